@@ -1,0 +1,5 @@
+"""What Pulumi runs."""
+
+from infra.program import deploy
+
+deploy()

@@ -1,0 +1,60 @@
+"""The Pulumi program: settings -> server -> streams -> outputs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import Any, NoReturn
+
+import pulumi
+
+from infra.servers import Endpoint, docker, external, process
+from infra.settings import DOCKER, EXTERNAL, PROCESS, Settings, load
+from provisioner import catalogue
+from provisioner.errors import ProvisionerError
+from provisioner.fields import FIELDS
+from provisioner.kinds import show_fields
+from provisioner.model import StreamSpec
+from provisioner.stream import Stream
+
+_SERVERS = {DOCKER: docker.launch, PROCESS: process.launch, EXTERNAL: external.launch}
+
+
+def deploy() -> None:
+    """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
+    try:
+        settings = load()
+        specs = catalogue.load(settings.catalogue)
+        endpoint = _SERVERS[settings.server](settings, catalogue.reserved(specs))
+    except ProvisionerError as error:
+        _stop(error)
+    for spec in specs:
+        _declare(spec, endpoint, settings)
+    pulumi.export("url", endpoint.url)
+    pulumi.export("monitor_url", endpoint.monitor_url)
+    pulumi.export("streams", _summary(specs))
+
+
+def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
+    Stream(
+        spec.name,
+        spec,
+        endpoint.url,
+        monitor_url=endpoint.monitor_url,
+        store=endpoint.store,
+        on_delete=settings.on_delete,
+        opts=pulumi.ResourceOptions(depends_on=list(endpoint.resources)),
+    )
+
+
+def _summary(specs: Iterable[StreamSpec]) -> dict[str, Any]:
+    """Each stream's subjects and limits."""
+    limits = tuple(field for field in FIELDS if field.name == "subjects" or field.name.startswith("max_"))
+    return {spec.name: show_fields(spec.config, limits) for spec in specs}
+
+
+def _stop(error: ProvisionerError) -> NoReturn:
+    """A traceback would bury the lines that say what to do."""
+    for line in str(error).splitlines():
+        pulumi.log.error(line)
+    sys.exit(1)

@@ -1,0 +1,39 @@
+"""What both dynamic providers need: errors of one line, and words for the plan's Diagnostics."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import Final, ParamSpec, TypeVar
+
+from provisioner.errors import ProvisionerError
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WHOLE_TRACEBACK: Final = 1000
+
+
+def one_line(call: Callable[P, T]) -> Callable[P, T]:
+    """Let our own errors reach the user as one line; Pulumi's servicer sends a traceback otherwise.
+
+    Any other exception is a defect of this program and keeps its traceback.
+    """
+
+    @wraps(call)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        sys.tracebacklimit = _WHOLE_TRACEBACK
+        try:
+            return call(*args, **kwargs)
+        except ProvisionerError as error:
+            sys.tracebacklimit = 0
+            raise error from None
+
+    return guarded
+
+
+def warn(text: str) -> None:
+    """A line under Diagnostics; the provider's standard error is shown there."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()

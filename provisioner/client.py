@@ -1,0 +1,112 @@
+"""The JetStream API: streams of one account, in this program's values.
+
+Everything raises the errors of ``errors``; every request has a deadline (``connection``).
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any, Final
+
+from provisioner.connection import FIRST_CONTACT, Connection, Credentials
+from provisioner.errors import STREAM_NOT_FOUND, ApiError
+from provisioner.model import Config, Live, ServerFacts
+from provisioner.wire import from_info, to_request
+
+_MONITOR_TIMEOUT: Final = 2.0
+_UNLIMITED: Final = -1
+
+
+class JetStream:
+    """The streams of the account that the credentials belong to."""
+
+    def __init__(self, url: str, credentials: Credentials, patience: float = FIRST_CONTACT) -> None:
+        self.connection = Connection(url, credentials, patience)
+
+    def streams(self) -> dict[str, Live]:
+        """Every stream, in pages: a tenth of the time of an INFO for each."""
+        return {body["config"]["name"]: from_info(body) for body in self._pages("STREAM.LIST", "streams")}
+
+    def stream(self, name: str) -> Live | None:
+        """One stream, None if there is none of that name."""
+        try:
+            return from_info(self._ask(f"STREAM.INFO.{name}"))
+        except ApiError as error:
+            if error.code == STREAM_NOT_FOUND:
+                return None
+            raise
+
+    def create(self, config: Config) -> Live:
+        """Make a stream; one that is there with equal settings is returned as it is."""
+        return from_info(self._ask(f"STREAM.CREATE.{config['name']}", to_request(config)))
+
+    def update(self, config: Config) -> Live:
+        """Replace a stream's whole configuration."""
+        return from_info(self._ask(f"STREAM.UPDATE.{config['name']}", to_request(config)))
+
+    def delete(self, name: str) -> bool:
+        """Delete a stream and its messages; False if there was none."""
+        try:
+            self._ask(f"STREAM.DELETE.{name}")
+        except ApiError as error:
+            if error.code == STREAM_NOT_FOUND:
+                return False
+            raise
+        return True
+
+    def consumers(self, stream: str) -> list[dict[str, Any]]:
+        """The configurations of a stream's consumers, each with its name."""
+        bodies = self._pages(f"CONSUMER.LIST.{stream}", "consumers")
+        return [{**body["config"], "name": body["name"]} for body in bodies]
+
+    def account(self) -> dict[str, Any]:
+        """The answer to ``$JS.API.INFO``: the proof that JetStream works."""
+        return self._ask("INFO")
+
+    def facts(self, monitor_url: str | None = None) -> ServerFacts:
+        """What the rules need to know; the server's own store limits only with a monitoring URL."""
+        limits = self.account()["limits"]
+        store = {
+            f"max_{kind}": limits[f"max_{kind}"] for kind in ("storage", "memory") if limits[f"max_{kind}"] != _UNLIMITED
+        }
+        return ServerFacts(
+            version=self.connection.server_version,
+            clustered=self.connection.clustered,
+            max_bytes_required=limits.get("max_bytes_required", False),
+            **(store or _store_limits(monitor_url)),
+        )
+
+    def close(self) -> None:
+        """Hang up."""
+        self.connection.close()
+
+    def _ask(self, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+        payload = json.dumps(body).encode() if body is not None else b""
+        answer: dict[str, Any] = json.loads(self.connection.request(f"$JS.API.{subject}", payload))
+        if error := answer.get("error"):
+            raise ApiError(error.get("err_code", error["code"]), error.get("description", "no description"))
+        return answer
+
+    def _pages(self, subject: str, entries: str) -> Iterator[dict[str, Any]]:
+        offset, total = 0, 1
+        while offset < total:
+            page = self._ask(subject, {"offset": offset})
+            found = page.get(entries) or []
+            yield from found
+            offset, total = offset + len(found), page["total"] if found else 0
+
+
+def _store_limits(monitor_url: str | None) -> dict[str, int]:
+    """The server's reservations, for an account without limits of its own; nothing if it is not told."""
+    if not monitor_url:
+        return {}
+    try:
+        with urllib.request.urlopen(f"{monitor_url}/jsz", timeout=_MONITOR_TIMEOUT) as answer:  # noqa: S310 - http only
+            jsz = json.load(answer)
+    except (urllib.error.URLError, TimeoutError, ValueError):
+        return {}
+    names = {kind: f"reserved_{kind}" for kind in ("storage", "memory")}
+    return {f"max_{kind}": jsz["config"][f"max_{kind}"] for kind in names} | {name: jsz[name] for name in names.values()}

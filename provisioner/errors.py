@@ -1,0 +1,65 @@
+"""The errors a user can meet, each one line of text.
+
+ProvisionerError
+├── CatalogueError          the catalogue has mistakes (every one of them listed)
+├── Unreachable             no answer from the server within the deadline
+├── Refused                 the server let us in to nothing: credentials or permissions
+├── ApiError                JetStream answered with an error code
+└── Conflict                what is there is not what the catalogue says, and may not be touched
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# nats-server's JetStream error codes that need an answer of their own.
+STREAM_NOT_FOUND: Final = 10059
+NAME_IN_USE: Final = 10058
+SUBJECTS_OVERLAP: Final = 10065
+INVALID_CONFIG: Final = 10052
+NO_STORAGE: Final = 10047
+NO_MEMORY: Final = 10028
+NO_RESOURCES: Final = 10023
+MAX_BYTES_REQUIRED: Final = 10113
+JETSTREAM_OFF: Final = 10076
+JETSTREAM_OFF_FOR_ACCOUNT: Final = 10039
+NO_META_LEADER: Final = 10008
+NO_PEERS: Final = 10005
+STREAM_OFFLINE: Final = 10118
+REPLICAS_ON_ONE_SERVER: Final = 10074
+MAX_STREAMS: Final = 10027
+UNKNOWN_FIELD: Final = 10025
+
+
+class ProvisionerError(Exception):
+    """Base of all: ``str(error)`` is what the user reads."""
+
+
+class CatalogueError(ProvisionerError):
+    """The catalogue has mistakes; the text has one line for each."""
+
+
+class Unreachable(ProvisionerError):
+    """The server gave no answer within the deadline."""
+
+
+class Refused(ProvisionerError):
+    """The server answered, and does not let these credentials do this."""
+
+
+class Conflict(ProvisionerError):
+    """The server holds something the catalogue does not describe and may not overwrite."""
+
+
+class ApiError(ProvisionerError):
+    """JetStream's own error.
+
+    Attributes:
+        code: nats-server's ``err_code``.
+        description: nats-server's words.
+    """
+
+    def __init__(self, code: int, description: str) -> None:
+        super().__init__(f"{description} ({code})")
+        self.code = code
+        self.description = description

@@ -1,0 +1,102 @@
+"""What one provider process knows of one server: its connection, and its streams a moment ago.
+
+A plan reads every stream; one LIST answers all of those reads. Whatever is about to change
+something asks again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from provisioner.client import JetStream
+from provisioner.connection import FIRST_CONTACT, Credentials
+from provisioner.errors import Unreachable
+from provisioner.model import Live, ServerFacts
+
+# Seconds: how old an answer may be for a plan, how long a plan waits for a server to answer, and
+# for how long it then believes that the server is down.
+_FRESH: Final = 5.0
+_PLAN_PATIENCE: Final = 2.0
+_DOWN: Final = 5.0
+
+
+class Session:
+    """One server's streams; safe from several threads."""
+
+    def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
+        self.url = url
+        self._monitor_url = monitor_url
+        self._credentials = credentials
+        self._lock = threading.RLock()
+        self._client: JetStream | None = None
+        self._down: tuple[float, Unreachable] | None = None
+        self._snapshot: tuple[float, dict[str, Live]] | None = None
+        self._facts: ServerFacts | None = None
+
+    def client(self, patience: float = FIRST_CONTACT) -> JetStream:
+        """The connection, made at the first call.
+
+        Raises:
+            Unreachable: no answer within ``patience`` seconds.
+            Refused: wrong credentials.
+        """
+        with self._lock:
+            self._client = self._client or JetStream(self.url, self._credentials, patience)
+            return self._client
+
+    def seen(self, name: str) -> Live | None:
+        """A stream as it was at most a few seconds ago; for plans.
+
+        Raises:
+            Unreachable: known at once for a while after the first attempt.
+        """
+        return self._streams().get(name)
+
+    def fresh(self, name: str) -> Live | None:
+        """A stream as it is now; for whatever is about to change it."""
+        return self.remember(name, self.client().stream(name))
+
+    def remember(self, name: str, live: Live | None) -> Live | None:
+        """Keep the snapshot true after a change."""
+        with self._lock:
+            if self._snapshot:
+                self._snapshot[1].pop(name, None)
+                self._snapshot[1].update({name: live} if live else {})
+        return live
+
+    def facts(self, name: str) -> ServerFacts:
+        """The server as the stream of this name meets it."""
+        with self._lock:
+            self._facts = self._facts or self._planning_client().facts(self._monitor_url)
+            others = {other: live.config for other, live in self._streams().items() if other != name}
+            return replace(self._facts, others=others)
+
+    def forget(self) -> None:
+        """Ask anew next time; after an error that shows the snapshot to be old."""
+        with self._lock:
+            self._snapshot = self._facts = None
+
+    def _streams(self) -> dict[str, Live]:
+        with self._lock:
+            if not self._snapshot or time.monotonic() - self._snapshot[0] > _FRESH:
+                self._snapshot = (time.monotonic(), self._planning_client().streams())
+            return self._snapshot[1]
+
+    def _planning_client(self) -> JetStream:
+        if self._down and time.monotonic() - self._down[0] < _DOWN:
+            raise self._down[1]
+        try:
+            return self.client(_PLAN_PATIENCE)
+        except Unreachable as error:
+            self._down = (time.monotonic(), error)
+            raise
+
+
+@cache
+def session(url: str, monitor_url: str | None, credentials: Credentials) -> Session:
+    """The process's session with a server."""
+    return Session(url, monitor_url, credentials)

@@ -1,0 +1,142 @@
+"""``Stream``: a JetStream stream as a Pulumi resource. Thin: Pulumi's calls onto ``reconcile``.
+
+The class of the provider is pickled by reference into the state, so ``StreamProvider`` keeps
+its name and place for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+from pulumi.runtime.rpc import UNKNOWN
+
+from provisioner import reconcile, state
+from provisioner.adapter import one_line, warn
+from provisioner.connection import Credentials
+from provisioner.errors import Unreachable
+from provisioner.model import Live, StreamSpec
+from provisioner.planning import plan
+from provisioner.session import Session, session
+
+_CREDENTIALS: Final = ("user", "password", "token", "credentials")
+
+
+class StreamProvider(ResourceProvider):
+    """Creates, reads, updates and deletes one stream."""
+
+    serialize_as_secret_always = False
+    _credentials = Credentials()
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the credentials from the stack's settings: they are in no resource and no state."""
+        self._credentials = Credentials(**{key: req.config.get(key) for key in _CREDENTIALS})
+
+    @one_line
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse in preview what ``up`` would run into."""
+        inputs = state.filled_in(_olds, news)
+        failures: list[CheckFailure] = []
+        spec = state.spec(inputs, lambda at, what: failures.append(CheckFailure(".".join(map(str, at)), what)))
+        if not failures and inputs.get("url") != UNKNOWN:
+            failures = self._obstacles(spec, inputs, adopting=not _olds)
+        return CheckResult(inputs, failures)
+
+    @one_line
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare whole configurations, server defaults applied to both sides."""
+        planned = plan(state.spec(_olds).config, state.spec(_news).config)
+        changes = bool(planned.changes) or state.bookkeeping_differs(_olds, _news)
+        return DiffResult(changes=changes, replaces=planned.replaces, delete_before_replace=True)
+
+    @one_line
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Make the stream, or take over the one that is there."""
+        spec = state.spec(props)
+        return CreateResult(spec.name, state.outputs(props, reconcile.create(self._session(props), spec)))
+
+    @one_line
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What the server holds now, and in the inputs each field that differs from what was wanted."""
+        try:
+            live = self._session(props).seen(id_)
+        except Unreachable as error:
+            return ReadResult(id_, *state.unreachable(props, error))
+        return ReadResult(id_, *state.found(props, live)) if live else ReadResult("", {})
+
+    @one_line
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Bring the stream to its configuration; make it if it is gone."""
+        live = reconcile.ensure(self._session(_news), state.spec(_news))
+        return UpdateResult(state.outputs(_news, live))
+
+    @one_line
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Delete the stream as its policy says."""
+        reconcile.delete(self._session(_props), _id, _props["on_delete"])
+
+    def _session(self, props: Mapping[str, Any]) -> Session:
+        monitor_url = props.get("monitor_url")
+        return session(props["url"], None if monitor_url == UNKNOWN else monitor_url, self._credentials)
+
+    def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, adopting: bool) -> list[CheckFailure]:
+        where = self._session(inputs)
+        try:
+            live = where.seen(spec.name)
+            if live and adopting:
+                return _adoption(spec, live)
+            return [CheckFailure(problem.field, problem.what) for problem in reconcile.obstacles(where, spec, live)]
+        except Unreachable:
+            return []
+
+
+def _adoption(spec: StreamSpec, live: Live) -> list[CheckFailure]:
+    if problem := reconcile.adoption_problem(spec, live):
+        return [CheckFailure("name", f"{spec.name} {problem}")]
+    warn(reconcile.adoption_note(spec, live))
+    return []
+
+
+class Stream(Resource, module="jetstream", name="Stream"):
+    """A JetStream stream.
+
+    Args:
+        resource_name: the name in Pulumi's state.
+        spec: the stream, as a catalogue describes it.
+        url: the server's client URL.
+        monitor_url: its monitoring URL, for the storage it has left.
+        store: names the data behind the server: with another name, the stream is made there anew.
+        on_delete: the policy where the stream has none of its own: guard, delete or retain.
+    """
+
+    name: pulumi.Output[str]
+    created: pulumi.Output[str]
+    subjects: pulumi.Output[list[str]]
+
+    def __init__(
+        self,
+        resource_name: str,
+        spec: StreamSpec,
+        url: pulumi.Input[str],
+        *,
+        monitor_url: pulumi.Input[str] | None = None,
+        store: pulumi.Input[str] | None = None,
+        on_delete: str = "guard",
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        server = {"url": url, "monitor_url": monitor_url, "store": store}
+        super().__init__(
+            StreamProvider(), resource_name, {**state.inputs(spec, on_delete), **server, "created": None}, opts
+        )

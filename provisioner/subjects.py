@@ -1,0 +1,53 @@
+"""Subjects as nats-server sees them: valid, overlapping, contained in one another."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import combinations
+from typing import Final
+
+_SPACE: Final = re.compile(r"[ \t\n\r\f]")
+
+
+def is_valid(subject: str) -> bool:
+    """Tokens without white space, none empty, ``>`` only at the end."""
+    tokens = subject.split(".")
+    return not _SPACE.search(subject) and all(tokens) and ">" not in tokens[:-1]
+
+
+def is_literal(subject: str) -> bool:
+    """Without wildcards."""
+    return not {"*", ">"} & set(subject.split("."))
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether some subject matches both."""
+    left, right = one.split("."), other.split(".")
+    for a, b in zip(left, right, strict=False):
+        if ">" in (a, b):
+            return True
+        if a != b and "*" not in (a, b):
+            return False
+    if len(left) == len(right):
+        return True
+    shorter, longer = sorted((left, right), key=len)
+    return shorter[-1] == ">" and len(longer) >= len(shorter)
+
+
+def contains(outer: str, inner: str) -> bool:
+    """Whether every subject that ``inner`` matches is matched by ``outer`` too."""
+    wide, narrow = outer.split("."), inner.split(".")
+    for position, token in enumerate(wide):
+        if position >= len(narrow):
+            return False
+        if token == ">":
+            return True
+        if narrow[position] == ">" or (token != "*" and token != narrow[position]):
+            return False
+    return len(wide) == len(narrow)
+
+
+def overlapping_pairs(subjects: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of one list that overlap, each pair once."""
+    return ((a, b) for a, b in combinations(subjects, 2) if overlap(a, b))
