@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable
+from importlib import import_module
+from typing import Any, NoReturn, TypeAlias
 
 import pulumi
 
-from infra.servers import Endpoint, docker, external, process
-from infra.settings import DOCKER, EXTERNAL, PROCESS, Settings, load
+from infra.servers import Endpoint
+from infra.settings import Settings, load
 from provisioner import catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.fields import FIELDS
@@ -17,15 +18,13 @@ from provisioner.kinds import show_fields
 from provisioner.model import StreamSpec
 from provisioner.stream import Stream
 
-_SERVERS = {DOCKER: docker.launch, PROCESS: process.launch, EXTERNAL: external.launch}
-
-
+Launch: TypeAlias = Callable[[Settings, int], Endpoint]
 def deploy() -> None:
     """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
     try:
         settings = load()
         specs = catalogue.load(settings.catalogue)
-        endpoint = _SERVERS[settings.server](settings, catalogue.reserved(specs))
+        endpoint = _launch(settings, catalogue.reserved(specs))
     except ProvisionerError as error:
         _stop(error)
     for spec in specs:
@@ -33,6 +32,12 @@ def deploy() -> None:
     pulumi.export("url", endpoint.url)
     pulumi.export("monitor_url", endpoint.monitor_url)
     pulumi.export("streams", _summary(specs))
+
+
+def _launch(settings: Settings, reserved: int) -> Endpoint:
+    """Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest."""
+    launch: Launch = import_module(f"infra.servers.{settings.server}").launch
+    return launch(settings, reserved)
 
 
 def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:

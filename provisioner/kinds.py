@@ -245,7 +245,9 @@ class Record:
         return object_schema(self.fields, self.required)
 
 
-def read_fields(given: Mapping[Any, Any], fields: tuple[Field, ...], at: Path, report: Report) -> dict[str, Wire]:
+def read_fields(
+    given: Mapping[Any, Any], fields: tuple[Field, ...], at: Path, report: Report
+) -> dict[str, Wire]:
     """Every field's wire value, the default where nothing is given; unknown names are reported."""
     names = [field.name for field in fields]
     for key in given:

@@ -21,7 +21,6 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
-from pulumi.runtime.rpc import UNKNOWN
 
 from provisioner import reconcile, state
 from provisioner.adapter import one_line, warn
@@ -50,7 +49,7 @@ class StreamProvider(ResourceProvider):
         inputs = state.filled_in(_olds, news)
         failures: list[CheckFailure] = []
         spec = state.spec(inputs, lambda at, what: failures.append(CheckFailure(".".join(map(str, at)), what)))
-        if not failures and inputs.get("url") != UNKNOWN:
+        if not failures and state.known(inputs, "url"):
             failures = self._obstacles(spec, inputs, adopting=not _olds)
         return CheckResult(inputs, failures)
 
@@ -88,8 +87,7 @@ class StreamProvider(ResourceProvider):
         reconcile.delete(self._session(_props), _id, _props["on_delete"])
 
     def _session(self, props: Mapping[str, Any]) -> Session:
-        monitor_url = props.get("monitor_url")
-        return session(props["url"], None if monitor_url == UNKNOWN else monitor_url, self._credentials)
+        return session(props["url"], state.known(props, "monitor_url"), self._credentials)
 
     def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, adopting: bool) -> list[CheckFailure]:
         where = self._session(inputs)

@@ -1,0 +1,1 @@
+"""The Pulumi program: settings, a server, the catalogue's streams on it."""

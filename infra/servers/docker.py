@@ -1,0 +1,106 @@
+"""A NATS container on a Docker engine, its network, its published ports and the volume with the messages.
+
+The image needs what the official alpine image has: `nats-server` as its entry point, `sh`, `wget` and `grep`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import TYPE_CHECKING, Final
+
+import pulumi
+import pulumi_docker as docker
+
+from infra.servers import Endpoint, local_url
+from infra.servers.docker_engine import require_docker
+from infra.servers.nats_conf import server_config
+
+if TYPE_CHECKING:
+    from infra.settings import Settings
+
+CLIENT_PORT: Final = 4222
+MONITOR_PORT: Final = 8222
+CONFIG_FILE: Final = "/etc/nats/prediction-streams.conf"  # not the image's own: `image` may bring one
+DATA_DIR: Final = "/data"
+HEALTHY_WITHIN: Final = 60  # seconds; a server with gigabytes of messages reads them back first
+
+# /healthz says ok of a server without JetStream too; /jsz names the store only when JetStream is up.
+# Durations are in Go's canonical form: "60s" would be a difference for ever.
+HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
+    "tests": ["CMD-SHELL", f"wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir"],
+    "interval": "2s",
+    "timeout": "3s",
+    "start_period": "1m0s",
+    "retries": 3,
+}
+
+
+def launch(settings: Settings, reserved: int) -> Endpoint:
+    """Declare the container and what it needs.
+
+    Args:
+        settings: the stack's settings.
+        reserved: bytes the catalogue's file streams reserve.
+
+    Raises:
+        ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
+    """
+    require_docker()
+    name = f"{pulumi.get_project()}-{settings.stack}"
+    network = docker.Network("network", name=name)
+    # Without labels: a changed label would replace the volume, and the messages would be gone.
+    keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete != "delete")
+    volume = docker.Volume("data", name=name, opts=keep)
+    # Taken from the engine when it is there, else pulled, and always before the old container goes.
+    image = docker.RemoteImage("image", name=settings.image, keep_locally=True)
+    container = docker.Container(
+        "nats",
+        name=name,
+        image=image.image_id,  # not its name: a tag that moved is noticed
+        command=["--config", CONFIG_FILE],
+        uploads=[{"file": CONFIG_FILE, "content": _config(settings, reserved, name)}],
+        volumes=[{"volume_name": volume.name, "container_path": DATA_DIR}],
+        networks_advanced=[{"name": network.name, "aliases": ["nats"]}],
+        ports=[
+            {"internal": CLIENT_PORT, "external": settings.client_port, "ip": settings.bind_address},
+            {"internal": MONITOR_PORT, "external": settings.monitor_port, "ip": settings.bind_address},
+        ],
+        labels=_labels(settings.stack),
+        healthcheck=HEALTH,
+        must_run=True,
+        wait=True,
+        wait_timeout=HEALTHY_WITHIN,
+        restart="unless-stopped",
+        destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
+    )
+    return Endpoint(
+        url=_once_running(container, local_url("nats", settings.bind_address, settings.client_port)),
+        monitor_url=_once_running(container, local_url("http", settings.bind_address, settings.monitor_port)),
+        store=volume.name,
+        resources=(container,),
+    )
+
+
+def _config(settings: Settings, reserved: int, name: str) -> str:
+    return server_config(
+        name=name,
+        host="0.0.0.0",  # noqa: S104 - inside the container; what the host publishes is `bindAddress`
+        client_port=CLIENT_PORT,
+        monitor_port=MONITOR_PORT,
+        store_dir=DATA_DIR,
+        max_file_store=settings.max_file_store,
+        reserved=reserved,
+    )
+
+
+def _labels(stack: str) -> list[docker.ContainerLabelArgsDict]:
+    """Carry a digest of the health check: a changed label replaces, a changed check is silently ignored."""
+    digest = hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]
+    labels = {"project": pulumi.get_project(), "stack": stack, "healthcheck": digest}
+    return [{"label": f"prediction-streams.{key}", "value": value} for key, value in labels.items()]
+
+
+def _once_running(container: docker.Container, url: str) -> pulumi.Output[str]:
+    """Hold the address back while the container has yet to be made: a preview must not ask there."""
+    return container.id.apply(lambda _: url)

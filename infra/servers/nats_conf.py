@@ -1,0 +1,62 @@
+"""The text of a nats-server configuration file."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+GIB: Final = 1024**3
+
+
+def server_config(  # noqa: PLR0913 - one server is this many values
+    *,
+    name: str,
+    host: str,
+    client_port: int,
+    monitor_port: int,
+    store_dir: str,
+    max_file_store: int | None,
+    reserved: int,
+) -> str:
+    """Describe one server with JetStream and HTTP monitoring on.
+
+    Args:
+        name: The server's name.
+        host: The address both ports listen on.
+        client_port: The port clients connect to.
+        monitor_port: The port of the HTTP monitoring; it has no authentication.
+        store_dir: The folder JetStream keeps its data in.
+        max_file_store: Bytes file streams may reserve; ``None`` for what `file_store` gives.
+        reserved: Bytes the catalogue's file streams reserve.
+    """
+    return "\n".join(
+        (
+            f"server_name: {_quoted(name)}",
+            f"host: {_quoted(host)}",
+            f"port: {client_port}",
+            f"http: {_quoted(_listen(host, monitor_port))}",
+            "jetstream {",
+            f"  store_dir: {_quoted(store_dir)}",
+            f"  max_file_store: {file_store(reserved) if max_file_store is None else max_file_store}",
+            "}",
+            "",
+        )
+    )
+
+
+def file_store(reserved: int) -> int:
+    """Bytes of file storage to allow: the reservations and a quarter, in whole GiB, at least one.
+
+    The server's own default depends on the free disk (1 TB at most), and one that is smaller
+    than the reservations refuses the last streams (10047).
+    """
+    return max(1, -(-reserved * 5 // (4 * GIB))) * GIB
+
+
+def _listen(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _quoted(text: str) -> str:
+    # nats-server reads the escapes of JSON, but not \uXXXX.
+    return json.dumps(text, ensure_ascii=False)

@@ -1,0 +1,95 @@
+"""Whatever happens to a stream behind the stack's back is in the next plan, and undone by the next up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+from provisioner.client import JetStream
+from provisioner.units import parse_duration
+from tests.e2e.conftest import Project
+from tests.requests import recorded
+
+# Stream -> what somebody changes, and how the plan shows it.
+CHANGED: dict[str, tuple[dict[str, Any], str]] = {
+    "SHORTER": ({"max_age": parse_duration("1d")}, '~ max_age  : "1d" => "7d"'),
+    "DEFAULT": ({"retention": "interest"}, '~ retention: "interest" => "limits"'),
+    "LIMITED": ({"max_msgs": 5}, '~ max_msgs : 5 => "unlimited"'),
+    "SUBJECT": ({"subjects": ["SUBJECT.>", "more"]}, '- [1]: "more"'),
+    "LABELLED": ({"metadata": {"by": "hand"}}, '- by: "hand"'),
+    "BLOCK": ({"republish": None}, "+ republish: {"),
+    "DESCRIBED": ({"description": "by hand"}, '- description: "by hand"'),
+    "WINDOW": ({"duplicate_window": parse_duration("5m")}, '~ duplicate_window: "5m" => "2m"'),
+}
+
+# Settings the server completes, with defaults that depend on other fields or flags it turns on.
+REWRITTEN: dict[str, dict[str, Any]] = {
+    "MINUTE": {"subjects": ["minute"], "max_age": "1m"},
+    "MARKERS": {"subjects": ["markers"], "subject_delete_marker_ttl": "1m"},
+    "SCHEDULES": {"subjects": ["schedules"], "allow_msg_schedules": True},
+    "COPY": {"mirror": {"name": "MINUTE"}},
+    "GATHERED": {"sources": [{"name": "MINUTE", "opt_start_time": "2026-01-01T02:00:00+02:00"}]},
+    "PUBLIC": {"subjects": ["public"], "republish": {"dest": "out.>"}, "allow_direct": True},
+    "IMAGE": {"mirror": {"name": "PUBLIC"}},
+    "NO_SUBJECTS": {},
+}
+
+
+def _wanted(name: str) -> dict[str, Any]:
+    republish = {"src": f"{name}.>", "dest": f"copy.{name}.>"}
+    return {"subjects": [f"{name}.>"], "max_age": "7d", "republish": republish}
+
+
+def test_every_kind_of_drift(external: Project, jetstream: JetStream) -> None:
+    """No drift: nothing planned, nothing sent. Drift: each field with both values, and up undoes it."""
+    streams = {name: _wanted(name) for name in (*CHANGED, "REMOVED", "MADE_AGAIN")}
+    external.catalogue(**streams, **REWRITTEN)
+    external.configure(**external.settings, catalogue="streams.yaml")
+    external.up()
+    assert external.unchanged(), "the server's own rewrites are no drift"
+    with recorded(jetstream, "$JS.API.STREAM.>") as requests:
+        external.up()
+    assert [] == [subject for subject in requests if "INFO" not in subject and "LIST" not in subject]
+
+    for name, (fields, _line) in CHANGED.items():
+        _alter(jetstream, name, lambda live, fields=fields: jetstream.update({**live, **fields}))
+    _alter(jetstream, "REMOVED", lambda live: jetstream.delete(live["name"]))
+    _alter(jetstream, "MADE_AGAIN", lambda live: (jetstream.delete(live["name"]), jetstream.create(live)))
+
+    planned = external.preview("--expect-no-changes")
+    assert planned.code != 0
+    assert [] == [name for name, (_fields, line) in CHANGED.items() if line not in planned.text], planned.text
+    assert "+ 1 to create" in planned.text
+    assert f"~ {len(CHANGED) + 1} to update" in planned.text
+    assert '~ status   : "deleted and made again at' in planned.text
+
+    external.up()
+    assert external.unchanged()
+
+
+def _alter(jetstream: JetStream, name: str, change: Callable[[Any], object]) -> None:
+    live = jetstream.stream(name)
+    assert live
+    change(live.config)
+
+
+def test_a_server_that_is_down_is_drift(external: Project, server: Any) -> None:
+    """Nobody answers: the plan says so, and up heals when the server is back, data or not."""
+    external.up()
+    server.kill()
+
+    planned = external.preview("--expect-no-changes")
+    assert planned.code != 0
+    assert '~ status   : "unreachable:' in planned.text
+
+    failed = external.pulumi("up", "--yes", "--skip-preview")
+    assert failed.code != 0
+    assert "no NATS server answers within" in failed.text
+    assert "Traceback" not in failed.text
+
+    server.start()
+    external.up()
+    assert external.unchanged()
+
+

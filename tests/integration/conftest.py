@@ -1,0 +1,28 @@
+"""A real nats-server for every test that asks for one: store folder -> server -> client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from provisioner.client import JetStream
+from provisioner.connection import Credentials
+from tests.nats_server import NatsServer, running
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """One server for a module's tests."""
+    with running(tmp_path_factory.mktemp("nats")) as started:
+        yield started
+
+
+@pytest.fixture
+def jetstream(server: NatsServer) -> Iterator[JetStream]:
+    """A client of an empty server."""
+    client = JetStream(server.url, Credentials())
+    for name in client.streams():
+        client.delete(name)
+    yield client
+    client.close()

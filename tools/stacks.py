@@ -1,0 +1,137 @@
+"""The stacks in the state, and the environment in which Pulumi works on one of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tools import docker_plugin, python_env, toolchain
+from tools.places import ROOT, STATE, VENV, pulumi_home
+from tools.plan import Choice, Stack, apply, fresh, passphrase, search_path, server_kind, settled
+from tools.process import ToolError, capture, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ANSWER_DEADLINE = 60.0  # seconds for a question to the state, which may be far away
+# Creates 500 streams in 5 s instead of 35, by saving the state at the end only. Off: a run that is killed
+# would leave behind a server and streams that the state does not know.
+SKIP_CHECKPOINTS: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Session:
+    """A stack that exists and is selected, and what has to change in the environment to work on it."""
+
+    stack: str
+    changes: dict[str, str | None]
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The whole environment for a program that works on the stack."""
+        return apply(self.changes, os.environ)
+
+
+def open_session(asked: str, *, again: bool = False, create: bool = True) -> Session | None:
+    """Set up all that Pulumi needs, decide on the stack and select it.
+
+    Args:
+        asked: the name the user gives, or nothing.
+        again: ask for the docker plugin even when it was refused a short while ago.
+        create: whether a machine without a stack gets one; if not, there may be None.
+
+    Raises:
+        ToolError: a part cannot be had, or it is not clear which stack is meant.
+    """
+    python_env.ensure(python_env.RUN)
+    changes = base_changes() | _backend()
+    environment = apply(changes | {"PULUMI_STACK": None}, os.environ)
+    existing = _existing(environment)
+    choice = settled(asked, os.environ.get("PULUMI_STACK", ""), existing)
+    if choice is None and create:
+        choice = fresh(docker_plugin.obstacle(environment, again=again))
+    if choice is None:
+        return None
+    say(str(choice))
+    settings = _settings(choice)
+    if server_kind(settings) == "docker":
+        docker_plugin.obstacle(environment, again=again)  # the program says what is missing
+    changes |= _stack_changes(choice.stack, settings)
+    if choice.stack not in [stack.name for stack in existing if stack.current]:
+        _select(choice.stack, apply(changes | {"PULUMI_STACK": None}, os.environ))
+    return Session(stack=choice.stack, changes=changes)
+
+
+def base_changes() -> dict[str, str | None]:
+    """Return what every command needs: the pinned Python and Pulumi, and no talk of newer versions."""
+    folders = [VENV / "bin", toolchain.ensure()]
+    first = [str(folder) for folder in folders if folder]
+    return {
+        # The compiled language host does not know `virtualenv`: it takes the first Python on PATH.
+        "PATH": search_path(first, os.environ.get("PATH", os.defpath)),
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
+
+
+def _backend() -> dict[str, str | None]:
+    """Keep the state where the user is logged in; else Pulumi.yaml says where."""
+    if os.environ.get("PULUMI_BACKEND_URL"):
+        return {}
+    folder = os.environ.get("PULUMI_CREDENTIALS_PATH") or pulumi_home()
+    try:
+        login = json.loads((ROOT / folder / "credentials.json").read_text()).get("current")
+    except (OSError, ValueError):
+        login = None
+    if login:
+        say(f"State: {login}, where you are logged in")
+        return {"PULUMI_BACKEND_URL": login}
+    STATE.mkdir(exist_ok=True)
+    return {}
+
+
+def _existing(environment: dict[str, str]) -> Sequence[Stack]:
+    listed = json.loads(
+        capture(["pulumi", "stack", "ls", "--json"], timeout=ANSWER_DEADLINE, cwd=ROOT, env=environment),
+    )
+    return [
+        Stack(name=row["name"], resources=row.get("resourceCount") or 0, current=row["current"])
+        for row in listed
+    ]
+
+
+def _settings(choice: Choice) -> str:
+    """Return the text of the stack's file: without one, a mistyped name would make a stack of its own."""
+    file = ROOT / f"Pulumi.{choice.stack.rpartition('/')[2]}.yaml"
+    if not file.exists():
+        there = ", ".join(sorted(path.suffixes[0][1:] for path in ROOT.glob("Pulumi.*.yaml")))
+        raise ToolError(f"There is no {file.name}, with which a stack starts. Here are: {there}")
+    return file.read_text()
+
+
+def _stack_changes(stack: str, settings: str) -> dict[str, str | None]:
+    return {
+        "PULUMI_STACK": stack,
+        "PULUMI_CONFIG_PASSPHRASE": passphrase(
+            stack.rpartition("/")[2], settings, os.environ.get("PULUMI_CONFIG_PASSPHRASE")
+        ),
+        **_no_plugin(),
+        **_no_checkpoints(),
+    }
+
+
+def _no_plugin() -> dict[str, str | None]:
+    """Keep Pulumi from asking, 2.5 s every run, for a plugin that cannot be had."""
+    return {} if docker_plugin.plugin_installed() else {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+
+
+def _no_checkpoints() -> dict[str, str | None]:
+    names = ("PULUMI_EXPERIMENTAL", "PULUMI_SKIP_CHECKPOINTS") if SKIP_CHECKPOINTS else ()
+    return dict.fromkeys(names, "true")
+
+
+def _select(stack: str, environment: dict[str, str]) -> None:
+    """Create the stack when it is missing, and make it the one a plain ``pulumi`` works on."""
+    command = ["pulumi", "stack", "select", "--create", stack, "--non-interactive"]
+    capture(command, timeout=ANSWER_DEADLINE, cwd=ROOT, env=environment)
