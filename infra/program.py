@@ -19,6 +19,8 @@ from provisioner.model import StreamSpec
 from provisioner.stream import Stream
 
 Launch: TypeAlias = Callable[[Settings, int], Endpoint]
+
+
 def deploy() -> None:
     """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
     try:

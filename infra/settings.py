@@ -125,17 +125,13 @@ _ON_MACHINE: Final = (DOCKER, PROCESS)
 TABLE: Final = (
     Setting("server", choice(*SERVERS), None, SERVERS, "Where the server comes from."),
     Setting("catalogue", text, "infra/streams.yaml", SERVERS, "The streams, from the project's root."),
-    Setting(
-        "onDelete", choice("guard", "delete", "retain"), "guard", SERVERS, "What destroy does to messages."
-    ),
+    Setting("onDelete", choice("guard", "delete", "retain"), "guard", SERVERS, "What destroy does to messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
     Setting("clientPort", port, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
     Setting("monitorPort", port, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
     Setting("bindAddress", address, "127.0.0.1", _ON_MACHINE, "Address both ports listen on."),
-    Setting(
-        "maxFileStore", size, None, _ON_MACHINE, "Room for file streams; default: the catalogue's and 25 %."
-    ),
+    Setting("maxFileStore", size, None, _ON_MACHINE, "Room for file streams; default: the catalogue's and 25 %."),
     Setting("storeDir", text, None, (PROCESS,), "Folder of data, log and pid; default: .nats/<stack>."),
     Setting("url", server_url, None, (EXTERNAL,), "The server's URL."),
     Setting("credentials", text, None, (EXTERNAL,), "A .creds file: the user's JWT and seed."),
@@ -155,9 +151,7 @@ def load() -> Settings:
     namespace = f"{pulumi.get_project()}:"
     # Config has no way to list its keys; these two are where it looks.
     known = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
-    raw = {
-        key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)
-    }
+    raw = {key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)}
     return parse(raw, pulumi.get_stack())
 
 
@@ -203,11 +197,7 @@ def _misplaced(raw: Mapping[str, str], server: str | None) -> Iterator[str]:
 
 
 def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
-    ways = [
-        " and ".join(way)
-        for way in (("credentials",), ("user", "password"), ("token",))
-        if raw.keys() & set(way)
-    ]
+    ways = [" and ".join(way) for way in (("credentials",), ("user", "password"), ("token",)) if raw.keys() & set(way)]
     rules = (
         ("server" not in raw, f"server: missing; say one of {', '.join(SERVERS)}"),
         (values["server"] == EXTERNAL and "url" not in raw, "url: missing; an external server needs one"),

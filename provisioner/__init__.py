@@ -1,0 +1,1 @@
+"""JetStream streams as managed state; knows nothing of the program that uses it."""

@@ -70,7 +70,9 @@ class JetStream:
         """What the rules need to know; the server's own store limits only with a monitoring URL."""
         limits = self.account()["limits"]
         store = {
-            f"max_{kind}": limits[f"max_{kind}"] for kind in ("storage", "memory") if limits[f"max_{kind}"] != _UNLIMITED
+            f"max_{kind}": limits[f"max_{kind}"]
+            for kind in ("storage", "memory")
+            if limits[f"max_{kind}"] != _UNLIMITED
         }
         return ServerFacts(
             version=self.connection.server_version,
@@ -109,4 +111,6 @@ def _store_limits(monitor_url: str | None) -> dict[str, int]:
     except (urllib.error.URLError, TimeoutError, ValueError):
         return {}
     names = {kind: f"reserved_{kind}" for kind in ("storage", "memory")}
-    return {f"max_{kind}": jsz["config"][f"max_{kind}"] for kind in names} | {name: jsz[name] for name in names.values()}
+    return {f"max_{kind}": jsz["config"][f"max_{kind}"] for kind in names} | {
+        name: jsz[name] for name in names.values()
+    }

@@ -136,7 +136,7 @@ class Connection:
             return bytes(answer.result().data)
         except NoRespondersError as cause:
             raise Refused(f"{self.url}: JetStream is off on this server or for this account; switch it on") from cause
-        except (NatsError, asyncio.TimeoutError) as cause:
+        except (NatsError, TimeoutError) as cause:
             raise Unreachable(
                 f"{self.url}: no answer to {subject} within {REQUEST:g} s; "
                 "the server is down or overloaded, or denies this user the subject"

@@ -114,7 +114,9 @@ FIELDS: Final = (
     Field("name", Text(), "", "Name of the stream.", FIXED),
     Field("description", Text(), "", "Sent to the server, where services compare it too."),
     Field("subjects", ListOf(Text()), [], "Subjects the stream captures; its name if none."),
-    Field("retention", Choice(("limits", "interest", "workqueue")), "limits", "When messages go.", Mutability.NOT_QUEUE),
+    Field(
+        "retention", Choice(("limits", "interest", "workqueue")), "limits", "When messages go.", Mutability.NOT_QUEUE
+    ),
     Field("storage", Choice(("file", "memory")), "file", "Where messages are kept.", FIXED),
     Field("max_age", Duration(), 0, "Oldest message kept; 0 for no limit."),
     Field("max_bytes", Size(), -1, "Most bytes kept."),
@@ -140,8 +142,12 @@ FIELDS: Final = (
     Field("deny_delete", Flag(), default=False, doc="Messages cannot be deleted.", change=RISES),
     Field("deny_purge", Flag(), default=False, doc="The stream cannot be purged.", change=RISES),
     Field("allow_rollup_hdrs", Flag(), default=False, doc="Let a message replace all before it."),
-    Field("allow_msg_ttl", Flag(), default=False, doc="Let a message have its own age limit.", change=RISES, since=(2, 11)),
-    Field("subject_delete_marker_ttl", Duration(), 0, "Age of the marker an expired last message leaves.", since=(2, 11)),
+    Field(
+        "allow_msg_ttl", Flag(), default=False, doc="Let a message have its own age limit.", change=RISES, since=(2, 11)
+    ),
+    Field(
+        "subject_delete_marker_ttl", Duration(), 0, "Age of the marker an expired last message leaves.", since=(2, 11)
+    ),
     Field("allow_msg_counter", Flag(), default=False, doc="Messages are counters.", change=FIXED, since=(2, 12)),
     Field("allow_atomic", Flag(), default=False, doc="Let batches be published as one.", since=(2, 12)),
     Field("allow_msg_schedules", Flag(), default=False, doc="Let messages be scheduled.", change=RISES, since=(2, 12)),

@@ -1,4 +1,4 @@
-"""\"Did you mean …?\""""
+"""Hints for a word that nobody knows."""
 
 from __future__ import annotations
 

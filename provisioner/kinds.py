@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -245,9 +246,7 @@ class Record:
         return object_schema(self.fields, self.required)
 
 
-def read_fields(
-    given: Mapping[Any, Any], fields: tuple[Field, ...], at: Path, report: Report
-) -> dict[str, Wire]:
+def read_fields(given: Mapping[Any, Any], fields: tuple[Field, ...], at: Path, report: Report) -> dict[str, Wire]:
     """Every field's wire value, the default where nothing is given; unknown names are reported."""
     names = [field.name for field in fields]
     for key in given:
@@ -263,9 +262,7 @@ def read_fields(
 
 def show_fields(wire: Mapping[str, Wire], fields: tuple[Field, ...]) -> dict[str, Wire]:
     """The canonical form of what differs from the default."""
-    return {
-        field.name: field.kind.show(wire[field.name]) for field in fields if wire[field.name] != field.default
-    }
+    return {field.name: field.kind.show(wire[field.name]) for field in fields if wire[field.name] != field.default}
 
 
 def object_schema(fields: tuple[Field, ...], required: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -291,11 +288,8 @@ def _is_unlimited(value: object) -> bool:
 
 def _whole(value: object) -> int:
     """A whole number; Pulumi's state hands integers back as floats, and large ones as text."""
-    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"{_spelled(value)} is not a whole number")
-    if isinstance(value, float) and not value.is_integer():
-        raise ValueError(f"{value!r} is not a whole number")
-    try:
-        return int(value)
-    except ValueError:
-        raise ValueError(f"{value!r} is not a whole number") from None
+    exact = value.is_integer() if isinstance(value, float) else not isinstance(value, bool)
+    if exact and isinstance(value, (int, float, str)):
+        with suppress(ValueError):
+            return int(value)
+    raise ValueError(f"{_spelled(value)} is not a whole number")

@@ -69,6 +69,10 @@ def _sealed(config: Config) -> dict[str, Wire]:
     return {"max_age": 0, "discard": "new", "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False}
 
 
+def _replicas(config: Config) -> dict[str, Wire]:
+    return {"num_replicas": config["num_replicas"] or 1}
+
+
 def _empty_blocks(config: Config) -> dict[str, Wire]:
     return {name: None for name in ("placement", "consumer_limits") if not any((config[name] or {}).values())}
 
@@ -78,6 +82,7 @@ def _metadata(config: Config) -> dict[str, Wire]:
 
 
 _REWRITES: Final[tuple[Callable[[Config], dict[str, Wire]], ...]] = (
+    _replicas,
     _empty_blocks,
     _metadata,
     _duplicate_window,

@@ -123,7 +123,7 @@ class Stream(Resource, module="jetstream", name="Stream"):
     created: pulumi.Output[str]
     subjects: pulumi.Output[list[str]]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a property of the resource
         self,
         resource_name: str,
         spec: StreamSpec,

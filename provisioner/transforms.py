@@ -41,7 +41,7 @@ def problem(source: str, destination: str) -> str | None:
     if "*" in destination.split("."):
         return f"dest {destination!r} may not hold *; write {{{{wildcard(1)}}}} for the first one"
     tokens = (source or ">").split(".")
-    if (tokens[-1] == ">") != (destination.split(".")[-1] == ">"):
+    if (tokens[-1] == ">") != (destination.rsplit(".", 1)[-1] == ">"):
         return "src and dest must both end in > or neither"
     return _token_problem(destination, tokens.count("*"), full="*" in tokens or tokens[-1] == ">")
 

@@ -71,7 +71,9 @@ def _metadata_size(config: Config) -> int:
 
 
 RULES: Final = (
-    Rule("name", "must not be empty or hold spaces, '.', '*', '>', '/' or '\\'", lambda c: not is_asset_name(c["name"])),
+    Rule(
+        "name", "must not be empty or hold spaces, '.', '*', '>', '/' or '\\'", lambda c: not is_asset_name(c["name"])
+    ),
     Rule("name", "is longer than 255 bytes", lambda c: len(c["name"].encode()) > _LONGEST_NAME),
     Rule("description", "is longer than 4096 bytes", lambda c: len(c["description"].encode()) > _LONGEST_TEXT),
     Rule("metadata", "is larger than 128 KiB", lambda c: _metadata_size(c) > _MOST_METADATA),
@@ -94,7 +96,9 @@ RULES: Final = (
         "excludes allow_msg_schedules",
         lambda c: c["allow_msg_counter"] and c["allow_msg_schedules"],
     ),
-    Rule("allow_msg_counter", "needs retention limits", lambda c: c["allow_msg_counter"] and c["retention"] != "limits"),
+    Rule(
+        "allow_msg_counter", "needs retention limits", lambda c: c["allow_msg_counter"] and c["retention"] != "limits"
+    ),
     Rule(
         "discard_new_per_subject",
         "needs discard new",
@@ -118,7 +122,9 @@ RULES: Final = (
     Rule("allow_msg_schedules", "excludes discard new", lambda c: c["allow_msg_schedules"] and c["discard"] == "new"),
     Rule("allow_msg_schedules", "excludes sources", lambda c: c["allow_msg_schedules"] and c["sources"]),
     Rule("persist_mode", "async needs file storage", lambda c: c["persist_mode"] == "async" and c["storage"] != "file"),
-    Rule("persist_mode", "async needs num_replicas 1", lambda c: c["persist_mode"] == "async" and c["num_replicas"] > 1),
+    Rule(
+        "persist_mode", "async needs num_replicas 1", lambda c: c["persist_mode"] == "async" and c["num_replicas"] > 1
+    ),
     Rule("persist_mode", "async excludes allow_atomic", lambda c: c["persist_mode"] == "async" and c["allow_atomic"]),
     Rule("mirror", "excludes first_seq", lambda c: c["mirror"] and c["first_seq"]),
     Rule("mirror", "excludes subjects", lambda c: c["mirror"] and c["subjects"]),

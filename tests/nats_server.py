@@ -108,5 +108,3 @@ def _accepts(port: int) -> bool:
 
 def _port(urls: list[str]) -> int:
     return int(urls[0].rsplit(":", 1)[1])
-
-

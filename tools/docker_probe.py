@@ -24,10 +24,7 @@ def hosts(told: str | None = None) -> list[str]:
 def _context_host(home: Path) -> list[str]:
     """Return the host of the selected context, which is filed under the digest of its name."""
     with suppress(OSError, ValueError, KeyError):
-        name = (
-            os.environ.get("DOCKER_CONTEXT")
-            or json.loads((home / "config.json").read_text())["currentContext"]
-        )
+        name = os.environ.get("DOCKER_CONTEXT") or json.loads((home / "config.json").read_text())["currentContext"]
         folder = home / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
         return [json.loads((folder / "meta.json").read_text())["Endpoints"]["docker"]["Host"]]
     return []

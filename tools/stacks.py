@@ -95,10 +95,7 @@ def _existing(environment: dict[str, str]) -> Sequence[Stack]:
     listed = json.loads(
         capture(["pulumi", "stack", "ls", "--json"], timeout=ANSWER_DEADLINE, cwd=ROOT, env=environment),
     )
-    return [
-        Stack(name=row["name"], resources=row.get("resourceCount") or 0, current=row["current"])
-        for row in listed
-    ]
+    return [Stack(name=row["name"], resources=row.get("resourceCount") or 0, current=row["current"]) for row in listed]
 
 
 def _settings(choice: Choice) -> str:

@@ -21,12 +21,15 @@ class Endpoint:
         monitor_url: The server's HTTP monitoring, when it is known.
         store: Names the data behind the server; another name is other data.
         resources: What the streams depend on.
+        data: The resource whose deletion takes the data along, if the stack's policy is ``delete``: a
+            stream needs no deletion of its own then, and a destroy no server that still answers.
     """
 
     url: pulumi.Input[str]
     monitor_url: pulumi.Input[str] | None
     store: pulumi.Input[str]
     resources: tuple[pulumi.Resource, ...]
+    data: pulumi.Resource | None = None
 
 
 def local_url(scheme: str, address: str, port: int) -> str:

@@ -27,9 +27,7 @@ def require_docker() -> None:
         ProvisionerError: says which of the two is missing, what to do, and that there is the `local` stack.
     """
     if not _plugin_can_be_had():
-        raise _missing(
-            f"no docker plugin in {_pulumi_home() / 'plugins'}", "pulumi plugin install resource docker"
-        )
+        raise _missing(f"no docker plugin in {_pulumi_home() / 'plugins'}", "pulumi plugin install resource docker")
     if not engine_answers():
         where = " or ".join(_engine_hosts())
         raise _missing(f"no Docker engine answers at {where}", "start it or set DOCKER_HOST")
@@ -69,11 +67,7 @@ def _context_host(docker_home: Path) -> list[str]:
     """Return the host of the selected context: docker keeps contexts under the digest of their names."""
     with suppress(OSError, ValueError, KeyError):
         config = json.loads((docker_home / "config.json").read_text())
-        name = (
-            pulumi.Config("docker").get("context")
-            or os.environ.get("DOCKER_CONTEXT")
-            or config["currentContext"]
-        )
+        name = pulumi.Config("docker").get("context") or os.environ.get("DOCKER_CONTEXT") or config["currentContext"]
         folder = docker_home / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
         return [json.loads((folder / "meta.json").read_text())["Endpoints"]["docker"]["Host"]]
     return []

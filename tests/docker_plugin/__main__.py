@@ -1,4 +1,4 @@
-# ruff: noqa: ARG002, D102, N802 - the names and arguments are the protocol's
+# ruff: noqa: ARG002, N802 - the names and arguments are the protocol's
 """The stand-in as a process: a gRPC server that says on standard output which port it listens on."""
 
 from __future__ import annotations
@@ -103,10 +103,7 @@ class Docker(provider_pb2_grpc.ResourceProviderServicer):
         )
         if not found:
             return pb.ReadResponse()
-        seen = {
-            key: value if schema.same(value, found.get(key)) else found.get(key)
-            for key, value in inputs.items()
-        }
+        seen = {key: value if schema.same(value, found.get(key)) else found.get(key) for key, value in inputs.items()}
         return pb.ReadResponse(id=request.id, properties=_struct(found), inputs=_struct(seen))
 
     @one_line

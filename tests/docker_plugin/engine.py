@@ -1,4 +1,4 @@
-# ruff: noqa: ARG002, D102 - the four verbs are the same for every type, and explained once, at Verbs
+# ruff: noqa: ARG002 - the four verbs are the same for every type, and explained once, at Verbs
 """What the docker plugin does on a real engine: create, read, update and delete, type by type."""
 
 from __future__ import annotations
@@ -75,9 +75,7 @@ class Volume(Verbs):
     """`docker volume`: known by its name. Creating one that is there takes it over, as the engine does."""
 
     def create(self, inputs: Props) -> str:
-        return str(
-            self.api.create_volume(inputs["name"], inputs.get("driver"), labels=_labels(inputs))["Name"]
-        )
+        return str(self.api.create_volume(inputs["name"], inputs.get("driver"), labels=_labels(inputs))["Name"])
 
     def read(self, resource_id: str, known: Props) -> dict[str, Any] | None:
         try:
@@ -120,13 +118,9 @@ class Container(Verbs):
     """`docker container`: a property that is not in CONTAINER_PROPERTIES is an error, not silence."""
 
     def create(self, inputs: Props) -> str:
-        unsupported = sorted(
-            key for key in inputs if not key.startswith("__") and key not in CONTAINER_PROPERTIES
-        )
+        unsupported = sorted(key for key in inputs if not key.startswith("__") and key not in CONTAINER_PROPERTIES)
         if unsupported:
-            message = (
-                f"the tests' docker plugin does not know the container properties {', '.join(unsupported)}"
-            )
+            message = f"the tests' docker plugin does not know the container properties {', '.join(unsupported)}"
             raise NotImplementedError(message)
         made = self.api.create_container_from_config(_container_config(inputs), inputs["name"])
         resource_id = str(made["Id"])
@@ -163,9 +157,7 @@ class Container(Verbs):
         if inputs.get("networksAdvanced"):
             self.api.disconnect_container_from_network(resource_id, inputs["networkMode"])
         for network in inputs.get("networksAdvanced", ()):
-            self.api.connect_container_to_network(
-                resource_id, network["name"], aliases=network.get("aliases")
-            )
+            self.api.connect_container_to_network(resource_id, network["name"], aliases=network.get("aliases"))
         for upload in inputs.get("uploads", ()):
             self.api.put_archive(resource_id, "/", _tar(upload))
         if inputs["start"]:
@@ -208,9 +200,7 @@ def _container_config(inputs: Props) -> dict[str, Any]:
             "ReadonlyRootfs": inputs["readOnly"],
             "Memory": inputs.get("memory", 0) * MIB,
             "MemorySwap": inputs.get("memorySwap", 0) * MIB,
-            "Binds": [
-                f"{volume['volumeName']}:{volume['containerPath']}" for volume in inputs.get("volumes", ())
-            ],
+            "Binds": [f"{volume['volumeName']}:{volume['containerPath']}" for volume in inputs.get("volumes", ())],
             "PortBindings": {
                 name: [{"HostIp": port.get("ip", "0.0.0.0"), "HostPort": str(port.get("external", ""))}]  # noqa: S104
                 for name, port in ports.items()

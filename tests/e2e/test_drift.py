@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-
 from provisioner.client import JetStream
+from provisioner.model import Config
 from provisioner.units import parse_duration
 from tests.e2e.conftest import Project
 from tests.requests import recorded
@@ -53,9 +52,11 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream) -> None:
     assert [] == [subject for subject in requests if "INFO" not in subject and "LIST" not in subject]
 
     for name, (fields, _line) in CHANGED.items():
-        _alter(jetstream, name, lambda live, fields=fields: jetstream.update({**live, **fields}))
-    _alter(jetstream, "REMOVED", lambda live: jetstream.delete(live["name"]))
-    _alter(jetstream, "MADE_AGAIN", lambda live: (jetstream.delete(live["name"]), jetstream.create(live)))
+        jetstream.update({**_live(jetstream, name), **fields})
+    jetstream.delete("REMOVED")
+    made_again = _live(jetstream, "MADE_AGAIN")
+    jetstream.delete("MADE_AGAIN")
+    jetstream.create(made_again)
 
     planned = external.preview("--expect-no-changes")
     assert planned.code != 0
@@ -68,10 +69,10 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream) -> None:
     assert external.unchanged()
 
 
-def _alter(jetstream: JetStream, name: str, change: Callable[[Any], object]) -> None:
+def _live(jetstream: JetStream, name: str) -> Config:
     live = jetstream.stream(name)
     assert live
-    change(live.config)
+    return live.config
 
 
 def test_a_server_that_is_down_is_drift(external: Project, server: Any) -> None:
@@ -91,5 +92,3 @@ def test_a_server_that_is_down_is_drift(external: Project, server: Any) -> None:
     server.start()
     external.up()
     assert external.unchanged()
-
-

@@ -25,9 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.docker
-TYPES = {
-    name: f"docker:index/{name[0].lower()}{name[1:]}:{name}" for name in ("Network", "Volume", "Container")
-}
+TYPES = {name: f"docker:index/{name[0].lower()}{name[1:]}:{name}" for name in ("Network", "Volume", "Container")}
 CONFIG = "/etc/nats/test.conf"
 
 
@@ -50,14 +48,10 @@ class Plugin:
     def drift(self, resource: tuple[str, Struct, Struct], name: str = "Container") -> dict[str, Any] | None:
         """Read and diff as a refreshing preview does; None when the resource is gone."""
         resource_id, inputs, outputs = resource
-        seen = self.stub.Read(
-            pb.ReadRequest(type=TYPES[name], id=resource_id, properties=outputs, inputs=inputs)
-        )
+        seen = self.stub.Read(pb.ReadRequest(type=TYPES[name], id=resource_id, properties=outputs, inputs=inputs))
         if not seen.id:
             return None
-        diff = self.stub.Diff(
-            pb.DiffRequest(type=TYPES[name], id=resource_id, olds=seen.properties, news=inputs)
-        )
+        diff = self.stub.Diff(pb.DiffRequest(type=TYPES[name], id=resource_id, olds=seen.properties, news=inputs))
         return {"diffs": list(diff.diffs), "replaces": list(diff.replaces)}
 
     def clean_up(self) -> None:
@@ -163,9 +157,7 @@ def test_a_duration_in_another_spelling_differs_for_ever(plugin: Plugin) -> None
     assert plugin.drift(nats(plugin, healthcheck=check)) == {"diffs": ["healthcheck"], "replaces": []}
 
 
-def test_a_container_that_never_gets_healthy_is_kept_with_its_reason(
-    plugin: Plugin, api: docker.APIClient
-) -> None:
+def test_a_container_that_never_gets_healthy_is_kept_with_its_reason(plugin: Plugin, api: docker.APIClient) -> None:
     """The engine learns the id and the reason, so that the next run can replace the container."""
     check = {"tests": ["CMD-SHELL", "false"], "interval": "1s", "retries": 1}
 
@@ -189,6 +181,6 @@ def test_a_preview_creates_nothing(plugin: Plugin, api: docker.APIClient) -> Non
     assert api.volumes({"name": "docker-plugin-test-preview"})["Volumes"] == []
 
 
-def _status(error: grpc.RpcError) -> Any:  # noqa: ANN401 - grpc has no types
+def _status(error: grpc.RpcError) -> Any:
     metadata = dict(error.trailing_metadata())
     return status_pb2.Status.FromString(metadata["grpc-status-details-bin"])

@@ -43,8 +43,8 @@ CONSUMERS: tuple[dict[str, Any], ...] = (
 def estate(server: NatsServer) -> Iterator[tuple[JetStream, ServerFacts]]:
     """A client, and a server that holds two other streams."""
     client = JetStream(server.url, Credentials())
-    client.create(wire_config() | {"name": "ORIGIN", "subjects": ["origin.>"], "max_msg_size": 1000})
-    client.create(wire_config() | {"name": "OTHER", "subjects": ["other.>"], "allow_direct": True})
+    client.create({**wire_config(), "name": "ORIGIN", "subjects": ["origin.>"], "max_msg_size": 1000})
+    client.create({**wire_config(), "name": "OTHER", "subjects": ["other.>"], "allow_direct": True})
     others = {name: live.config for name, live in client.streams().items()}
     yield client, ServerFacts(others=others)
     client.close()
@@ -52,9 +52,7 @@ def estate(server: NatsServer) -> Iterator[tuple[JetStream, ServerFacts]]:
 
 @given(wanted=configurations())
 @_generated
-def test_a_configuration_the_server_refuses_is_a_problem(
-    estate: tuple[JetStream, ServerFacts], wanted: Config
-) -> None:
+def test_a_configuration_the_server_refuses_is_a_problem(estate: tuple[JetStream, ServerFacts], wanted: Config) -> None:
     """What the rules let through the server creates without a rewrite we do not know; all else it refuses."""
     client, facts = estate
     problems = [*create_problems(wanted), *surrounding_problems(wanted, facts)]
@@ -143,5 +141,3 @@ def _is_known(client: JetStream, name: str) -> bool:
     except ApiError as error:
         return error.code != UNKNOWN_FIELD
     return True
-
-

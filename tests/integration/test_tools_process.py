@@ -40,9 +40,7 @@ def test_a_deadline_ends_the_program_and_its_children(tmp_path: Path) -> None:
         os.close(reader)
 
 
-def test_a_long_run_gives_signs_of_life(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_long_run_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Something is said while a program works, so that it does not look like a hang."""
     monkeypatch.setattr(process, "HEARTBEAT", 0.05)
 

@@ -87,9 +87,7 @@ def test_the_compiler_is_used_last_and_only_once(machine: Path, monkeypatch: pyt
     assert built == [VERSION]
 
 
-def test_a_failed_attempt_leaves_nothing_that_looks_complete(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_attempt_leaves_nothing_that_looks_complete(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A source that dies half way is not taken for Pulumi by the next run."""
 
     def die(target: Path, _version: str) -> None:

@@ -29,9 +29,7 @@ def test_the_fetched_go_can_compile_the_engine() -> None:
 
 def test_every_requirement_is_pinned() -> None:
     """A line without an exact version would make two machines differ."""
-    lines = [
-        line for name in ("", "-dev") for line in (ROOT / f"requirements{name}.txt").read_text().split("\n")
-    ]
+    lines = [line for name in ("", "-dev") for line in (ROOT / f"requirements{name}.txt").read_text().split("\n")]
 
     assert [] == [line for line in lines if line and not re.fullmatch(r"-r \S+|[\w.-]+==[\w.]+", line)]
 

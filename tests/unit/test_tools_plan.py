@@ -55,9 +55,7 @@ def test_versions_compare_as_numbers(found: str, wanted: str, expected: bool) ->
         ("", "", [], None),
     ],
 )
-def test_a_stack_that_exists_is_kept(
-    asked: str, selected: str, existing: list[Stack], expected: str | None
-) -> None:
+def test_a_stack_that_exists_is_kept(asked: str, selected: str, existing: list[Stack], expected: str | None) -> None:
     """The name given comes first, then the shell's, then the stack that has resources; nothing else."""
     choice = settled(asked, selected, existing)
 

@@ -1,0 +1,52 @@
+"""Many subjects, searched for those that overlap one without comparing all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, Generic, TypeVar
+
+Owner = TypeVar("Owner")
+
+_OWNERS: Final = ""  # no token of a valid subject is empty
+
+
+class SubjectIndex(Generic[Owner]):
+    """A tree of tokens; each valid subject added has an owner."""
+
+    def __init__(self) -> None:
+        self._root: dict[str, Any] = {}
+
+    def add(self, subject: str, owner: Owner) -> None:
+        """Put a subject in; two owners may have the same one."""
+        node = self._root
+        for token in subject.split("."):
+            node = node.setdefault(token, {})
+        node.setdefault(_OWNERS, []).append(owner)
+
+    def overlapping(self, subject: str) -> Iterator[Owner]:
+        """The owners of every subject that some subject matches together with this one."""
+        tokens = subject.split(".")
+        waiting = [(self._root, 0)]
+        while waiting:
+            node, depth = waiting.pop()
+            if depth == len(tokens):
+                yield from node.get(_OWNERS, ())
+            elif tokens[depth] == ">":
+                yield from _everything_below(node)
+            else:
+                yield from node.get(">", {}).get(_OWNERS, ())
+                waiting += [(child, depth + 1) for child in _matching(node, tokens[depth])]
+
+
+def _matching(node: dict[str, Any], token: str) -> list[dict[str, Any]]:
+    if token == "*":
+        return [child for name, child in node.items() if name not in (_OWNERS, ">")]
+    return [node[name] for name in (token, "*") if name in node]
+
+
+def _everything_below(node: dict[str, Any]) -> Iterator[Any]:
+    waiting = [child for name, child in node.items() if name != _OWNERS]
+    while waiting:
+        below = waiting.pop()
+        yield from below.get(_OWNERS, ())
+        waiting += [child for name, child in below.items() if name != _OWNERS]
