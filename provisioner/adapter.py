@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import Final, ParamSpec, TypeVar
 
 from provisioner.errors import ProvisionerError
@@ -13,6 +13,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _WHOLE_TRACEBACK: Final = 1000
+
+
+class JetStreamError(Exception):
+    """What a provider raises for the user: Pulumi prints the class, and this one without its module."""
+
+    __module__ = "builtins"
 
 
 def one_line(call: Callable[P, T]) -> Callable[P, T]:
@@ -28,12 +34,13 @@ def one_line(call: Callable[P, T]) -> Callable[P, T]:
             return call(*args, **kwargs)
         except ProvisionerError as error:
             sys.tracebacklimit = 0
-            raise error from None
+            raise JetStreamError(str(error)) from None
 
     return guarded
 
 
+@cache
 def warn(text: str) -> None:
-    """A line under Diagnostics; the provider's standard error is shown there."""
+    """A line under Diagnostics, where Pulumi shows a provider's standard error; the same line once."""
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()

@@ -121,10 +121,16 @@ class Connection:
         self._last_words = f" ({words})" if words else ""
         if "authorization" in words.lower() and self._refusal and not self._refusal.done():
             self._refusal.set_result(words.strip("'"))
+        if "permissions violation" in words.lower():
+            self._deny(words.lower())
+
+    def _deny(self, words: str) -> None:
+        """nats.py hands the server's words over in lower case."""
         for subject, denial in self._waiting.items():
-            concerned = f'"{subject.lower()}"' in words.lower() or 'subscription to "_inbox' in words.lower()
-            if "permissions violation" in words.lower() and concerned and not denial.done():
-                denial.set_result(words)
+            wanted = {f'"{subject.lower()}"': f"publish to {subject}", '"_inbox.': "subscribe to _INBOX.>"}
+            denied = [what for words_of_it, what in wanted.items() if words_of_it in words]
+            if denied and not denial.done():
+                denial.set_result(f"this user may not {denied[0]}")
 
     async def _request(self, subject: str, body: bytes) -> bytes:
         denial = self._waiting.setdefault(subject, asyncio.get_running_loop().create_future())
@@ -132,7 +138,7 @@ class Connection:
         try:
             await asyncio.wait((answer, denial), return_when=asyncio.FIRST_COMPLETED)
             if denial.done():
-                raise Refused(f"{self.url}: {denial.result()}; allow it to this user")
+                raise Refused(f"{self.url}: {denial.result()}; give it the permission")
             return bytes(answer.result().data)
         except NoRespondersError as cause:
             raise Refused(f"{self.url}: JetStream is off on this server or for this account; switch it on") from cause

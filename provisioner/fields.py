@@ -118,7 +118,7 @@ FIELDS: Final = (
         "retention", Choice(("limits", "interest", "workqueue")), "limits", "When messages go.", Mutability.NOT_QUEUE
     ),
     Field("storage", Choice(("file", "memory")), "file", "Where messages are kept.", FIXED),
-    Field("max_age", Duration(), 0, "Oldest message kept; 0 for no limit."),
+    Field("max_age", Duration(limit=True), 0, "Oldest message kept."),
     Field("max_bytes", Size(), -1, "Most bytes kept."),
     Field("max_msgs", Count(limit=True), -1, "Most messages kept."),
     Field("max_msgs_per_subject", Count(limit=True), -1, "Most messages kept on each subject."),

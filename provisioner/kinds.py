@@ -148,9 +148,13 @@ class Size(Scalar):
 
 @dataclass(frozen=True)
 class Duration(Scalar):
-    """Nanoseconds; 0 means no limit or the server's default."""
+    """Nanoseconds; of a ``limit``, 0 is ``unlimited``."""
+
+    limit: bool = False
 
     def parse(self, value: object) -> int:
+        if self.limit and value == UNLIMITED:
+            return 0
         if isinstance(value, (int, float)) and value != 0:
             raise ValueError(f"{_spelled(value)} has no unit; write it like 7d, 1h30m or 500ms")
         nanoseconds = parse_duration(str(value))
@@ -159,11 +163,11 @@ class Duration(Scalar):
         return nanoseconds
 
     def show(self, wire: int) -> str:
-        return format_duration(wire)
+        return UNLIMITED if self.limit and not wire else format_duration(wire)
 
     def schema(self) -> dict[str, Any]:
         text = {"type": "string", "pattern": r"^(\d+(\.\d+)?(w|d|h|m|s|ms|us|µs|ns))+$"}
-        return {"anyOf": [text, {"const": 0}]}
+        return {"anyOf": [text, {"enum": [0, UNLIMITED] if self.limit else [0]}]}
 
 
 @dataclass(frozen=True)

@@ -37,15 +37,15 @@ class Session:
         self._snapshot: tuple[float, dict[str, Live]] | None = None
         self._facts: ServerFacts | None = None
 
-    def client(self, patience: float = FIRST_CONTACT) -> JetStream:
+    def client(self, patience: float | None = None) -> JetStream:
         """The connection, made at the first call.
 
         Raises:
-            Unreachable: no answer within ``patience`` seconds.
+            Unreachable: no answer within ``patience`` seconds, FIRST_CONTACT of them if not told.
             Refused: wrong credentials.
         """
         with self._lock:
-            self._client = self._client or JetStream(self.url, self._credentials, patience)
+            self._client = self._client or JetStream(self.url, self._credentials, patience or FIRST_CONTACT)
             return self._client
 
     def seen(self, name: str) -> Live | None:

@@ -48,7 +48,7 @@ class StreamProvider(ResourceProvider):
         """Refuse in preview what ``up`` would run into."""
         inputs = state.filled_in(_olds, news)
         failures: list[CheckFailure] = []
-        spec = state.spec(inputs, lambda at, what: failures.append(CheckFailure(".".join(map(str, at)), what)))
+        spec = state.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and state.known(inputs, "url"):
             failures = self._obstacles(spec, inputs, adopting=not _olds)
         return CheckResult(inputs, failures)
@@ -95,14 +95,20 @@ class StreamProvider(ResourceProvider):
             live = where.seen(spec.name)
             if live and adopting:
                 return _adoption(spec, live)
-            return [CheckFailure(problem.field, problem.what) for problem in reconcile.obstacles(where, spec, live)]
-        except Unreachable:
+            return [_failure(str(problem)) for problem in reconcile.obstacles(where, spec, live)]
+        except Unreachable as error:
+            warn(f"{error}: planned without asking the server")
             return []
+
+
+def _failure(what: str) -> CheckFailure:
+    """About the resource as a whole: of a single property Pulumi would print the value as Go writes it."""
+    return CheckFailure("", what)
 
 
 def _adoption(spec: StreamSpec, live: Live) -> list[CheckFailure]:
     if problem := reconcile.adoption_problem(spec, live):
-        return [CheckFailure("name", f"{spec.name} {problem}")]
+        return [_failure(problem)]
     warn(reconcile.adoption_note(spec, live))
     return []
 

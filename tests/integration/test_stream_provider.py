@@ -1,0 +1,259 @@
+"""What each of Pulumi's calls does on a real server, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pulumi.dynamic import ConfigureRequest
+from pulumi.dynamic.config import Config as DynamicConfig
+from pulumi.output import Unknown
+
+from provisioner import session, state
+from provisioner.adapter import JetStreamError
+from provisioner.client import JetStream
+from provisioner.model import StreamSpec
+from provisioner.stream import StreamProvider
+from tests.configurations import config
+from tests.nats_server import NatsServer, free_port, running
+from tests.requests import recorded
+
+USERS = """
+authorization { users: [
+  { user: admin, password: secret }
+  { user: reader, password: secret, permissions: { publish: { deny: ["$JS.API.STREAM.CREATE.>"] } } }
+  { user: deaf, password: secret, permissions: { subscribe: { deny: ["_INBOX.>"] } } }
+] }
+"""
+
+
+@pytest.fixture(autouse=True)
+def _no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test is a provider process of its own."""
+    session.session.cache_clear()
+    monkeypatch.setattr(session, "FIRST_CONTACT", 0.5)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A server with users, and little room."""
+    with running(tmp_path_factory.mktemp("guarded"), USERS, "max_file_store: 1GiB, max_mem: 1MiB") as server:
+        yield server
+
+
+def provider(**credentials: str) -> StreamProvider:
+    """A provider as Pulumi configures it."""
+    made = StreamProvider()
+    settings = {f"project:{key}": value for key, value in credentials.items()}
+    made.configure(ConfigureRequest(DynamicConfig(settings, "project")))
+    return made
+
+
+def props(server: NatsServer | str, name: str = "ORDERS", **fields: Any) -> dict[str, Any]:
+    """A stream's inputs, as the program registers them."""
+    policy = {key: fields.pop(key) for key in ("adopt", "on_delete") if key in fields}
+    where = {"url": server} if isinstance(server, str) else {"url": server.url, "monitor_url": server.monitor_url}
+    given = state.inputs(StreamSpec(config(name, **fields), **policy), "guard") | where
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def failures(checked: dict[str, Any], olds: dict[str, Any] | None = None, **credentials: str) -> list[str]:
+    """What ``check`` has against inputs."""
+    return [failure.reason for failure in provider(**credentials).check(olds or {}, checked).failures]
+
+
+def test_create_read_update_delete(server: NatsServer, jetstream: JetStream) -> None:
+    """The life of a stream; an update without a difference sends no UPDATE."""
+    wanted = props(server, subjects=["orders.>"], max_age="7d")
+    created = provider().create(wanted)
+    assert ("ORDERS", True) == (created.id, bool(created.outs and created.outs["created"]))
+
+    longer = props(server, subjects=["orders.>"], max_age="9d")
+    with recorded(jetstream, "$JS.API.STREAM.UPDATE.*") as updates:
+        provider().update("ORDERS", created.outs or {}, longer)
+        provider().update("ORDERS", longer, longer)
+    assert ["$JS.API.STREAM.UPDATE.ORDERS"] == updates
+
+    read = provider().read("ORDERS", created.outs or {})
+    assert "9d" == (read.inputs or {})["max_age"]
+
+    provider().delete("ORDERS", created.outs or {})
+    assert jetstream.stream("ORDERS") is None
+    assert provider().read("ORDERS", created.outs or {}).id == ""
+
+
+def test_update_makes_a_stream_that_is_gone(server: NatsServer, jetstream: JetStream) -> None:
+    """Update means ensure: one up heals."""
+    wanted = props(server)
+    provider().update("ORDERS", wanted, wanted)
+    assert jetstream.stream("ORDERS")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        pytest.param({"subjects": ["taken.here"]}, "overlaps 'taken.>' of stream OTHER", id="subjects overlap"),
+        pytest.param({"subjects": ["a..b"]}, "'a..b' is not a valid subject", id="invalid subject"),
+        pytest.param({"num_replicas": 3}, "this is a single server, write 1", id="replicas on one server"),
+        pytest.param({"sealed": True}, "create it, then seal it", id="sealed from the start"),
+        pytest.param(
+            {"max_bytes": "30GiB"},
+            "asks for 30.0 GiB more; of the 20.0 GiB this server has for file streams 1.0 GiB are reserved",
+            id="not enough storage",
+        ),
+    ],
+)
+def test_preview_refuses_what_up_would_run_into(
+    server: NatsServer, jetstream: JetStream, fields: dict[str, Any], reason: str
+) -> None:
+    """The reason names the field, the other stream, the figures; nothing is touched."""
+    jetstream.create(config("OTHER", subjects=["taken.>"], max_bytes="1GiB"))
+    with recorded(jetstream, "$JS.API.STREAM.CREATE.*") as requests:
+        said = failures(props(server, **fields))
+
+    assert [True] == [reason in text for text in said], said
+    assert [] == requests
+    with pytest.raises(JetStreamError, match="ORDERS"):
+        provider().create(props(server, **fields))
+
+
+def test_an_update_the_server_would_refuse(server: NatsServer, jetstream: JetStream) -> None:
+    """Consumers over new limits are named in preview."""
+    jetstream.create(config("ORDERS"))
+    consumer = {"durable_name": "slow", "ack_policy": "explicit", "max_ack_pending": 100}
+    jetstream._ask("CONSUMER.CREATE.ORDERS.slow", {"stream_name": "ORDERS", "config": consumer})  # noqa: SLF001
+
+    said = failures(props(server, consumer_limits={"max_ack_pending": 5}), olds=props(server))
+    assert ["consumer_limits max_ack_pending is below that of consumer slow"] == said
+
+
+def test_a_change_that_needs_a_new_stream_is_a_replacement(server: NatsServer) -> None:
+    """Storage cannot change in place: replaced, the old one deleted first."""
+    diff = provider().diff("ORDERS", props(server), props(server, storage="memory"))
+    assert (True, ["storage"], True) == (diff.changes, diff.replaces, diff.delete_before_replace)
+
+
+def test_what_is_not_known_yet_is_no_change(server: NatsServer) -> None:
+    """A server about to be replaced leaves its streams alone; nobody is asked."""
+    unknown = {**props(server), "url": Unknown(), "monitor_url": Unknown()}
+    assert [] == failures(unknown, olds=props(server))
+    assert False is provider().diff("ORDERS", props(server), unknown).changes
+
+
+def test_an_equal_stream_is_taken_over(
+    server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A service was faster: said with its age and messages, and nothing is sent that changes it."""
+    made = jetstream.create(config("ORDERS", subjects=["orders"]))
+    jetstream.connection.request("orders", b"payload")
+    with recorded(jetstream, "$JS.API.STREAM.*.*") as requests:
+        assert [] == failures(props(server, subjects=["orders"]))
+        created = provider().create(props(server, subjects=["orders"]))
+
+    assert f"ORDERS is there already (created {made.created[:19]}Z, 1 messages): taken over as it is" in (
+        capsys.readouterr().err
+    )
+    assert made.created == (created.outs or {})["created"]
+    assert {"$JS.API.STREAM.INFO.ORDERS"} == set(requests)
+
+
+@pytest.mark.parametrize(("adopt", "said"), [("equal", "max_age 1d -> 7d"), ("never", "adopt is never")])
+def test_another_stream_is_not_taken_over(server: NatsServer, jetstream: JetStream, adopt: str, said: str) -> None:
+    """Name taken: each difference is listed in preview, and create refuses as well."""
+    jetstream.create(config("ORDERS", max_age="1d"))
+    wanted = props(server, max_age="7d", adopt=adopt)
+
+    assert [True] == [said in text for text in failures(wanted)]
+    with pytest.raises(JetStreamError, match=said):
+        provider().create(wanted)
+
+
+def test_adopt_always_changes_it(
+    server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the catalogue's yes, the plan says what taking over changes; a new stream is never made for it."""
+    jetstream.create(config("ORDERS", max_age="1d"))
+    wanted = props(server, max_age="7d", adopt="always")
+
+    assert [] == failures(wanted)
+    assert "taken over with max_age 1d -> 7d" in capsys.readouterr().err
+    provider().create(wanted)
+    live = jetstream.stream("ORDERS")
+    assert live
+    assert config(max_age="7d")["max_age"] == live.config["max_age"]
+    assert [True] == ["storage file -> memory" in text for text in failures(props(server, storage="memory", adopt="always"))]
+
+
+@pytest.mark.parametrize(
+    ("on_delete", "refused", "left"), [("guard", True, True), ("delete", False, False), ("retain", False, True)]
+)
+def test_a_stream_with_messages_is_deleted_as_the_policy_says(
+    server: NatsServer, jetstream: JetStream, on_delete: str, refused: bool, left: bool
+) -> None:
+    """guard says what the stream holds, delete deletes it, retain leaves it."""
+    jetstream.create(config("ORDERS", subjects=["orders"]))
+    jetstream.connection.request("orders", b"payload")
+    wanted = props(server, subjects=["orders"], on_delete=on_delete)
+    if refused:
+        with pytest.raises(JetStreamError, match="ORDERS holds 1 messages and has 0 consumers"):
+            provider().delete("ORDERS", wanted)
+    else:
+        provider().delete("ORDERS", wanted)
+
+    assert left == bool(jetstream.stream("ORDERS"))
+
+
+def test_server_down() -> None:
+    """Create says who does not answer and for how long it waited; read makes drift of it."""
+    wanted = props(f"nats://127.0.0.1:{free_port()}")
+    with pytest.raises(JetStreamError, match=r"127\.0\.0\.1:\d+: no NATS server answers within 0.5 s"):
+        provider().create(wanted)
+    read = provider().read("ORDERS", wanted)
+    assert "ORDERS" == read.id
+    assert (read.outs or {})["status"].startswith("unreachable: ")
+    assert provider().diff("ORDERS", read.outs or {}, wanted).changes
+
+
+def test_wrong_password(guarded: NatsServer) -> None:
+    """Refused at once, with what to check; the password is not in the text."""
+    with pytest.raises(JetStreamError, match="Authorization Violation; check user, password") as refused:
+        provider(user="admin", password="guess").check({}, props(guarded))
+    assert "guess" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("user", "denied"), [("reader", r"publish to \$JS\.API\.STREAM\.CREATE\.ORDERS"), ("deaf", r"subscribe to _INBOX\.>")]
+)
+def test_permission_denied(guarded: NatsServer, user: str, denied: str) -> None:
+    """The server only times such a request out; the user reads which permission is missing, at once."""
+    with pytest.raises(JetStreamError, match=f"this user may not {denied}"):
+        provider(user=user, password="secret").create(props(guarded))
+
+
+def test_jetstream_is_off(tmp_path: Path) -> None:
+    """A server without JetStream serves nobody on the API's subjects."""
+    with running(tmp_path / "plain", jetstream="") as server, pytest.raises(JetStreamError, match="JetStream is off"):
+        provider().check({}, props(server))
+
+
+def test_not_enough_storage_without_monitoring(guarded: NatsServer) -> None:
+    """Nobody tells the room beforehand: the server refuses, and the user reads what to do."""
+    wanted = {**props(guarded, max_bytes="5GiB"), "monitor_url": None}
+    with pytest.raises(JetStreamError, match="ORDERS: insufficient storage resources available: lower max_bytes"):
+        provider(user="admin", password="secret").create(wanted)
+
+
+def test_first_contact_waits_for_a_server_that_is_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first up reaches the streams before the server answers: it waits, with a deadline."""
+    monkeypatch.setattr(session, "FIRST_CONTACT", 15.0)
+    late = NatsServer(tmp_path, ports=(free_port(), free_port()))
+    starting = threading.Timer(1.0, late.start)
+    starting.start()
+    try:
+        assert "ORDERS" == provider().create(props(late)).id
+    finally:
+        starting.join()
+        late.kill()
