@@ -244,7 +244,7 @@ class Record:
         return read_fields(value, self.fields, at, report)
 
     def show(self, wire: Wire) -> Wire:
-        return show_fields(wire, self.fields)
+        return {name: wire[name] for name in self.required} | show_fields(wire, self.fields)
 
     def schema(self) -> dict[str, Any]:
         return object_schema(self.fields, self.required)
