@@ -9,6 +9,7 @@ from typing import Any, NoReturn, TypeAlias
 
 import pulumi
 
+from infra.fitting import DELETE, fitted, policy
 from infra.servers import Endpoint
 from infra.settings import Settings, load
 from provisioner import catalogue
@@ -18,7 +19,7 @@ from provisioner.kinds import show_fields
 from provisioner.model import StreamSpec
 from provisioner.stream import Stream
 
-Launch: TypeAlias = Callable[[Settings, int], Endpoint]
+Launch: TypeAlias = Callable[[Settings], Endpoint]
 
 
 def deploy() -> None:
@@ -26,7 +27,7 @@ def deploy() -> None:
     try:
         settings = load()
         specs = catalogue.load(settings.catalogue)
-        endpoint = _launch(settings, catalogue.reserved(specs))
+        endpoint = _launch(fitted(settings, specs))
     except ProvisionerError as error:
         _stop(error)
     for spec in specs:
@@ -36,10 +37,10 @@ def deploy() -> None:
     pulumi.export("streams", _summary(specs))
 
 
-def _launch(settings: Settings, reserved: int) -> Endpoint:
+def _launch(settings: Settings) -> Endpoint:
     """Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest."""
     launch: Launch = import_module(f"infra.servers.{settings.server}").launch
-    return launch(settings, reserved)
+    return launch(settings)
 
 
 def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
@@ -49,8 +50,12 @@ def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
         endpoint.url,
         monitor_url=endpoint.monitor_url,
         store=endpoint.store,
-        on_delete=settings.on_delete,
-        opts=pulumi.ResourceOptions(depends_on=list(endpoint.resources)),
+        on_delete=policy(spec, settings),
+        opts=pulumi.ResourceOptions(
+            depends_on=list(endpoint.resources),
+            # Deleted with its server, a stream needs no request of its own and no server that answers.
+            deleted_with=endpoint.data if policy(spec, settings) == DELETE else None,
+        ),
     )
 
 

@@ -35,6 +35,7 @@ _UNSHARED: Final = dict.fromkeys(("name", "subjects", "mirror", "sources"), "bel
 STREAM_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _NAME)
 SHARED_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _UNSHARED)
 
+_GIB: Final = 1024**3
 _SHAPE: Final = "write NAME: and below it the stream's fields, indented"
 
 
@@ -70,8 +71,23 @@ def parse(text: str, file: str) -> tuple[StreamSpec, ...]:
 
 def reserved(specs: Iterable[StreamSpec]) -> int:
     """Bytes of file store the streams reserve together: max_bytes of every copy."""
-    files = [spec.config for spec in specs if spec.config["storage"] == "file"]
-    return sum(max(config["max_bytes"], 0) * config["num_replicas"] for config in files)
+    return sum(max(spec.config["max_bytes"], 0) * spec.config["num_replicas"] for spec in _on_disk(specs))
+
+
+def room(specs: Iterable[StreamSpec]) -> int | None:
+    """Bytes of file store to give a server for these streams; None where one of them has no limit.
+
+    The largest counts twice: the server asks for a CREATE's room before it sees that the stream
+    is there already, so a full store refuses a service that creates its own stream at start-up.
+    """
+    sizes = [spec.config["max_bytes"] * spec.config["num_replicas"] for spec in _on_disk(specs)]
+    if any(size < 0 for size in sizes):
+        return None
+    return -(-(sum(sizes) + max(sizes, default=0)) // _GIB) * _GIB or _GIB
+
+
+def _on_disk(specs: Iterable[StreamSpec]) -> list[StreamSpec]:
+    return [spec for spec in specs if spec.config["storage"] == "file"]
 
 
 @dataclass(frozen=True)

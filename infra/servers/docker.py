@@ -36,12 +36,11 @@ HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
 }
 
 
-def launch(settings: Settings, reserved: int) -> Endpoint:
+def launch(settings: Settings) -> Endpoint:
     """Declare the container and what it needs.
 
     Args:
         settings: the stack's settings.
-        reserved: bytes the catalogue's file streams reserve.
 
     Raises:
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
@@ -59,7 +58,7 @@ def launch(settings: Settings, reserved: int) -> Endpoint:
         name=name,
         image=image.image_id,  # not its name: a tag that moved is noticed
         command=["--config", CONFIG_FILE],
-        uploads=[{"file": CONFIG_FILE, "content": _config(settings, reserved, name)}],
+        uploads=[{"file": CONFIG_FILE, "content": _config(settings, name)}],
         volumes=[{"volume_name": volume.name, "container_path": DATA_DIR}],
         networks_advanced=[{"name": network.name, "aliases": ["nats"]}],
         ports=[
@@ -79,10 +78,11 @@ def launch(settings: Settings, reserved: int) -> Endpoint:
         monitor_url=_once_running(container, local_url("http", settings.bind_address, settings.monitor_port)),
         store=volume.name,
         resources=(container,),
+        data=volume if settings.on_delete == "delete" else None,
     )
 
 
-def _config(settings: Settings, reserved: int, name: str) -> str:
+def _config(settings: Settings, name: str) -> str:
     return server_config(
         name=name,
         host="0.0.0.0",  # noqa: S104 - inside the container; what the host publishes is `bindAddress`
@@ -90,7 +90,6 @@ def _config(settings: Settings, reserved: int, name: str) -> str:
         monitor_port=MONITOR_PORT,
         store_dir=DATA_DIR,
         max_file_store=settings.max_file_store,
-        reserved=reserved,
     )
 
 

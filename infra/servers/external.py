@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 
-def launch(settings: Settings, reserved: int) -> Endpoint:  # noqa: ARG001 - its storage is not ours to size
+def launch(settings: Settings) -> Endpoint:
     """Point at the server the settings name; `settings.url` is checked to be there."""
     url = settings.url or ""
     return Endpoint(url=url, monitor_url=None, store=url, resources=())

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Final
-
-GIB: Final = 1024**3
 
 
 def server_config(  # noqa: PLR0913 - one server is this many values
@@ -16,7 +13,6 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     monitor_port: int,
     store_dir: str,
     max_file_store: int | None,
-    reserved: int,
 ) -> str:
     """Describe one server with JetStream and HTTP monitoring on.
 
@@ -26,8 +22,8 @@ def server_config(  # noqa: PLR0913 - one server is this many values
         client_port: The port clients connect to.
         monitor_port: The port of the HTTP monitoring; it has no authentication.
         store_dir: The folder JetStream keeps its data in.
-        max_file_store: Bytes file streams may reserve; ``None`` for what `file_store` gives.
-        reserved: Bytes the catalogue's file streams reserve.
+        max_file_store: Bytes file streams may reserve; ``None`` for the server's own default, which
+            depends on the free disk.
     """
     return "\n".join(
         (
@@ -37,20 +33,11 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             f"http: {_quoted(_listen(host, monitor_port))}",
             "jetstream {",
             f"  store_dir: {_quoted(store_dir)}",
-            f"  max_file_store: {file_store(reserved) if max_file_store is None else max_file_store}",
+            *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
             "}",
             "",
         )
     )
-
-
-def file_store(reserved: int) -> int:
-    """Bytes of file storage to allow: the reservations and a quarter, in whole GiB, at least one.
-
-    The server's own default depends on the free disk (1 TB at most), and one that is smaller
-    than the reservations refuses the last streams (10047).
-    """
-    return max(1, -(-reserved * 5 // (4 * GIB))) * GIB
 
 
 def _listen(host: str, port: int) -> str:

@@ -192,6 +192,7 @@ def test_table() -> None:
     lines = printed(REPORT, 120).splitlines()
     assert any("max_age 7d (live: 1d)" in line and "drift" in line and "ORDERS" in line for line in lines)
     assert max(map(len, lines)) <= 120
+    assert not lines[lines.index("OK        /healthz  ok") - 1].strip()
 
 
 def test_control_characters() -> None:

@@ -1,0 +1,76 @@
+"""TCP ports of this machine: whether they are free, and which NATS server answers on one."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import socket
+from dataclasses import dataclass
+
+TIMEOUT = 1.0  # seconds; these are servers on this machine
+
+
+@dataclass(frozen=True)
+class Greeting:
+    """What a NATS server says of itself to whoever connects."""
+
+    server_id: str
+    name: str
+    version: str
+
+
+def problem(host: str, port: int) -> str | None:
+    """Why a server could not listen there; ``None`` when it could."""
+    try:
+        # As nats-server does it: a port whose last connections are still closing is free.
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError as error:
+        return _explain(host, port, error)
+    return None
+
+
+def greeting(host: str, port: int) -> Greeting | None:
+    """The greeting of the NATS server there; ``None`` when none answers."""
+    try:
+        with socket.create_connection((host, port), TIMEOUT) as connection:
+            line = connection.makefile("rb").readline(65_536)
+    except OSError:
+        return None
+    return _read_greeting(line)
+
+
+def is_healthy(host: str, port: int) -> bool:
+    """Whether the server whose monitoring listens there calls itself healthy."""
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+def _explain(host: str, port: int, error: OSError) -> str:
+    if error.errno != errno.EADDRINUSE:
+        return f"cannot listen on port {port} of {host}: {error.strerror}"
+    there = greeting(host, port)
+    who = f" by a nats-server {there.version} named {there.name}" if there else ""
+    return f"port {port} of {host} is in use{who}; stop what listens there or choose another port"
+
+
+def _read_greeting(line: bytes) -> Greeting | None:
+    """Read ``INFO {...}``, the first line of NATS's client protocol."""
+    verb, _, body = line.partition(b" ")
+    if verb != b"INFO":
+        return None
+    try:
+        said = json.loads(body)
+        return Greeting(said["server_id"], said["server_name"], said["version"])
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,103 @@
+"""Processes of this machine that outlive us, told apart from others that got their pid later.
+
+A pid alone proves nothing: the kernel hands it out again. A process is known by its pid, the
+time the kernel started it and the end of its command line together. Linux has them in /proc,
+other systems in ``ps``.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PROC: Final = Path("/proc")
+POLL: Final = 0.02
+# Died, and nobody has asked for its exit code yet; the empty one is ps's for no such process.
+_ENDED: Final = ("Z", "X", "")
+_LSTART_WIDTH: Final = len("Tue Nov 25 03:28:00 2026")
+
+
+@dataclass(frozen=True)
+class Process:
+    """One process: its pid and when it started, in the kernel's own words."""
+
+    pid: int
+    started: str
+
+
+def find(pid: int, command_end: str) -> Process | None:
+    """The process of that pid whose command line ends so; ``None`` when there is none."""
+    started, command = _read(pid)
+    return Process(pid, started) if started and command.endswith(command_end) else None
+
+
+def is_alive(process: Process, command_end: str) -> bool:
+    """Whether it is this very process that runs under its pid."""
+    return find(process.pid, command_end) == process
+
+
+def has_ended(process: Process) -> bool:
+    """Whether the kernel is done with it: one that is dying has no command line, but still its ports."""
+    return _read(process.pid)[0] != process.started
+
+
+def stop(process: Process, command_end: str, grace: float) -> bool:
+    """SIGTERM, and SIGKILL after ``grace`` seconds; each only to this very process.
+
+    Returns:
+        Whether it is gone.
+    """
+    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+        send(process, command_end, signal_number)
+        if wait(lambda: has_ended(process), grace):
+            return True
+    return False
+
+
+def send(process: Process, command_end: str, signal_number: signal.Signals) -> None:
+    """Send a signal to this very process, to nobody when it is gone."""
+    if is_alive(process, command_end):
+        os.kill(process.pid, signal_number)
+
+
+def wait(condition: Callable[[], bool], deadline: float) -> bool:
+    """Ask until it is so or ``deadline`` seconds have passed; the last answer."""
+    end = time.monotonic() + deadline
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(POLL)
+    return True
+
+
+def _read(pid: int) -> tuple[str, str]:
+    """The start time and the command line; nothing when it has ended."""
+    return _from_proc(pid) if (PROC / "self/stat").exists() else _from_ps(pid)
+
+
+def _from_proc(pid: int) -> tuple[str, str]:
+    try:
+        stat = (PROC / str(pid) / "stat").read_text(errors="replace")
+        command = (PROC / str(pid) / "cmdline").read_bytes()
+    except OSError:
+        return "", ""
+    # The name, in parentheses, may hold spaces: count after it. Field 3 is the state, 22 the start time.
+    state, *fields = stat.rpartition(")")[2].split()
+    return "" if state in _ENDED else fields[22 - 4], " ".join(os.fsdecode(command).rstrip("\0").split("\0"))
+
+
+def _from_ps(pid: int) -> tuple[str, str]:
+    words = ["ps", "-ww", "-o", "stat=,lstart=,command=", "-p", str(pid)]
+    environment = {**os.environ, "LC_ALL": "C"}
+    out = subprocess.run(words, capture_output=True, check=False, env=environment, timeout=10).stdout
+    state, _, rest = os.fsdecode(out).strip().partition(" ")
+    rest = rest.strip()
+    return "" if state[:1] in _ENDED else rest[:_LSTART_WIDTH], rest[_LSTART_WIDTH:].strip()

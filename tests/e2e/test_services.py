@@ -1,0 +1,86 @@
+"""The services create these streams at start-up with nats-py: they and the stack get along in any order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+from nats.js.api import RetentionPolicy, StorageType, StreamConfig
+
+from provisioner.catalogue import load, room
+from provisioner.client import JetStream
+from tests.e2e.conftest import ROOT, Project
+from tests.nats_server import NatsServer, running
+from tests.requests import recorded
+
+CATALOGUE = ROOT / "infra/streams.yaml"
+DAY = 24 * 60 * 60
+GB = 1024**3
+
+# What the services' own document says, in nats-py's words; its nanoseconds would be seconds here.
+STREAMS: dict[str, tuple[list[str], int, int]] = {
+    "MARKET_DATA": (["market.data.ohlcv", "market.data.news", "market.data.economic"], 7 * DAY, 10 * GB),
+    "PREDICTIONS": (["predictions.normal.*", "predictions.earnings.*"], 30 * DAY, 5 * GB),
+    "EXPLANATIONS": (["explanations.request", "explanations.response"], 30 * DAY, 2 * GB),
+    "MODEL_METRICS": (
+        ["metrics.model.normal", "metrics.model.earnings", "metrics.model.evaluation"],
+        90 * DAY,
+        1 * GB,
+    ),
+    "ROUTING": (["routing.decision", "routing.event"], 7 * DAY, 512 * 1024**2),
+}
+
+
+async def start_services(url: str) -> None:
+    """Every service's start-up code; nats-py raises where the server refuses."""
+    connection = await nats.connect(url)
+    js = connection.jetstream()
+    for name, (subjects, max_age, max_bytes) in STREAMS.items():
+        wanted: Any = StreamConfig(
+            name=name,
+            subjects=subjects,
+            max_age=max_age,
+            max_bytes=max_bytes,
+            storage=StorageType.FILE,
+            retention=RetentionPolicy.LIMITS,
+        )
+        await js.add_stream(wanted)
+    await connection.close()
+
+
+def test_the_catalogue_is_the_document() -> None:
+    """Exactly the five streams, in its order."""
+    assert list(STREAMS) == [spec.name for spec in load(CATALOGUE)]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[NatsServer]:
+    """A server with the room that the stack gives its own."""
+    with running(tmp_path / "nats", jetstream=f"max_file_store: {room(load(CATALOGUE))}") as started:
+        yield started
+
+
+def test_services_start_after_up(external: Project, server: NatsServer) -> None:
+    """The server takes their creates as equal to what the stack made."""
+    external.up()
+    asyncio.run(start_services(server.url))
+    assert external.unchanged()
+
+
+def test_services_start_first(external: Project, server: NatsServer, jetstream: JetStream) -> None:
+    """Up takes the five over, says so in preview and in up, and changes nothing on the server."""
+    asyncio.run(start_services(server.url))
+    planned = external.preview()
+    assert planned.code == 0
+    with recorded(jetstream, "$JS.API.STREAM.*.*") as requests:
+        done = external.up()
+
+    for name in STREAMS:
+        assert f"{name} is there already" in planned.text
+        assert f"{name} is there already" in done.text
+    assert {"INFO"} == {subject.split(".")[3] for subject in requests}
+    assert external.unchanged()

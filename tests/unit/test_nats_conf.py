@@ -1,0 +1,33 @@
+"""The text of a server's configuration."""
+
+from __future__ import annotations
+
+from infra.servers.nats_conf import server_config
+
+
+def test_the_whole_text() -> None:
+    """JetStream is on, its store and limit explicit, monitoring on the same address."""
+    assert server_config(
+        name="prediction-streams-dev",
+        host="127.0.0.1",
+        client_port=4222,
+        monitor_port=8222,
+        store_dir='/data/"odd" folder',
+        max_file_store=24696061952,
+    ).splitlines() == [
+        'server_name: "prediction-streams-dev"',
+        'host: "127.0.0.1"',
+        "port: 4222",
+        'http: "127.0.0.1:8222"',
+        "jetstream {",
+        r'  store_dir: "/data/\"odd\" folder"',
+        "  max_file_store: 24696061952",
+        "}",
+    ]
+
+
+def test_the_server_decides_how_much_it_stores() -> None:
+    """Without a limit of ours there is no line: its own default depends on the free disk."""
+    assert "max_file_store" not in server_config(
+        name="n", host="::1", client_port=1, monitor_port=2, store_dir="d", max_file_store=None
+    )

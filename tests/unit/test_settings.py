@@ -1,0 +1,142 @@
+"""The stack's settings: one table, every mistake at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pulumi
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from infra import settings
+from infra.servers import external, local_url
+from infra.settings import SettingsError, parse
+
+PROCESS = {"server": "process"}
+EXTERNAL = {"server": "external", "url": "nats://a:4222"}
+
+
+def _mistakes(raw: Mapping[str, str]) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        parse(raw, "dev")
+    return [line.removeprefix("settings of stack dev: ") for line in str(caught.value).splitlines()]
+
+
+def test_defaults() -> None:
+    """A stack that only says which server it has gets the documented defaults."""
+    found = parse({"server": "docker"}, "dev")
+
+    assert (found.client_port, found.monitor_port, found.bind_address) == (4222, 8222, "127.0.0.1")
+    assert (found.image, found.on_delete, found.stack) == ("nats:2.15.1-alpine", "guard", "dev")
+    assert found.catalogue == Path("infra/streams.yaml")
+    assert found.max_file_store is None
+
+
+def test_each_stack_has_a_folder_of_its_own() -> None:
+    """Two process stacks of one project never share a store."""
+    assert parse(PROCESS, "a").store_dir == Path.cwd() / ".nats/a"
+    assert parse(PROCESS, "b").store_dir == Path.cwd() / ".nats/b"
+
+
+def test_values_are_typed() -> None:
+    """Ports are numbers, sizes bytes, folders absolute."""
+    found = parse({**PROCESS, "clientPort": "1", "maxFileStore": "24GiB", "storeDir": "store"}, "dev")
+
+    assert (found.client_port, found.max_file_store) == (1, 24 * 1024**3)
+    assert found.store_dir == Path.cwd() / "store"
+
+
+def test_several_urls() -> None:
+    """The servers of a cluster can be listed."""
+    assert parse({**EXTERNAL, "url": "nats://a:4222, tls://b"}, "dev").url == "nats://a:4222,tls://b"
+
+
+@pytest.mark.parametrize(
+    ("raw", "mistake"),
+    [
+        ({}, "server: missing; say one of docker, process, external"),
+        ({"server": "dokcer"}, "server: 'dokcer' is none of docker, process, external; did you mean docker?"),
+        ({**PROCESS, "clientport": "1"}, "clientport: unknown setting; did you mean clientPort?"),
+        ({**PROCESS, "colour": "red"}, "colour: unknown setting"),
+        ({**PROCESS, "clientPort": "0"}, "clientPort: '0' is not a port; write a number from 1 to 65535"),
+        ({**PROCESS, "clientPort": "65536"}, "clientPort: '65536' is not a port; write a number from 1 to 65535"),
+        ({**PROCESS, "clientPort": "4e3"}, "clientPort: '4e3' is not a port; write a number from 1 to 65535"),
+        ({**PROCESS, "clientPort": "8222"}, "monitorPort: 8222 is clientPort as well; the two need a port each"),
+        ({**PROCESS, "bindAddress": "pc"}, "bindAddress: 'pc' is not an IP address; write one like 127.0.0.1"),
+        ({**PROCESS, "maxFileStore": "lots"}, "maxFileStore: 'lots' is not a size; write it like 10GiB or 512MB"),
+        ({**PROCESS, "maxFileStore": "0"}, "maxFileStore: 0 leaves no room for any stream; write a size like 24GiB"),
+        ({**PROCESS, "storeDir": " "}, "storeDir: is empty; give it a value or remove it"),
+        ({**PROCESS, "onDelete": "keep"}, "onDelete: 'keep' is none of guard, delete, retain"),
+        ({**PROCESS, "image": "nats"}, "image: does not apply to server: process, only to docker; remove it"),
+        ({**PROCESS, "token": "t"}, "token: does not apply to server: process, only to external; remove it"),
+        (
+            {**EXTERNAL, "clientPort": "1"},
+            "clientPort: does not apply to server: external, only to docker and process; remove it",
+        ),
+        ({"server": "external"}, "url: missing; an external server needs one"),
+        ({**EXTERNAL, "url": "a:4222"}, "url: 'a:4222' is not the URL of a NATS server; write it like nats://host:4222"),
+        ({**EXTERNAL, "url": "http://a"}, "url: 'http://a' is not the URL of a NATS server; write it like nats://host:4222"),
+        ({**EXTERNAL, "user": "u"}, "user and password: one without the other; give both"),
+        (
+            {**EXTERNAL, "token": "t", "credentials": "c"},
+            "credentials, token: more than one way to log in; keep one",
+        ),
+    ],
+)  # fmt: skip
+def test_mistake(raw: Mapping[str, str], mistake: str) -> None:
+    """Each mistake is one line: where, what, what to do."""
+    assert _mistakes(raw) == [mistake]
+
+
+def test_all_mistakes_at_once() -> None:
+    """Nobody mends one setting to learn of the next."""
+    raw = {"server": "process", "clientPort": "x", "monitorPort": "y", "imgae": "i", "url": "nats://a"}
+
+    assert [line.split(":")[0] for line in _mistakes(raw)] == ["imgae", "clientPort", "monitorPort", "url"]
+
+
+@pytest.mark.parametrize("url", ["nats://user:s3cret@host:4222", "nats://s3cret@host", "nats://s3cret@host:port"])
+def test_secrets_are_not_repeated(url: str) -> None:
+    """Credentials in a URL are refused, without printing them."""
+    assert "s3cret" not in "\n".join(_mistakes({**EXTERNAL, "url": url}))
+
+
+@given(st.dictionaries(st.sampled_from([row.key for row in settings.TABLE]) | st.text(), st.text()))
+def test_no_text_crashes_it(raw: Mapping[str, str]) -> None:
+    """Whatever a configuration holds, the answer is settings or their mistakes."""
+    try:
+        parse(raw, "dev")
+    except SettingsError as error:
+        assert str(error)
+
+
+def test_load_reads_the_running_stack() -> None:
+    """The keys of our namespace are found in the running stack's configuration, others left alone."""
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    pulumi.runtime.set_all_config({f"{project}:server": "process", "docker:host": "x", f"{project}:clientPort": "5"})
+    try:
+        assert (settings.load().client_port, settings.load().stack) == (5, stack)
+    finally:
+        pulumi.runtime.set_all_config({})
+
+
+def test_external_server() -> None:
+    """An external server is its URL, and the URL names the data behind it."""
+    endpoint = external.launch(parse(EXTERNAL, "dev"))
+
+    assert (endpoint.url, endpoint.store, endpoint.monitor_url) == ("nats://a:4222", "nats://a:4222", None)
+
+
+@pytest.mark.parametrize(
+    ("address", "url"),
+    [
+        ("127.0.0.1", "nats://127.0.0.1:4222"),
+        ("0.0.0.0", "nats://127.0.0.1:4222"),  # noqa: S104
+        ("::", "nats://[::1]:4222"),
+    ],
+)
+def test_local_url(address: str, url: str) -> None:
+    """What a server listens on becomes an address a client can connect to."""
+    assert local_url("nats", address, 4222) == url
