@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
 PROC: Final = Path("/proc")
 POLL: Final = 0.02
-# Died, and nobody has asked for its exit code yet; the empty one is ps's for no such process.
-_ENDED: Final = ("Z", "X", "")
 _LSTART_WIDTH: Final = len("Tue Nov 25 03:28:00 2026")
 
 
@@ -36,17 +34,12 @@ class Process:
 def find(pid: int, command_end: str) -> Process | None:
     """The process of that pid whose command line ends so; ``None`` when there is none."""
     started, command = _read(pid)
-    return Process(pid, started) if started and command.endswith(command_end) else None
+    return Process(pid, started) if command.endswith(command_end) else None
 
 
 def is_alive(process: Process, command_end: str) -> bool:
     """Whether it is this very process that runs under its pid."""
     return find(process.pid, command_end) == process
-
-
-def has_ended(process: Process) -> bool:
-    """Whether the kernel is done with it: one that is dying has no command line, but still its ports."""
-    return _read(process.pid)[0] != process.started
 
 
 def stop(process: Process, command_end: str, grace: float) -> bool:
@@ -57,7 +50,7 @@ def stop(process: Process, command_end: str, grace: float) -> bool:
     """
     for signal_number in (signal.SIGTERM, signal.SIGKILL):
         send(process, command_end, signal_number)
-        if wait(lambda: has_ended(process), grace):
+        if wait(lambda: not is_alive(process, command_end), grace):
             return True
     return False
 
@@ -79,7 +72,7 @@ def wait(condition: Callable[[], bool], deadline: float) -> bool:
 
 
 def _read(pid: int) -> tuple[str, str]:
-    """The start time and the command line; nothing when it has ended."""
+    """The start time and the command line; nothing when there is no such process."""
     return _from_proc(pid) if (PROC / "self/stat").exists() else _from_ps(pid)
 
 
@@ -89,15 +82,15 @@ def _from_proc(pid: int) -> tuple[str, str]:
         command = (PROC / str(pid) / "cmdline").read_bytes()
     except OSError:
         return "", ""
-    # The name, in parentheses, may hold spaces: count after it. Field 3 is the state, 22 the start time.
-    state, *fields = stat.rpartition(")")[2].split()
-    return "" if state in _ENDED else fields[22 - 4], " ".join(os.fsdecode(command).rstrip("\0").split("\0"))
+    # The name, in parentheses, may hold spaces: count after it. Field 22 is the start time. A
+    # process that has died but was not waited for has an empty command line.
+    started = stat.rpartition(")")[2].split()[22 - 3]
+    return started, " ".join(os.fsdecode(command).rstrip("\0").split("\0"))
 
 
 def _from_ps(pid: int) -> tuple[str, str]:
-    words = ["ps", "-ww", "-o", "stat=,lstart=,command=", "-p", str(pid)]
+    words = ["ps", "-ww", "-o", "lstart=,command=", "-p", str(pid)]
     environment = {**os.environ, "LC_ALL": "C"}
     out = subprocess.run(words, capture_output=True, check=False, env=environment, timeout=10).stdout
-    state, _, rest = os.fsdecode(out).strip().partition(" ")
-    rest = rest.strip()
-    return "" if state[:1] in _ENDED else rest[:_LSTART_WIDTH], rest[_LSTART_WIDTH:].strip()
+    line = os.fsdecode(out).strip()
+    return line[:_LSTART_WIDTH], line[_LSTART_WIDTH:].strip()

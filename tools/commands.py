@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tools import python_env
 from tools.places import ROOT, VENV
-from tools.plan import apply, exports
+from tools.plan import apply, exports, status_target
 from tools.process import ToolError, say
-from tools.stacks import Session, base_changes, open_session
+from tools.stacks import Session, base_changes, open_session, stack_facts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -60,7 +60,9 @@ def shell_env(stack: str, _more: Sequence[str]) -> int:
 
 def status(stack: str, more: Sequence[str]) -> int:
     """Show the streams, wanted against live, and the server's health."""
-    return _python(_required(open_session(stack)).environment, "provisioner", "status", *more)
+    session = _required(open_session(stack, create=False))
+    options, variables = status_target(*stack_facts(session))
+    return _python(session.environment | variables, "provisioner", "status", *options, *more)
 
 
 def validate(_stack: str, more: Sequence[str]) -> int:

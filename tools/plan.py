@@ -126,3 +126,21 @@ def exports(changes: Mapping[str, str | None], environment: Mapping[str, str]) -
 def search_path(first: Sequence[str], path: str) -> str:
     """Return PATH with these folders first and none twice, so that repeating it changes nothing."""
     return ":".join(dict.fromkeys([*first, *path.split(":")]))
+
+
+# A stack's setting -> the variable in which a status looks for it; secrets never go on a command line.
+_LOGIN = {"user": "NATS_USER", "password": "NATS_PASSWORD", "token": "NATS_TOKEN", "credentials": "NATS_CREDS"}
+
+
+def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the options and variables that point a status at a stack's server.
+
+    Raises:
+        ToolError: the stack has no server yet.
+    """
+    if not outputs.get("url"):
+        raise ToolError("The stack has no server yet: make up")
+    urls = {"NATS_URL": outputs["url"], "NATS_MONITOR_URL": outputs.get("monitor_url") or ""}
+    login = {variable: settings[key] for key, variable in _LOGIN.items() if settings.get(key)}
+    catalogue = settings.get("catalogue")
+    return ["--catalogue", catalogue] if catalogue else [], urls | login

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tools import docker_plugin, python_env, toolchain
 from tools.places import ROOT, STATE, VENV, pulumi_home
@@ -62,6 +62,23 @@ def open_session(asked: str, *, again: bool = False, create: bool = True) -> Ses
     if choice.stack not in [stack.name for stack in existing if stack.current]:
         _select(choice.stack, apply(changes | {"PULUMI_STACK": None}, os.environ))
     return Session(stack=choice.stack, changes=changes)
+
+
+def stack_facts(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a stack's outputs, and its settings with their secrets in the clear."""
+    questions = (("stack", "output"), ("config",))
+    outputs, config = (
+        json.loads(
+            capture(
+                ["pulumi", *words, "--json", "--show-secrets", "--stack", session.stack],
+                timeout=ANSWER_DEADLINE,
+                cwd=ROOT,
+                env=session.environment,
+            )
+        )
+        for words in questions
+    )
+    return outputs, {key.partition(":")[2]: entry.get("value") for key, entry in config.items()}
 
 
 def base_changes() -> dict[str, str | None]:

@@ -43,6 +43,12 @@ class Project:
     stack: str = "test"
     settings: dict[str, Any] = field(default_factory=dict)
 
+    def rename(self, stack: str) -> None:
+        """Give the stack another name, which what it makes carries; the old one goes."""
+        _succeeded(self.pulumi("stack", "rm", "--yes", self.stack))
+        self.stack = stack
+        _succeeded(self.pulumi("stack", "init", stack))
+
     def configure(self, **settings: Any) -> None:
         """Write the stack's settings; the namespace is added."""
         self.settings = settings

@@ -1,0 +1,104 @@
+"""What the user asked for: NATS in a container, its five streams as managed state."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import docker
+import pytest
+from docker.client import DockerClient
+
+from infra.servers.docker_engine import engine_answers
+from provisioner.client import JetStream
+from provisioner.connection import Credentials
+from tests import docker_plugin
+from tests.e2e.conftest import Project
+from tests.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
+from tests.nats_image import ensure_image
+from tests.nats_server import free_port
+
+pytestmark = pytest.mark.docker
+
+
+@pytest.fixture
+def engine_client() -> Iterator[DockerClient]:
+    """The Docker engine; in CI there must be one."""
+    if not engine_answers():
+        (pytest.fail if os.environ.get("REQUIRE_ENGINES") else pytest.skip)("no Docker engine answers")
+    with closing(docker.from_env()) as client:
+        yield client
+
+
+@pytest.fixture
+def dev(project: Project, engine_client: DockerClient) -> Project:
+    """A docker stack with a name and ports of its own."""
+    assert engine_client
+    docker_plugin.install(Path(project.environment["PULUMI_HOME"]))
+    project.rename(f"test-{os.getpid()}")
+    project.configure(
+        server="docker", onDelete="delete", image=ensure_image(), clientPort=free_port(), monitorPort=free_port()
+    )
+    return project
+
+
+def _name(project: Project) -> str:
+    return f"prediction-streams-{project.stack}"
+
+
+def _url(project: Project) -> str:
+    outputs: dict[str, Any] = json.loads(project.pulumi("stack", "output", "--json").text)
+    return str(outputs["url"])
+
+
+def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
+    """One up makes it, a second finds nothing to do, one up heals whatever was done by hand, destroy leaves nothing."""
+    assert dev.preview().code == 0, "the first preview has nobody to ask"
+    dev.up()
+    publish_one_each(_url(dev))
+    assert dev.unchanged()
+    container = engine_client.containers.get(_name(dev))
+    assert {"127.0.0.1"} == {binding["HostIp"] for port in container.ports.values() for binding in port}
+
+    container.restart()
+    assert EXPECTED == read_one_each(_url(dev)), "a restarted server has its messages"
+
+    container.remove(force=True)
+    assert dev.preview("--expect-no-changes").code != 0
+    dev.up()
+    assert EXPECTED == read_one_each(_url(dev)), "a container made again has its messages"
+    assert dev.unchanged()
+
+    engine_client.containers.get(_name(dev)).stop()
+    assert dev.preview("--expect-no-changes").code != 0
+    dev.up()
+    assert EXPECTED == read_one_each(_url(dev))
+
+    dev.configure(**{**dev.settings, "clientPort": free_port()})
+    dev.up()
+    assert EXPECTED == read_one_each(_url(dev)), "a container on another port has its messages"
+    assert dev.unchanged()
+
+    engine_client.containers.get(_name(dev)).remove(force=True)
+    engine_client.volumes.get(_name(dev)).remove()
+    dev.up()
+    with closing(JetStream(_url(dev), Credentials())) as client:
+        assert set(SUBJECTS) == set(client.streams()), "streams are made again on an empty volume"
+    assert dev.unchanged()
+
+    dev.destroy()
+    assert [] == engine_client.containers.list(all=True, filters={"name": _name(dev)})
+    assert [] == engine_client.volumes.list(filters={"name": _name(dev)})
+    assert [] == engine_client.networks.list(names=[_name(dev)])
+
+
+def test_without_an_engine(dev: Project) -> None:
+    """One line names what is missing and the other stack; nothing is half done."""
+    said = dev.pulumi("preview", DOCKER_HOST="unix:///nowhere/docker.sock")
+    assert said.code != 0
+    assert "local" in said.text
+    assert "Traceback" not in said.text

@@ -1,0 +1,231 @@
+"""``python -m provisioner status`` as its users run it, against a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nats
+import pytest
+
+from provisioner import catalogue
+from provisioner.client import JetStream
+from tests.nats_server import NatsServer, free_port, running
+
+ROOT = Path(__file__).parents[2]
+SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml")}
+DEADLINE = 30  # seconds
+
+
+def status(server: NatsServer, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run it on a server; nothing of this machine's own NATS settings gets in."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("NATS_")}
+    urls = {"NATS_URL": server.url, "NATS_MONITOR_URL": server.monitor_url}
+    return subprocess.run(
+        [sys.executable, "-m", "provisioner", "status", *options],
+        check=False,
+        cwd=ROOT,
+        env=clean | urls | environment,
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+    )
+
+
+def told(server: NatsServer, **environment: str) -> dict[str, Any]:
+    """What it tells machines, the exit code being the one it names."""
+    done = status(server, "--json", **environment)
+    report: dict[str, Any] = json.loads(done.stdout)
+    assert ("", report["exit_code"]) == (done.stderr, done.returncode)
+    return report
+
+
+def states(report: dict[str, Any]) -> dict[str, str]:
+    """The state of each stream."""
+    return {stream["name"]: stream["state"] for stream in report["streams"]}
+
+
+def found(report: dict[str, Any], severity: str) -> dict[str, str]:
+    """The checks of this severity, by name."""
+    return {check["name"]: check["text"] for check in report["checks"] if check["severity"] == severity}
+
+
+@pytest.fixture
+def estate(jetstream: JetStream) -> JetStream:
+    """A server that holds the five streams as the catalogue says."""
+    for spec in SPECS.values():
+        jetstream.create(spec.config)
+    return jetstream
+
+
+def change(estate: JetStream, name: str, **fields: Any) -> None:
+    """Change a stream behind the catalogue's back."""
+    estate.update({**SPECS[name].config, **fields})
+
+
+def publish(url: str, subject: str, payload: bytes) -> None:
+    """Store one message, and make a key-value bucket, as services do."""
+
+    async def session() -> None:
+        client = await nats.connect(url)
+        try:
+            await client.jetstream().publish(subject, payload)
+            await client.jetstream().create_key_value(bucket="cfg")
+        finally:
+            await client.close()
+
+    asyncio.run(session())
+
+
+@pytest.mark.usefixtures("estate")
+def test_healthy(server: NatsServer) -> None:
+    """The five streams in a table, a line for each thing asked of the server, exit code 0."""
+    publish(server.url, "routing.event", b"x" * 1000)
+    done = status(server)
+    assert (0, "") == (done.returncode, done.stderr)
+    for text in (
+        *SPECS,
+        "routing.event",
+        "max_bytes 10GiB",
+        "last 0s ago",
+        "Not in the catalogue: key-value bucket cfg",
+    ):
+        assert text in done.stdout
+    for asked in ("/healthz", "/varz", "/jsz", "/connz", "/subsz", "$JS.API.INFO"):
+        assert f"OK        {asked:<12}" in done.stdout
+    assert "\x1b" not in done.stdout
+    assert done.stdout.endswith("OK: 5 streams: 5 ok\n")
+
+
+@pytest.mark.usefixtures("estate")
+def test_healthy_as_json(server: NatsServer) -> None:
+    """Machines get every figure, none of them null, and the same verdict."""
+    publish(server.url, "routing.event", b"x" * 1000)
+    report = told(server)
+    assert (0, "OK") == (report["exit_code"], report["severity"])
+    assert None not in report["server"].values()
+    routing = report["streams"][-1]
+    assert ("ROUTING", "ok", 1, 0, 512 * 1024**2) == tuple(
+        routing[key] for key in ("name", "state", "messages", "consumers", "max_bytes")
+    )
+    assert routing["bytes"] > 1000
+    assert routing["first_time"] == routing["last_time"] > routing["created"]
+    assert [{"name": "cfg", "kind": "key-value bucket"}] == report["unmanaged"]
+
+
+def test_drift(estate: JetStream, server: NatsServer) -> None:
+    """A field changed by someone else shows with both values; exit code 1."""
+    change(estate, "MARKET_DATA", max_age=86_400_000_000_000)
+    done = status(server)
+    assert 1 == done.returncode
+    assert "max_age 7d (live: 1d)" in done.stdout
+    assert done.stdout.endswith("WARNING: 5 streams: 1 drift, 4 ok\n")
+
+
+def test_nearly_full(estate: JetStream, server: NatsServer, tmp_path: Path) -> None:
+    """A stream near its limit is a warning before messages are lost."""
+    small = tmp_path / "streams.yaml"
+    small.write_text("ROUTING: {subjects: [routing.event], max_age: 7d, max_bytes: 1100B}\n")
+    estate.update(catalogue.load(small)[0].config)
+    publish(server.url, "routing.event", b"x" * 1000)
+    done = status(server, "--catalogue", str(small))
+    assert 1 == done.returncode
+    assert "of max_bytes: then the oldest are dropped before max_age" in done.stdout
+
+
+def test_missing(estate: JetStream, server: NatsServer) -> None:
+    """A stream that is gone is critical, beside drift too."""
+    change(estate, "MARKET_DATA", max_bytes=1024)
+    estate.delete("ROUTING")
+    report = told(server)
+    assert (2, "CRITICAL") == (report["exit_code"], report["severity"])
+    assert ("drift", "missing") == (states(report)["MARKET_DATA"], states(report)["ROUTING"])
+
+
+@pytest.mark.usefixtures("estate")
+def test_without_monitoring(server: NatsServer) -> None:
+    """A server whose monitoring URL is not known is not worse for it."""
+    done = status(server, NATS_MONITOR_URL="")
+    assert 0 == done.returncode
+    assert "monitoring    not asked: no monitoring URL" in done.stdout
+
+
+@pytest.mark.usefixtures("estate")
+def test_monitoring_of_something_else(server: NatsServer) -> None:
+    """A monitoring URL that nobody answers is a warning and hides no stream."""
+    report = told(server, NATS_MONITOR_URL=f"http://127.0.0.1:{free_port()}")
+    assert (1, {"monitoring"}) == (report["exit_code"], set(found(report, "WARNING")))
+    assert {"ok"} == set(states(report).values())
+
+
+def test_server_down(tmp_path: Path) -> None:
+    """Nobody there: exit code 3 within seconds, one line that says so, no table of question marks."""
+    with running(tmp_path) as server:
+        server.kill()
+        done = status(server)
+    assert (3, "") == (done.returncode, done.stderr)
+    assert "UNKNOWN   $JS.API.INFO  nats://127.0.0.1" in done.stdout
+    assert 3 == len(done.stdout.splitlines())
+
+
+LOGIN = "authorization { user: ann, password: right }"
+
+
+@pytest.mark.parametrize(
+    ("environment", "code", "text"),
+    [
+        ({}, 3, "check user, password, token or credentials"),
+        ({"NATS_USER": "ann", "NATS_PASSWORD": "wr0ng"}, 3, "check user, password, token or credentials"),
+        ({"NATS_USER": "ann", "NATS_PASSWORD": "right"}, 2, "5 streams: 5 missing"),
+        ({"NATS_CREDS": "/nowhere/ann.creds"}, 3, "cannot connect"),
+    ],
+)
+def test_login(tmp_path: Path, environment: Mapping[str, str], code: int, text: str) -> None:
+    """Credentials come from the environment; refused ones are unknown, and never shown."""
+    with running(tmp_path, LOGIN) as server:
+        done = status(server, **environment)
+    assert (code, "") == (done.returncode, done.stderr)
+    assert text in done.stdout
+    assert "wr0ng" not in done.stdout
+
+
+def test_permission_denied(tmp_path: Path) -> None:
+    """A user who may not ask JetStream gets the name of what to allow."""
+    users = "users: [{user: ann, password: right, permissions: {publish: {deny: '$JS.API.>'}}}]"
+    with running(tmp_path, f"authorization {{ {users} }}") as server:
+        report = told(server, NATS_USER="ann", NATS_PASSWORD="right")  # noqa: S106 - of this test's server
+    assert 3 == report["exit_code"]
+    assert "$js.api.info" in found(report, "UNKNOWN")["$JS.API.INFO"].lower()
+
+
+@pytest.mark.parametrize("monitoring", [True, False])
+def test_jetstream_off(tmp_path: Path, *, monitoring: bool) -> None:
+    """A server without JetStream is critical, whether or not its monitoring can be asked."""
+    with running(tmp_path, jetstream="") as server:
+        report = told(server, **({} if monitoring else {"NATS_MONITOR_URL": ""}))
+    assert 2 == report["exit_code"]
+    assert {"$JS.API.INFO", *(["/jsz"] if monitoring else [])} == set(found(report, "CRITICAL"))
+    assert {"unknown"} == set(states(report).values())
+
+
+def test_bad_url(server: NatsServer) -> None:
+    """A URL of no use is one line, and unknown rather than critical."""
+    done = status(server, "--url", "127.0.0.1:4222")
+    assert (3, "") == (done.returncode, done.stderr)
+    assert "write it like nats://host:port" in done.stdout
+
+
+def test_validate_stays_light() -> None:
+    """Checking a catalogue loads neither NATS nor the table's library."""
+    program = (
+        "import sys; from provisioner.__main__ import main; main(['validate']); "
+        "print({'nats', 'rich'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, capture_output=True, text=True)
+    assert "set()" == done.stdout.splitlines()[-1]
