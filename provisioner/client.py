@@ -6,17 +6,15 @@ Everything raises the errors of ``errors``; every request has a deadline (``conn
 from __future__ import annotations
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from typing import Any, Final
 
 from provisioner.connection import FIRST_CONTACT, Connection, Credentials
 from provisioner.errors import STREAM_NOT_FOUND, ApiError
 from provisioner.model import Config, Live, ServerFacts
+from provisioner.monitoring import fetch
 from provisioner.wire import from_info, to_request
 
-_MONITOR_TIMEOUT: Final = 2.0
 _UNLIMITED: Final = -1
 
 
@@ -103,12 +101,8 @@ class JetStream:
 
 def _store_limits(monitor_url: str | None) -> dict[str, int]:
     """The server's reservations, for an account without limits of its own; nothing if it is not told."""
-    if not monitor_url:
-        return {}
-    try:
-        with urllib.request.urlopen(f"{monitor_url}/jsz", timeout=_MONITOR_TIMEOUT) as answer:  # noqa: S310 - http only
-            jsz = json.load(answer)
-    except (urllib.error.URLError, TimeoutError, ValueError):
+    jsz = fetch(monitor_url, ["/jsz"])["/jsz"].body if monitor_url else {}
+    if "config" not in jsz:
         return {}
     names = {kind: f"reserved_{kind}" for kind in ("storage", "memory")}
     return {f"max_{kind}": jsz["config"][f"max_{kind}"] for kind in names} | {

@@ -13,13 +13,14 @@ import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from functools import cache
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from provisioner.errors import Refused, Unreachable
+from provisioner.errors import JetStreamOff, Refused, Unreachable
 
 T = TypeVar("T")
 
@@ -41,11 +42,20 @@ class Credentials:
     credentials: str | None = field(default=None, repr=False)
 
     def options(self) -> dict[str, Any]:
-        """The arguments nats.connect wants."""
-        inline = self.credentials and "-----BEGIN" in self.credentials
-        creds = RawCredentials(self.credentials) if self.credentials and inline else self.credentials
-        given = {"user": self.user, "password": self.password, "token": self.token, "user_credentials": creds}
+        """The arguments nats.connect wants.
+
+        Raises:
+            Refused: there is no such .creds file.
+        """
+        given = {"user": self.user, "password": self.password, "token": self.token, "user_credentials": self._creds()}
         return {name: value for name, value in given.items() if value}
+
+    def _creds(self) -> str | None:
+        if not self.credentials or "-----BEGIN" in self.credentials:
+            return self.credentials and RawCredentials(self.credentials)
+        if not Path(self.credentials).is_file():
+            raise Refused(f"credentials: there is no file {self.credentials}; give a .creds file's path or its text")
+        return self.credentials
 
 
 class Connection:
@@ -92,7 +102,7 @@ class Connection:
         self._refusal = asyncio.get_running_loop().create_future()
         connecting = asyncio.ensure_future(
             self._client.connect(
-                self.url,
+                self.url.split(","),
                 **credentials.options(),
                 tls=ssl.create_default_context() if self.url.startswith("tls:") else None,
                 name="jetstream provisioner",
@@ -141,7 +151,7 @@ class Connection:
                 raise Refused(f"{self.url}: {denial.result()}; give it the permission")
             return bytes(answer.result().data)
         except NoRespondersError as cause:
-            raise Refused(f"{self.url}: JetStream is off on this server or for this account; switch it on") from cause
+            raise JetStreamOff(f"{self.url}: JetStream is off on this server or for this account") from cause
         except (NatsError, TimeoutError) as cause:
             raise Unreachable(
                 f"{self.url}: no answer to {subject} within {REQUEST:g} s; "

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 READY_WITHIN: Final = 60.0
 STOPPED_WITHIN: Final = 10.0
 RELOADED_WITHIN: Final = 5.0
-# A process that was killed is gone before the kernel has closed its ports.
-PORTS_FREE_WITHIN: Final = 1.0
 
 BINARY: Final = "nats-server"
 # What nats-server logs after a SIGHUP: it takes all of the new configuration or none of it.
@@ -92,8 +90,8 @@ def problems(wanted: Wanted, known: Server | None = None) -> Iterator[str]:
     yield from _strangers(wanted, known)
     for port in wanted.ports:
         ours = any(server.listens(wanted.host, port) for server in _alive(wanted.home, known))
-        if not ours and not _becomes_free(wanted.host, port):
-            yield ports.problem(wanted.host, port) or ""
+        if not ours and (problem := ports.problem(wanted.host, port)):
+            yield problem
 
 
 def refuse(wanted: Wanted, known: Server | None = None) -> None:
@@ -156,11 +154,7 @@ def _stop(server: Server) -> None:
     if process and not processes.stop(process, server.home.command_end, STOPPED_WITHIN):
         raise ServerError(f"nats-server (pid {process.pid}) does not stop, even when killed")
     for port in server.ports:
-        _becomes_free(server.host, port)
-
-
-def _becomes_free(host: str, port: int) -> bool:
-    return processes.wait(lambda: ports.problem(host, port) is None, PORTS_FREE_WITHIN)
+        ports.problem(server.host, port)  # waits until the kernel has closed it
 
 
 def _ensure(wanted: Wanted, known: Server | None) -> Ready:

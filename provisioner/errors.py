@@ -3,7 +3,8 @@
 ProvisionerError
 ├── CatalogueError          the catalogue has mistakes (every one of them listed)
 ├── Unreachable             no answer from the server within the deadline
-├── Refused                 the server let us in to nothing: credentials or permissions
+├── Refused                 the server does not let these credentials do this
+│   └── JetStreamOff        nobody serves the JetStream API: off on the server or for the account
 ├── ApiError                JetStream answered with an error code
 └── Conflict                what is there is not what the catalogue says, and may not be touched
 """
@@ -45,6 +46,10 @@ class Unreachable(ProvisionerError):
 
 class Refused(ProvisionerError):
     """The server answered, and does not let these credentials do this."""
+
+
+class JetStreamOff(Refused):
+    """Nobody serves JetStream's API here."""
 
 
 class Conflict(ProvisionerError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
-from provisioner.errors import JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, ApiError, ProvisionerError, Refused
+from provisioner.errors import JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, ApiError, JetStreamOff, ProvisionerError
 from provisioner.monitoring import Answer
 from provisioner.units import approximate_size
 
@@ -64,15 +64,10 @@ def monitoring_results(url: str | None, answers: Mapping[str, Answer]) -> Iterat
 
 
 def _gravity_of(error: ProvisionerError) -> Severity:
-    """JetStream off is broken; any other error leaves open how the server is.
-
-    ``connection`` raises Refused from NATS's "no responders" where JetStream is off, and without
-    a cause where credentials or permissions are refused.
-    """
-    if isinstance(error, ApiError):
-        off = error.code in {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT}
-    else:
-        off = isinstance(error, Refused) and error.__cause__ is not None
+    """JetStream off is broken; any other error leaves open how the server is."""
+    off = isinstance(error, JetStreamOff) or (
+        isinstance(error, ApiError) and error.code in {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT}
+    )
     return Severity.CRITICAL if off else Severity.UNKNOWN
 
 

@@ -6,9 +6,13 @@ import errno
 import http.client
 import json
 import socket
+import time
 from dataclasses import dataclass
+from typing import Final
 
-TIMEOUT = 1.0  # seconds; these are servers on this machine
+# Seconds; these are servers on this machine.
+TIMEOUT: Final = 1.0
+CLOSED_WITHIN: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -21,12 +25,16 @@ class Greeting:
 
 
 def problem(host: str, port: int) -> str | None:
-    """Why a server could not listen there; ``None`` when it could."""
-    try:
-        # As nats-server does it: a port whose last connections are still closing is free.
-        socket.create_server((host, port), family=_family(host)).close()
-    except OSError as error:
-        return _explain(host, port, error)
+    """Why a server could not listen there; ``None`` when it could.
+
+    A process that was killed is gone before the kernel has closed its ports, so one in use gets
+    `CLOSED_WITHIN` seconds to become free.
+    """
+    end = time.monotonic() + CLOSED_WITHIN
+    while error := _try(host, port):
+        if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+            return _explain(host, port, error)
+        time.sleep(0.02)
     return None
 
 
@@ -50,6 +58,15 @@ def is_healthy(host: str, port: int) -> bool:
         return False
     finally:
         connection.close()
+
+
+def _try(host: str, port: int) -> OSError | None:
+    try:
+        # As nats-server does it: a port whose last connections are still closing is free.
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError as error:
+        return error
+    return None
 
 
 def _family(host: str) -> socket.AddressFamily:

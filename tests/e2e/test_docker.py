@@ -62,7 +62,7 @@ def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
     publish_one_each(_url(dev))
     assert dev.unchanged()
     container = engine_client.containers.get(_name(dev))
-    assert {"127.0.0.1"} == {binding["HostIp"] for port in container.ports.values() for binding in port}
+    assert {"127.0.0.1"} == {binding["HostIp"] for port in container.ports.values() for binding in port or ()}
 
     container.restart()
     assert EXPECTED == read_one_each(_url(dev)), "a restarted server has its messages"

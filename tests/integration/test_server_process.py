@@ -13,9 +13,8 @@ import pytest
 from pulumi.output import UNKNOWN
 
 from infra.servers.nats_conf import server_config
-from provisioner import daemon, processes
+from provisioner import daemon, ports, processes
 from provisioner.adapter import JetStreamError
-from provisioner.processes import Process
 from provisioner.server_home import Home
 from provisioner.server_process import ServerProcessProvider
 from tests.nats_server import free_port
@@ -60,8 +59,8 @@ def _read(outs: dict[str, Any]) -> dict[str, Any]:
 
 def _kill(outs: dict[str, Any]) -> None:
     os.kill(outs["pid"], signal.SIGKILL)
-    process = Process(outs["pid"], outs["started"])
-    assert processes.wait(lambda: processes.has_ended(process), 5)
+    assert processes.wait(lambda: daemon.find(Home(Path(outs["folder"]))) is None, 5)
+    assert ports.problem(outs["host"], int(outs["client_port"])) is None
 
 
 def test_settled_server_has_no_difference(props: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config as DynamicConfig
-from pulumi.output import Unknown
+from pulumi.output import UNKNOWN
 
 from provisioner import session, state
 from provisioner.adapter import JetStreamError
@@ -138,7 +138,7 @@ def test_a_change_that_needs_a_new_stream_is_a_replacement(server: NatsServer) -
 
 def test_what_is_not_known_yet_is_no_change(server: NatsServer) -> None:
     """A server about to be replaced leaves its streams alone; nobody is asked."""
-    unknown = {**props(server), "url": Unknown(), "monitor_url": Unknown()}
+    unknown = {**props(server), "url": UNKNOWN, "monitor_url": UNKNOWN}
     assert [] == failures(unknown, olds=props(server))
     assert False is provider().diff("ORDERS", props(server), unknown).changes
 
@@ -171,9 +171,7 @@ def test_another_stream_is_not_taken_over(server: NatsServer, jetstream: JetStre
         provider().create(wanted)
 
 
-def test_adopt_always_changes_it(
-    server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_adopt_always_changes_it(server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]) -> None:
     """With the catalogue's yes, the plan says what taking over changes; a new stream is never made for it."""
     jetstream.create(config("ORDERS", max_age="1d"))
     wanted = props(server, max_age="7d", adopt="always")
@@ -184,7 +182,9 @@ def test_adopt_always_changes_it(
     live = jetstream.stream("ORDERS")
     assert live
     assert config(max_age="7d")["max_age"] == live.config["max_age"]
-    assert [True] == ["storage file -> memory" in text for text in failures(props(server, storage="memory", adopt="always"))]
+    assert [True] == [
+        "storage file -> memory" in text for text in failures(props(server, storage="memory", adopt="always"))
+    ]
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ def test_adopt_always_changes_it(
 def test_a_stream_with_messages_is_deleted_as_the_policy_says(
     server: NatsServer, jetstream: JetStream, on_delete: str, refused: bool, left: bool
 ) -> None:
-    """guard says what the stream holds, delete deletes it, retain leaves it."""
+    """Guard says what the stream holds, delete deletes it, retain leaves it."""
     jetstream.create(config("ORDERS", subjects=["orders"]))
     jetstream.connection.request("orders", b"payload")
     wanted = props(server, subjects=["orders"], on_delete=on_delete)
@@ -225,7 +225,8 @@ def test_wrong_password(guarded: NatsServer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user", "denied"), [("reader", r"publish to \$JS\.API\.STREAM\.CREATE\.ORDERS"), ("deaf", r"subscribe to _INBOX\.>")]
+    ("user", "denied"),
+    [("reader", r"publish to \$JS\.API\.STREAM\.CREATE\.ORDERS"), ("deaf", r"subscribe to _INBOX\.>")],
 )
 def test_permission_denied(guarded: NatsServer, user: str, denied: str) -> None:
     """The server only times such a request out; the user reads which permission is missing, at once."""
