@@ -50,9 +50,11 @@ class Credentials:
         given = {"user": self.user, "password": self.password, "token": self.token, "user_credentials": self._creds()}
         return {name: value for name, value in given.items() if value}
 
-    def _creds(self) -> str | None:
-        if not self.credentials or "-----BEGIN" in self.credentials:
-            return self.credentials and RawCredentials(self.credentials)
+    def _creds(self) -> str | RawCredentials | None:
+        if not self.credentials:
+            return None
+        if "-----BEGIN" in self.credentials:
+            return RawCredentials(self.credentials)
         if not Path(self.credentials).is_file():
             raise Refused(f"credentials: there is no file {self.credentials}; give a .creds file's path or its text")
         return self.credentials
