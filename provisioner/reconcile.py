@@ -42,7 +42,11 @@ def obstacles(session: Session, spec: StreamSpec, live: Live | None) -> list[Pro
     planned = plan(live.config, spec.config)
     if planned.effect is Effect.NOTHING:
         return []
-    return [*planned.problems, *_surrounding_obstacles(session, spec.config, live, planned)]
+    return [
+        *planned.problems,
+        *_surrounding_obstacles(session, spec.config, live, planned),
+        *(_replacement_problems(spec, live, planned.replaces) if planned.effect is Effect.REPLACE else []),
+    ]
 
 
 def adoption_problem(spec: StreamSpec, live: Live) -> str | None:
@@ -101,10 +105,7 @@ def delete(session: Session, name: str, on_delete: str) -> None:
         return
     live = session.fresh(name)
     if live and on_delete == "guard" and (live.messages or live.consumers):
-        raise Conflict(
-            f"{name} holds {live.messages:,} messages and has {live.consumers} consumers; "
-            "set on_delete: delete to delete it all the same, or retain to leave it"
-        )
+        raise Conflict(_contents(live))
     session.client().delete(name)
     session.remember(name, None)
 
@@ -135,6 +136,23 @@ def _update(session: Session, spec: StreamSpec, live: Live) -> Live:
 def _why_not(planned: Plan) -> str:
     reasons = ", ".join(map(str, planned.problems)) or f"needs a new stream for {', '.join(planned.replaces)}"
     return f"has changed since the plan: {reasons}"
+
+
+def _replacement_problems(spec: StreamSpec, live: Live, fields: list[str]) -> list[Problem]:
+    """A replacement deletes, so the policy on deleting decides whether there can be one."""
+    what = f"cannot change in place, and on_delete is {spec.on_delete}"
+    if spec.on_delete == "retain":
+        return [Problem(", ".join(fields), f"{what}: the stream there would be in the way of the new one")]
+    if spec.on_delete == "guard" and (live.messages or live.consumers):
+        return [Problem(", ".join(fields), f"{what}: {_contents(live)}")]
+    return []
+
+
+def _contents(live: Live) -> str:
+    return (
+        f"{live.config['name']} holds {live.messages:,} messages and has {live.consumers} consumers; "
+        "set on_delete: delete to delete it all the same, or retain to leave it"
+    )
 
 
 def _surrounding_obstacles(session: Session, config: Config, live: Live, planned: Plan) -> list[Problem]:

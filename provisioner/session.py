@@ -36,6 +36,8 @@ class Session:
         self._down: tuple[float, Unreachable] | None = None
         self._snapshot: tuple[float, dict[str, Live]] | None = None
         self._facts: ServerFacts | None = None
+        # Names that the state holds: Pulumi checks a replacement as if it were a new resource.
+        self.managed: set[str] = set()
 
     def client(self, patience: float | None = None) -> JetStream:
         """The connection, made at the first call.

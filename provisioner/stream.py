@@ -50,7 +50,7 @@ class StreamProvider(ResourceProvider):
         failures: list[CheckFailure] = []
         spec = state.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and state.known(inputs, "url"):
-            failures = self._obstacles(spec, inputs, adopting=not _olds)
+            failures = self._obstacles(spec, inputs, known=bool(_olds))
         return CheckResult(inputs, failures)
 
     @one_line
@@ -69,8 +69,10 @@ class StreamProvider(ResourceProvider):
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
+        where = self._session(props)
+        where.managed.add(id_)
         try:
-            live = self._session(props).seen(id_)
+            live = where.seen(id_)
         except Unreachable as error:
             return ReadResult(id_, *state.unreachable(props, error))
         return ReadResult(id_, *state.found(props, live)) if live else ReadResult("", {})
@@ -89,11 +91,12 @@ class StreamProvider(ResourceProvider):
     def _session(self, props: Mapping[str, Any]) -> Session:
         return session(props["url"], state.known(props, "monitor_url"), self._credentials)
 
-    def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, adopting: bool) -> list[CheckFailure]:
+    def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, known: bool) -> list[CheckFailure]:
         where = self._session(inputs)
+        where.managed.update({spec.name} if known else ())
         try:
             live = where.seen(spec.name)
-            if live and adopting:
+            if live and spec.name not in where.managed:
                 return _adoption(spec, live)
             return [_failure(str(problem)) for problem in reconcile.obstacles(where, spec, live)]
         except Unreachable as error:

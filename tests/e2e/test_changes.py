@@ -1,0 +1,87 @@
+"""Changes of the catalogue, through the engine: what the plan says is what happens."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.client import JetStream
+from tests.e2e.conftest import Project
+
+
+@pytest.fixture
+def own(external: Project) -> Project:
+    """A project with a catalogue of its own."""
+    external.configure(**external.settings, catalogue="streams.yaml")
+    return external
+
+
+def test_update_replace_rename_delete(own: Project, jetstream: JetStream) -> None:
+    """Each kind of change is planned by its name and done."""
+    own.catalogue(
+        LONGER={"subjects": ["longer"], "max_age": "1d"},
+        MOVED={"subjects": ["moved"]},
+        OLD={"subjects": ["old"]},
+    )
+    own.up()
+    own.catalogue(
+        LONGER={"subjects": ["longer"], "max_age": "7d"},
+        MOVED={"subjects": ["moved"], "storage": "memory"},
+        NEW={"subjects": ["new"]},
+    )
+    planned = own.preview()
+
+    assert planned.code == 0, planned.text
+    assert '~ max_age  : "1d" => "7d"' in planned.text
+    assert "+-pulumi-python:dynamic/jetstream:Stream: (replace)" in planned.text
+    assert '+ storage  : "memory"' in planned.text
+    counts = ["+ 1 to create", "~ 1 to update", "- 1 to delete", "+-1 to replace"]
+    assert [] == [count for count in counts if count not in planned.text], planned.text
+
+    own.up()
+    assert {"LONGER", "MOVED", "NEW"} == set(jetstream.streams())
+    assert own.unchanged()
+
+
+def test_a_guarded_stream_keeps_its_messages(own: Project, jetstream: JetStream) -> None:
+    """Neither a replacement nor a destroy deletes what guard protects; the line says what is there and what to do."""
+    own.catalogue(KEPT={"subjects": ["kept"], "on_delete": "guard"})
+    own.up()
+    jetstream.connection.request("kept", b"payload")
+    own.catalogue(KEPT={"subjects": ["kept"], "on_delete": "guard", "storage": "memory"})
+
+    for command in ("up", "destroy"):
+        refused = own.pulumi(command, "--yes", "--skip-preview")
+        assert refused.code != 0
+        assert "KEPT holds 1 messages and has 0 consumers" in refused.text
+        assert "Traceback" not in refused.text
+        assert jetstream.stream("KEPT")
+    jetstream.delete("KEPT")
+
+
+def test_mistakes_end_a_preview_with_a_line_each(own: Project) -> None:
+    """Catalogue and settings: what is wrong, where, what to do; never a traceback."""
+    own.catalogue(A={"subjects": ["a"], "max_agee": "7d"}, B={"subjects": ["a"], "max_bytes": "7 apples"})
+    said = own.preview()
+    assert said.code != 0
+    assert "streams.yaml:4: A.max_agee: unknown field; did you mean max_age?" in said.text
+    assert "B.max_bytes: unknown unit 'apples'" in said.text
+    assert "overlaps 'a' of A" in said.text
+    assert "Traceback" not in said.text
+
+    own.configure(**{**own.settings, "clientPrt": 4222})
+    said = own.preview()
+    assert said.code != 0
+    assert "clientPrt: unknown setting; did you mean clientPort?" in said.text
+    assert "Traceback" not in said.text
+
+
+def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: JetStream) -> None:
+    """An overlap with a stream that no catalogue names is an error before anything is touched."""
+    stranger = {"name": "STRANGER", "subjects": ["market.>"]}
+    jetstream._ask("STREAM.CREATE.STRANGER", stranger)  # noqa: SLF001
+    own.catalogue(MINE={"subjects": ["market.data"]})
+
+    said = own.preview()
+    assert said.code != 0
+    assert "resource 'MINE' has a problem: subjects 'market.data' overlaps 'market.>' of stream STRANGER" in said.text
+    assert {"STRANGER"} == set(jetstream.streams())
