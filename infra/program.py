@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn, TypeAlias
 
 import pulumi
 
@@ -18,6 +18,9 @@ from provisioner.fields import FIELDS
 from provisioner.kinds import show_fields
 from provisioner.model import StreamSpec
 from provisioner.stream import Stream
+
+# Pulumi's own code for a program that has logged its errors: it adds none of its own.
+_ALREADY_SAID: Final = 32
 
 Launch: TypeAlias = Callable[[Settings], Endpoint]
 
@@ -49,6 +52,7 @@ def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
         spec,
         endpoint.url,
         monitor_url=endpoint.monitor_url,
+        ready=endpoint.ready,
         store=endpoint.store,
         on_delete=policy(spec, settings),
         opts=pulumi.ResourceOptions(
@@ -69,4 +73,4 @@ def _stop(error: ProvisionerError) -> NoReturn:
     """A traceback would bury the lines that say what to do."""
     for line in str(error).splitlines():
         pulumi.log.error(line)
-    sys.exit(1)
+    sys.exit(_ALREADY_SAID)

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pulumi.output import Unknown
-
 from provisioner.errors import ProvisionerError
 from provisioner.fields import BY_NAME, FIELDS, POLICY_FIELDS
 from provisioner.kinds import Path, Report, Wire, read_fields, show_fields
@@ -59,15 +57,9 @@ def filled_in(olds: Props, news: Props) -> dict[str, Any]:
     return {**news, **_shown({name: defaults[name] for name in missing})}
 
 
-def known(props: Props, key: str) -> Any:
-    """A property's value; None where it is missing or, in a preview, not known yet."""
-    value = props.get(key)
-    return None if isinstance(value, Unknown) else value
-
-
 def bookkeeping_differs(olds: Props, news: Props) -> bool:
-    """Whether anything but the stream's configuration differs; what is not known yet does not count."""
-    return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING if not isinstance(news.get(key), Unknown))
+    """Whether anything but the stream's configuration differs; other data behind the server is not known yet."""
+    return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING)
 
 
 def outputs(props: Props, live: Live) -> dict[str, Any]:

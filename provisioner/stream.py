@@ -21,6 +21,7 @@ from pulumi.dynamic import (
     ResourceProvider,
     UpdateResult,
 )
+from pulumi.output import Unknown
 
 from provisioner import reconcile, state
 from provisioner.adapter import one_line, warn
@@ -46,10 +47,11 @@ class StreamProvider(ResourceProvider):
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse in preview what ``up`` would run into."""
-        inputs = state.filled_in(_olds, news)
+        ready = not isinstance(news.get("ready"), Unknown)
+        inputs = state.filled_in(_olds, {key: value for key, value in news.items() if key != "ready"})
         failures: list[CheckFailure] = []
         spec = state.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
-        if not failures and state.known(inputs, "url"):
+        if not failures and ready:
             failures = self._obstacles(spec, inputs, known=bool(_olds))
         return CheckResult(inputs, failures)
 
@@ -89,7 +91,7 @@ class StreamProvider(ResourceProvider):
         reconcile.delete(self._session(_props), _id, _props["on_delete"])
 
     def _session(self, props: Mapping[str, Any]) -> Session:
-        return session(props["url"], state.known(props, "monitor_url"), self._credentials)
+        return session(props["url"], props.get("monitor_url"), self._credentials)
 
     def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, known: bool) -> list[CheckFailure]:
         where = self._session(inputs)
@@ -124,6 +126,7 @@ class Stream(Resource, module="jetstream", name="Stream"):
         spec: the stream, as a catalogue describes it.
         url: the server's client URL.
         monitor_url: its monitoring URL, for the storage it has left.
+        ready: not known while the server has yet to be made: a preview then asks nobody.
         store: names the data behind the server: with another name, the stream is made there anew.
         on_delete: the policy where the stream has none of its own: guard, delete or retain.
     """
@@ -136,14 +139,15 @@ class Stream(Resource, module="jetstream", name="Stream"):
         self,
         resource_name: str,
         spec: StreamSpec,
-        url: pulumi.Input[str],
+        url: str,
         *,
-        monitor_url: pulumi.Input[str] | None = None,
+        monitor_url: str | None = None,
+        ready: pulumi.Input[str] | None = None,
         store: pulumi.Input[str] | None = None,
         on_delete: str = "guard",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        server = {"url": url, "monitor_url": monitor_url, "store": store}
+        server = {"url": url, "monitor_url": monitor_url, "ready": ready, "store": store}
         super().__init__(
             StreamProvider(), resource_name, {**state.inputs(spec, on_delete), **server, "created": None}, opts
         )

@@ -17,16 +17,18 @@ class Endpoint:
     """A server as the streams see it.
 
     Attributes:
-        url: Where clients connect; unknown in a preview that is about to make or restart the server.
-        monitor_url: The server's HTTP monitoring, when it is known.
+        url: Where clients connect.
+        monitor_url: The server's HTTP monitoring, if there is one.
+        ready: Unknown in a preview that is about to make or restart the server: nobody is asked then.
         store: Names the data behind the server; another name is other data.
         resources: What the streams depend on.
         data: The resource whose deletion takes the data along, if the stack's policy is ``delete``: a
             stream needs no deletion of its own then, and a destroy no server that still answers.
     """
 
-    url: pulumi.Input[str]
-    monitor_url: pulumi.Input[str] | None
+    url: str
+    monitor_url: str | None
+    ready: pulumi.Input[str]
     store: pulumi.Input[str]
     resources: tuple[pulumi.Resource, ...]
     data: pulumi.Resource | None = None

@@ -74,8 +74,9 @@ def launch(settings: Settings) -> Endpoint:
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
     )
     return Endpoint(
-        url=_once_running(container, local_url("nats", settings.bind_address, settings.client_port)),
-        monitor_url=_once_running(container, local_url("http", settings.bind_address, settings.monitor_port)),
+        url=local_url("nats", settings.bind_address, settings.client_port),
+        monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
+        ready=container.id,
         store=volume.name,
         resources=(container,),
         data=volume if settings.on_delete == "delete" else None,
@@ -98,8 +99,3 @@ def _labels(stack: str) -> list[docker.ContainerLabelArgsDict]:
     digest = hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]
     labels = {"project": pulumi.get_project(), "stack": stack, "healthcheck": digest}
     return [{"label": f"prediction-streams.{key}", "value": value} for key, value in labels.items()]
-
-
-def _once_running(container: docker.Container, url: str) -> pulumi.Output[str]:
-    """Hold the address back while the container has yet to be made: a preview must not ask there."""
-    return container.id.apply(lambda _: url)

@@ -13,4 +13,4 @@ if TYPE_CHECKING:
 def launch(settings: Settings) -> Endpoint:
     """Point at the server the settings name; `settings.url` is checked to be there."""
     url = settings.url or ""
-    return Endpoint(url=url, monitor_url=None, store=url, resources=())
+    return Endpoint(url=url, monitor_url=None, ready=url, store=url, resources=())

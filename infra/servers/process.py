@@ -24,13 +24,12 @@ def launch(settings: Settings) -> Endpoint:
     """
     wanted = _wanted(settings)
     server = ServerProcess("nats", wanted, on_delete=settings.on_delete)
-    url = local_url("nats", wanted.host, wanted.client_port)
-    monitor_url = local_url("http", wanted.host, wanted.monitor_port)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
     now = daemon.serving(wanted)
     return Endpoint(
-        url=url if now else server.pid.apply(lambda _: url),
-        monitor_url=monitor_url if now else server.pid.apply(lambda _: monitor_url),
+        url=local_url("nats", wanted.host, wanted.client_port),
+        monitor_url=local_url("http", wanted.host, wanted.monitor_port),
+        ready=now.data_made if now else server.data_made,
         store=now.data_made if now else server.data_made,
         resources=(server,),
         data=server if settings.on_delete == "delete" else None,

@@ -64,7 +64,7 @@ class Project:
         ran = subprocess.run(
             ["pulumi", *arguments, "--non-interactive", "--color=never"],
             cwd=self.folder,
-            env=self.environment | environment,
+            env=self.environment | {"PULUMI_STACK": self.stack} | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

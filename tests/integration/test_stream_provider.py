@@ -136,11 +136,12 @@ def test_a_change_that_needs_a_new_stream_is_a_replacement(server: NatsServer) -
     assert (True, ["storage"], True) == (diff.changes, diff.replaces, diff.delete_before_replace)
 
 
-def test_what_is_not_known_yet_is_no_change(server: NatsServer) -> None:
-    """A server about to be replaced leaves its streams alone; nobody is asked."""
-    unknown = {**props(server), "url": UNKNOWN, "monitor_url": UNKNOWN}
-    assert [] == failures(unknown, olds=props(server))
-    assert False is provider().diff("ORDERS", props(server), unknown).changes
+def test_nobody_is_asked_before_the_server_is_made(server: NatsServer) -> None:
+    """A preview that is about to make the server does not ask whoever answers there now."""
+    wanted = props(server, num_replicas=3)
+    assert [] != failures(wanted)
+    assert [] == failures({**wanted, "ready": UNKNOWN})
+    assert "ready" not in provider().check({}, {**wanted, "ready": UNKNOWN}).inputs
 
 
 def test_an_equal_stream_is_taken_over(
