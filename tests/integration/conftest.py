@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 def jetstream(server: NatsServer) -> Iterator[JetStream]:
     """A client of an empty server."""
     client = JetStream(server.url, Credentials())
+    yield client
     for name in client.streams():
         client.delete(name)
-    yield client
     client.close()

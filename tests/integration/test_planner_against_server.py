@@ -22,7 +22,7 @@ from provisioner.planning import Effect, differences, plan
 from provisioner.surroundings import consumer_problems, surrounding_problems
 from provisioner.validity import create_problems
 from tests.configurations import MINUTE, NAME, changed, configurations, wire_config
-from tests.nats_server import NatsServer, binary
+from tests.nats_server import binary, running
 
 EXAMPLES = int(os.environ.get("PLANNER_EXAMPLES", "1500"))
 _generated = settings(
@@ -40,9 +40,13 @@ CONSUMERS: tuple[dict[str, Any], ...] = (
 
 
 @pytest.fixture(scope="module")
-def estate(server: NatsServer) -> Iterator[tuple[JetStream, ServerFacts]]:
-    """A client, and a server that holds two other streams."""
-    client = JetStream(server.url, Credentials())
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[JetStream, ServerFacts]]:
+    """A client, and a server of its own that holds two other streams."""
+    with running(tmp_path_factory.mktemp("estate")) as server:
+        yield from _estate(JetStream(server.url, Credentials()))
+
+
+def _estate(client: JetStream) -> Iterator[tuple[JetStream, ServerFacts]]:
     client.create({**wire_config(), "name": "ORIGIN", "subjects": ["origin.>"], "max_msg_size": 1000})
     client.create({**wire_config(), "name": "OTHER", "subjects": ["other.>"], "allow_direct": True})
     others = {name: live.config for name, live in client.streams().items()}
