@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from provisioner.connection import FIRST_CONTACT, Connection, Credentials
-from provisioner.errors import STREAM_NOT_FOUND, ApiError
+from provisioner.errors import MESSAGE_NOT_FOUND, STREAM_NOT_FOUND, ApiError, Refused
 from provisioner.model import Config, Live, ServerFacts
 from provisioner.monitoring import fetch
 from provisioner.wire import from_info, to_request
@@ -59,6 +59,33 @@ class JetStream:
         """The configurations of a stream's consumers, each with its name."""
         bodies = self._pages(f"CONSUMER.LIST.{stream}", "consumers")
         return [{**body["config"], "name": body["name"]} for body in bodies]
+
+    def before(self, stream: str, instant: str) -> int | None:
+        """How many messages a stream stored before an instant; None without leave to read messages.
+
+        Counted by sequence: everything below the first message from then on, less what is deleted.
+        """
+        state = self._ask(f"STREAM.INFO.{stream}", {"deleted_details": True})["state"]
+        try:
+            later = self._ask(f"STREAM.MSG.GET.{stream}", {"start_time": instant, "next_by_subj": ">"})
+        except Refused:
+            return None
+        except ApiError as error:
+            if error.code == MESSAGE_NOT_FOUND:
+                return int(state["messages"])
+            raise
+        sequence = int(later["message"]["seq"])
+        gaps = sum(1 for deleted in state.get("deleted") or [] if deleted < sequence)
+        return max(sequence - int(state["first_seq"]) - gaps, 0)
+
+    def per_subject(self, stream: str) -> Iterator[int]:
+        """How many messages each subject of a stream has, in pages."""
+        offset, total = 0, 1
+        while offset < total:
+            page = self._ask(f"STREAM.INFO.{stream}", {"subjects_filter": ">", "offset": offset})
+            counts = page["state"].get("subjects") or {}
+            yield from counts.values()
+            offset, total = offset + len(counts), page.get("total", 0) if counts else 0
 
     def account(self) -> dict[str, Any]:
         """The answer to ``$JS.API.INFO``: the proof that JetStream works."""

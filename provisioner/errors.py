@@ -15,6 +15,7 @@ from typing import Final
 
 # nats-server's JetStream error codes that need an answer of their own.
 STREAM_NOT_FOUND: Final = 10059
+MESSAGE_NOT_FOUND: Final = 10037
 NAME_IN_USE: Final = 10058
 SUBJECTS_OVERLAP: Final = 10065
 INVALID_CONFIG: Final = 10052

@@ -5,16 +5,22 @@ Nothing here knows Pulumi: the adapter in ``stream`` calls it, and so could anyt
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field
 from typing import Final
 
 from provisioner import errors
 from provisioner.errors import ApiError, Conflict
+from provisioner.losses import Loss, forecast
 from provisioner.model import Config, Live, StreamSpec
 from provisioner.normalise import normalise
 from provisioner.planning import Effect, Plan, differences, plan
-from provisioner.session import Session
+from provisioner.session import Session, StreamCounter
 from provisioner.surroundings import consumer_problems, surrounding_problems
 from provisioner.validity import Problem, create_problems
+
+# The environment variable that names the streams which may lose messages in one run.
+ALLOW_LOSS: Final = "STREAMS_ALLOW_LOSS"
 
 _HINTS: Final = {
     errors.JETSTREAM_OFF: "switch JetStream on in the server's configuration",
@@ -31,22 +37,41 @@ _HINTS: Final = {
 }
 
 
-def obstacles(session: Session, spec: StreamSpec, live: Live | None) -> list[Problem]:
-    """Everything that ``ensure`` would run into, found without touching anything.
+@dataclass(frozen=True)
+class Outlook:
+    """What ``up`` would run into, and what the user should know before it."""
+
+    problems: list[str]
+    notes: list[str] = field(default_factory=list)
+
+
+def outlook(session: Session, spec: StreamSpec, live: Live | None, *, ours: bool) -> Outlook:
+    """Everything that carrying out the plan would run into, found without touching anything.
 
     Raises:
         Unreachable, Refused: the server cannot be asked.
     """
     if live is None:
-        return [*create_problems(spec.config), *surrounding_problems(spec.config, session.facts(spec.name))]
+        around = surrounding_problems(spec.config, session.facts(spec.name))
+        return Outlook([*map(str, create_problems(spec.config)), *map(str, around)])
+    adopting = None if ours else adoption_problem(spec, live)
+    if adopting:
+        return Outlook([adopting])
     planned = plan(live.config, spec.config)
+    taken_over = [] if ours else [adoption_note(spec, live)]
     if planned.effect is Effect.NOTHING:
-        return []
-    return [
-        *planned.problems,
-        *_surrounding_obstacles(session, spec.config, live, planned),
-        *(_replacement_problems(spec, live, planned.replaces) if planned.effect is Effect.REPLACE else []),
-    ]
+        return Outlook([], taken_over)
+    loss = _loss(session, spec, live, planned)
+    allowed = [f"{spec.name}: {loss}; {ALLOW_LOSS} allows it"] if loss and _may_lose(spec.name) else []
+    return Outlook(
+        [
+            *map(str, planned.problems),
+            *map(str, _surrounding_obstacles(session, spec.config, live, planned)),
+            *(map(str, _replacement_problems(spec, live, planned.replaces))),
+            *_loss_problems(spec.name, loss),
+        ],
+        [*taken_over, *allowed],
+    )
 
 
 def adoption_problem(spec: StreamSpec, live: Live) -> str | None:
@@ -99,11 +124,14 @@ def delete(session: Session, name: str, on_delete: str) -> None:
     """Delete a stream as the policy says; one that is gone already is no error.
 
     Raises:
-        Conflict: the policy is guard, and the stream holds messages or has consumers.
+        Conflict: the policy is guard, and the stream holds messages or has consumers; or a
+            replacement would lose messages that have come since its plan.
     """
     if on_delete == "retain":
         return
     live = session.fresh(name)
+    if live and live.messages and name in session.replacing and not _may_lose(name):
+        raise Conflict(f"{name} holds {live.messages:,} messages that a replacement would lose; {_permission(name)}")
     if live and on_delete == "guard" and (live.messages or live.consumers):
         raise Conflict(_contents(live))
     session.client().delete(name)
@@ -125,6 +153,8 @@ def _update(session: Session, spec: StreamSpec, live: Live) -> Live:
         return live
     if planned.effect is not Effect.UPDATE:
         raise Conflict(f"{spec.name} {_why_not(planned)}; run pulumi up again for a new plan")
+    if refused := _loss_problems(spec.name, _loss(session, spec, live, planned)):
+        raise Conflict("; ".join(refused))
     try:
         updated = session.client().update(normalise(spec.config))
     except ApiError as error:
@@ -138,8 +168,26 @@ def _why_not(planned: Plan) -> str:
     return f"has changed since the plan: {reasons}"
 
 
+def _loss(session: Session, spec: StreamSpec, live: Live, planned: Plan) -> Loss:
+    return forecast(live, spec.config, planned, StreamCounter(session.client(), spec.name))
+
+
+def _loss_problems(name: str, loss: Loss) -> list[str]:
+    return [f"{name}: {loss}; {_permission(name)}"] if loss and not _may_lose(name) else []
+
+
+def _may_lose(name: str) -> bool:
+    return name in (word.strip() for word in os.environ.get(ALLOW_LOSS, "").split(","))
+
+
+def _permission(name: str) -> str:
+    return f"to allow it for one run: {ALLOW_LOSS}={name} pulumi up"
+
+
 def _replacement_problems(spec: StreamSpec, live: Live, fields: list[str]) -> list[Problem]:
     """A replacement deletes, so the policy on deleting decides whether there can be one."""
+    if not fields:
+        return []
     what = f"cannot change in place, and on_delete is {spec.on_delete}"
     if spec.on_delete == "retain":
         return [Problem(", ".join(fields), f"{what}: the stream there would be in the way of the new one")]

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -38,6 +39,7 @@ class Session:
         self._facts: ServerFacts | None = None
         # Names that the state holds: Pulumi checks a replacement as if it were a new resource.
         self.managed: set[str] = set()
+        self.replacing: set[str] = set()
 
     def client(self, patience: float | None = None) -> JetStream:
         """The connection, made at the first call.
@@ -96,6 +98,20 @@ class Session:
         except Unreachable as error:
             self._down = (time.monotonic(), error)
             raise
+
+
+@dataclass(frozen=True)
+class StreamCounter:
+    """Counts one stream's messages, for ``losses``."""
+
+    client: JetStream
+    stream: str
+
+    def before(self, instant: str) -> int | None:
+        return self.client.before(self.stream, instant)
+
+    def per_subject(self) -> Iterator[int]:
+        return self.client.per_subject(self.stream)
 
 
 @cache

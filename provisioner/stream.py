@@ -27,7 +27,7 @@ from provisioner import reconcile, state
 from provisioner.adapter import one_line, warn
 from provisioner.connection import Credentials
 from provisioner.errors import Unreachable
-from provisioner.model import Live, StreamSpec
+from provisioner.model import StreamSpec
 from provisioner.planning import plan
 from provisioner.session import Session, session
 
@@ -59,6 +59,8 @@ class StreamProvider(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare whole configurations, server defaults applied to both sides."""
         planned = plan(state.spec(_olds).config, state.spec(_news).config)
+        if planned.replaces:
+            self._session(_news).replacing.add(_id)
         changes = bool(planned.changes) or state.bookkeeping_differs(_olds, _news)
         return DiffResult(changes=changes, replaces=planned.replaces, delete_before_replace=True)
 
@@ -97,25 +99,18 @@ class StreamProvider(ResourceProvider):
         where = self._session(inputs)
         where.managed.update({spec.name} if known else ())
         try:
-            live = where.seen(spec.name)
-            if live and spec.name not in where.managed:
-                return _adoption(spec, live)
-            return [_failure(str(problem)) for problem in reconcile.obstacles(where, spec, live)]
+            seen = reconcile.outlook(where, spec, where.seen(spec.name), ours=spec.name in where.managed)
         except Unreachable as error:
             warn(f"{error}: planned without asking the server")
             return []
+        for note in seen.notes:
+            warn(note)
+        return [_failure(problem) for problem in seen.problems]
 
 
 def _failure(what: str) -> CheckFailure:
     """About the resource as a whole: of a single property Pulumi would print the value as Go writes it."""
     return CheckFailure("", what)
-
-
-def _adoption(spec: StreamSpec, live: Live) -> list[CheckFailure]:
-    if problem := reconcile.adoption_problem(spec, live):
-        return [_failure(problem)]
-    warn(reconcile.adoption_note(spec, live))
-    return []
 
 
 class Stream(Resource, module="jetstream", name="Stream"):

@@ -85,3 +85,24 @@ def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: J
     assert said.code != 0
     assert "resource 'MINE' has a problem: subjects 'market.data' overlaps 'market.>' of stream STRANGER" in said.text
     assert {"STRANGER"} == set(jetstream.streams())
+
+
+def test_no_message_is_lost_without_a_yes(own: Project, jetstream: JetStream) -> None:
+    """A plan that would lose messages stops with the number; naming the stream lets one run through."""
+    own.catalogue(KEPT={"subjects": ["kept"]})
+    own.up()
+    for _ in range(3):
+        jetstream.connection.request("kept", b"payload")
+    own.catalogue(KEPT={"subjects": ["kept"], "max_msgs": 1})
+
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        refused = own.pulumi(*command)
+        assert refused.code != 0
+        assert "KEPT: max_msgs unlimited -> 1 would delete 2 of 3 messages" in refused.text
+        assert "STREAMS_ALLOW_LOSS=KEPT pulumi up" in refused.text
+
+    own.up(STREAMS_ALLOW_LOSS="KEPT")
+    live = jetstream.stream("KEPT")
+    assert live
+    assert 1 == live.messages
+    assert own.unchanged()

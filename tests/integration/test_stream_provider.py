@@ -207,6 +207,59 @@ def test_a_stream_with_messages_is_deleted_as_the_policy_says(
     assert left == bool(jetstream.stream("ORDERS"))
 
 
+def test_a_lossy_update_needs_a_yes(
+    server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Refused in preview with the number, and again at the moment of the update; allowed by name it is a warning."""
+    jetstream.create(config("ORDERS", subjects=["orders"]))
+    for _ in range(3):
+        jetstream.connection.request("orders", b"payload")
+    wanted, before = props(server, subjects=["orders"], max_msgs=1), props(server, subjects=["orders"])
+
+    (said,) = failures(wanted, olds=before)
+    assert said.startswith("ORDERS: max_msgs unlimited -> 1 would delete 2 of 3 messages (about ")
+    assert said.endswith("to allow it for one run: STREAMS_ALLOW_LOSS=ORDERS pulumi up")
+    with pytest.raises(JetStreamError, match="would delete 2 of 3 messages"):
+        provider().update("ORDERS", before, wanted)
+
+    monkeypatch.setenv("STREAMS_ALLOW_LOSS", "OTHER, ORDERS")
+    assert [] == failures(wanted, olds=before)
+    assert "would delete 2 of 3 messages" in capsys.readouterr().err
+    provider().update("ORDERS", before, wanted)
+    live = jetstream.stream("ORDERS")
+    assert live
+    assert 1 == live.messages
+
+
+def test_a_replacement_needs_a_yes(server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A policy of delete is not a yes to losing messages for a setting; messages that came since the plan count."""
+    jetstream.create(config("ORDERS", subjects=["orders"]))
+    before = props(server, subjects=["orders"], on_delete="delete")
+    wanted = props(server, subjects=["orders"], on_delete="delete", storage="memory")
+    assert [] == failures(wanted, olds=before)
+    assert ["storage"] == provider().diff("ORDERS", before, wanted).replaces
+
+    jetstream.connection.request("orders", b"payload")
+    with pytest.raises(JetStreamError, match="ORDERS holds 1 messages that a replacement would lose"):
+        provider().delete("ORDERS", before)
+
+    monkeypatch.setenv("STREAMS_ALLOW_LOSS", "ORDERS")
+    provider().delete("ORDERS", before)
+    assert jetstream.stream("ORDERS") is None
+
+
+def test_adoption_is_under_the_same_guard(server: NatsServer, jetstream: JetStream) -> None:
+    """adopt: always is a yes to changing settings, not to losing messages."""
+    jetstream.create(config("ORDERS", subjects=["orders"]))
+    for _ in range(3):
+        jetstream.connection.request("orders", b"payload")
+    wanted = props(server, subjects=["orders"], max_msgs=1, adopt="always")
+
+    assert [True] == ["would delete 2 of 3 messages" in text for text in failures(wanted)]
+    with pytest.raises(JetStreamError, match="would delete 2 of 3 messages"):
+        provider().create(wanted)
+
+
 def test_server_down() -> None:
     """Create says who does not answer and for how long it waited; read makes drift of it."""
     wanted = props(f"nats://127.0.0.1:{free_port()}")
