@@ -54,6 +54,8 @@ def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
         monitor_url=endpoint.monitor_url,
         ready=endpoint.ready,
         store=endpoint.store,
+        catalogue=str(settings.catalogue),
+        owner=f"{pulumi.get_project()}/{settings.stack}",
         on_delete=policy(spec, settings),
         opts=pulumi.ResourceOptions(
             depends_on=list(endpoint.resources),

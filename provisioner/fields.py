@@ -164,4 +164,5 @@ POLICY_FIELDS: Final = (
     Field("purpose", Text(), "", "What the stream is for; shown, never sent."),
     Field("on_delete", Choice(("guard", "delete", "retain")), None, "Instead of the stack's onDelete."),
     Field("adopt", Choice(("equal", "always", "never")), "equal", "What to do with a stream that is there already."),
+    Field("mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create it."),
 )

@@ -12,6 +12,8 @@ from provisioner.kinds import Wire
 Config: TypeAlias = Mapping[str, Wire]
 
 SERVER_METADATA: Final = "_nats."
+# Metadata that names the stack a stream belongs to.
+OWNER: Final = "pulumi.owner"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class StreamSpec:
     purpose: str = ""
     on_delete: str | None = None
     adopt: str = "equal"
+    mark_owner: bool = False
+    owner: str = ""
     place: Place | None = None
 
     @property

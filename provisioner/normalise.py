@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 from provisioner.kinds import Wire
-from provisioner.model import SERVER_METADATA, Config
+from provisioner.model import OWNER, SERVER_METADATA, Config
 from provisioner.units import parse_duration
 
 _DUPLICATE_WINDOW: Final = parse_duration("2m")
@@ -78,7 +78,9 @@ def _empty_blocks(config: Config) -> dict[str, Wire]:
 
 
 def _metadata(config: Config) -> dict[str, Wire]:
-    return {"metadata": {k: v for k, v in config["metadata"].items() if not k.startswith(SERVER_METADATA)}}
+    """Without the server's own entries and the owner's mark, which are nobody's drift."""
+    own = {k: v for k, v in config["metadata"].items() if k != OWNER and not k.startswith(SERVER_METADATA)}
+    return {"metadata": own}
 
 
 _REWRITES: Final[tuple[Callable[[Config], dict[str, Wire]], ...]] = (

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Final
 
+from provisioner.catalogue import load
 from provisioner.client import JetStream
 from provisioner.connection import FIRST_CONTACT, Credentials
 from provisioner.errors import Unreachable
-from provisioner.model import Live, ServerFacts
+from provisioner.model import Live, ServerFacts, StreamSpec
 
 # Seconds: how old an answer may be for a plan, how long a plan waits for a server to answer, and
 # for how long it then believes that the server is down.
@@ -37,9 +39,12 @@ class Session:
         self._down: tuple[float, Unreachable] | None = None
         self._snapshot: tuple[float, dict[str, Live]] | None = None
         self._facts: ServerFacts | None = None
-        # Names that the state holds: Pulumi checks a replacement as if it were a new resource.
-        self.managed: set[str] = set()
+        # Names that the state holds, with their policies: Pulumi checks a replacement as if it were new.
+        self.managed: dict[str, str] = {}
         self.replacing: set[str] = set()
+        self.moving = threading.RLock()
+        # The catalogue that the streams of this run are from, and the stack they belong to.
+        self.catalogue: tuple[str, str] | None = None
 
     def client(self, patience: float | None = None) -> JetStream:
         """The connection, made at the first call.
@@ -79,6 +84,27 @@ class Session:
             others = {other: live.config for other, live in self._streams().items() if other != name}
             return replace(self._facts, others=others)
 
+    def siblings(self) -> Mapping[str, StreamSpec]:
+        """Every stream of this run's catalogue, as it is wanted."""
+        return _catalogue(*self.catalogue) if self.catalogue else {}
+
+    def gives_up(self, live: Live) -> bool:
+        """Whether a stream will not keep its subjects in this run: one of ours, with others wanted or none."""
+        name = live.config["name"]
+        if name in self.siblings():
+            return name in self.managed
+        empty = not live.messages and not live.consumers
+        return self.managed.get(name) in ({"delete", "guard"} if empty else {"delete"})
+
+    def facts_after(self, facts: ServerFacts) -> ServerFacts:
+        """The server as this run leaves it: our streams as they are wanted, without those that go."""
+        streams, wanted = self._streams(), self.siblings()
+        kept = {
+            n: c for n, c in facts.others.items() if n in wanted or not (n in streams and self.gives_up(streams[n]))
+        }
+        ours = {name: wanted[name].config for name in kept if name in wanted and name in self.managed}
+        return replace(facts, others={**kept, **ours})
+
     def forget(self) -> None:
         """Ask anew next time; after an error that shows the snapshot to be old."""
         with self._lock:
@@ -98,6 +124,11 @@ class Session:
         except Unreachable as error:
             self._down = (time.monotonic(), error)
             raise
+
+
+@cache
+def _catalogue(path: str, owner: str) -> Mapping[str, StreamSpec]:
+    return {spec.name: replace(spec, owner=owner) for spec in load(Path(path))}
 
 
 @dataclass(frozen=True)

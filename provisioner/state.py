@@ -18,7 +18,7 @@ from provisioner.normalise import normalise
 from provisioner.planning import differences
 
 OK: Final = "ok"
-_BOOKKEEPING: Final = ("url", "monitor_url", "store", "purpose", "on_delete", "adopt", "status")
+_BOOKKEEPING: Final = ("url", "monitor_url", "store", "purpose", "on_delete", "adopt", "mark_owner", "owner", "status")
 
 Props = Mapping[str, Any]
 
@@ -30,6 +30,7 @@ def inputs(spec: StreamSpec, on_delete: str) -> dict[str, Any]:
         "purpose": spec.purpose or None,
         "on_delete": spec.on_delete or on_delete,
         "adopt": spec.adopt,
+        "mark_owner": spec.mark_owner or None,
         "status": OK,
     }
 
@@ -41,7 +42,7 @@ def _raise(at: Path, what: str) -> None:
 def spec(props: Props, report: Report = _raise) -> StreamSpec:
     """The specification behind properties; ``report`` hears of each value that cannot be read."""
     policy = {field.name: props.get(field.name, field.default) for field in POLICY_FIELDS}
-    return StreamSpec(config=_config(props, report), **{**policy, "purpose": policy["purpose"] or ""})
+    return StreamSpec(config=_config(props, report), owner=props.get("owner", ""), **policy)
 
 
 def _config(props: Props, report: Report) -> Config:

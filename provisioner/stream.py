@@ -28,9 +28,12 @@ from provisioner.adapter import one_line, warn
 from provisioner.connection import Credentials
 from provisioner.errors import Unreachable
 from provisioner.model import StreamSpec
+from provisioner.outlook import outlook
 from provisioner.planning import plan
 from provisioner.session import Session, session
 
+# What the program tells the provider for one run; not in the state.
+_PASSING: Final = ("ready", "catalogue")
 _CREDENTIALS: Final = ("user", "password", "token", "credentials")
 
 
@@ -48,7 +51,9 @@ class StreamProvider(ResourceProvider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse in preview what ``up`` would run into."""
         ready = not isinstance(news.get("ready"), Unknown)
-        inputs = state.filled_in(_olds, {key: value for key, value in news.items() if key != "ready"})
+        inputs = state.filled_in(_olds, {key: value for key, value in news.items() if key not in _PASSING})
+        if ready and "catalogue" in news:
+            self._session(inputs).catalogue = (news["catalogue"], news.get("owner", ""))
         failures: list[CheckFailure] = []
         spec = state.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and ready:
@@ -74,7 +79,7 @@ class StreamProvider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._session(props)
-        where.managed.add(id_)
+        where.managed[id_] = props["on_delete"]
         try:
             live = where.seen(id_)
         except Unreachable as error:
@@ -90,16 +95,16 @@ class StreamProvider(ResourceProvider):
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the stream as its policy says."""
-        reconcile.delete(self._session(_props), _id, _props["on_delete"])
+        reconcile.delete(self._session(_props), state.spec(_props))
 
     def _session(self, props: Mapping[str, Any]) -> Session:
         return session(props["url"], props.get("monitor_url"), self._credentials)
 
     def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, known: bool) -> list[CheckFailure]:
         where = self._session(inputs)
-        where.managed.update({spec.name} if known else ())
+        where.managed.update({spec.name: str(spec.on_delete)} if known else {})
         try:
-            seen = reconcile.outlook(where, spec, where.seen(spec.name), ours=spec.name in where.managed)
+            seen = outlook(where, spec, where.seen(spec.name), ours=spec.name in where.managed)
         except Unreachable as error:
             warn(f"{error}: planned without asking the server")
             return []
@@ -123,6 +128,8 @@ class Stream(Resource, module="jetstream", name="Stream"):
         monitor_url: its monitoring URL, for the storage it has left.
         ready: not known while the server has yet to be made: a preview then asks nobody.
         store: names the data behind the server: with another name, the stream is made there anew.
+        catalogue: path of the catalogue it is from: what its other streams want, when subjects move.
+        owner: project and stack, for streams with ``mark_owner``; another owner's mark is an error.
         on_delete: the policy where the stream has none of its own: guard, delete or retain.
     """
 
@@ -139,10 +146,13 @@ class Stream(Resource, module="jetstream", name="Stream"):
         monitor_url: str | None = None,
         ready: pulumi.Input[str] | None = None,
         store: pulumi.Input[str] | None = None,
+        catalogue: str | None = None,
+        owner: str | None = None,
         on_delete: str = "guard",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         server = {"url": url, "monitor_url": monitor_url, "ready": ready, "store": store}
+        run = {"catalogue": catalogue, "owner": owner}
         super().__init__(
-            StreamProvider(), resource_name, {**state.inputs(spec, on_delete), **server, "created": None}, opts
+            StreamProvider(), resource_name, {**state.inputs(spec, on_delete), **server, **run, "created": None}, opts
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,7 +55,7 @@ def provider(**credentials: str) -> StreamProvider:
 
 def props(server: NatsServer | str, name: str = "ORDERS", **fields: Any) -> dict[str, Any]:
     """A stream's inputs, as the program registers them."""
-    policy = {key: fields.pop(key) for key in ("adopt", "on_delete") if key in fields}
+    policy = {key: fields.pop(key) for key in ("adopt", "on_delete", "mark_owner") if key in fields}
     where = {"url": server} if isinstance(server, str) else {"url": server.url, "monitor_url": server.monitor_url}
     given = state.inputs(StreamSpec(config(name, **fields), **policy), "guard") | where
     return {key: value for key, value in given.items() if value is not None}
@@ -312,3 +313,97 @@ def test_first_contact_waits_for_a_server_that_is_starting(tmp_path: Path, monke
     finally:
         starting.join()
         late.kill()
+
+
+def catalogue(folder: Path, **streams: dict[str, Any]) -> dict[str, str]:
+    """What the program passes along of a catalogue."""
+    file = folder / "streams.yaml"
+    file.write_text(json.dumps(streams))
+    return {"catalogue": str(file), "owner": "project/test"}
+
+
+def _seen(held: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]) -> StreamProvider:
+    """A provider that has read and checked the streams of a run, as Pulumi does before any change."""
+    made = provider()
+    for name, was in held.items():
+        made.read(name, was)
+    for name, wanted in news.items():
+        assert [] == made.check(olds.get(name, {}), wanted).failures
+    return made
+
+
+@pytest.mark.parametrize("first", ["LEFT", "RIGHT"])
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        pytest.param(["a"], ["b", "c"], id="moved"),
+        pytest.param(["a", "b", "c"], ["d"], id="moved back"),
+        pytest.param(["c"], ["a", "b"], id="swapped"),
+    ],
+)
+def test_subjects_move_in_whatever_order(
+    server: NatsServer, jetstream: JetStream, tmp_path: Path, first: str, left: list[str], right: list[str]
+) -> None:
+    """Released before acquired, in one run; after the first of the two updates both streams are right."""
+    before = {"LEFT": ["a", "b"], "RIGHT": ["c"]}
+    for name, subjects in before.items():
+        jetstream.create(config(name, subjects=subjects))
+        jetstream.connection.request(subjects[0], b"payload")
+    wanted = {"LEFT": left, "RIGHT": right}
+    run = catalogue(tmp_path, **{name: {"subjects": subjects} for name, subjects in wanted.items()})
+    olds = {name: props(server, name, subjects=subjects) for name, subjects in before.items()}
+    news = {name: props(server, name, subjects=subjects) | run for name, subjects in wanted.items()}
+
+    made = _seen(olds, olds, news)
+    made.update(first, olds[first], news[first])
+
+    assert wanted == {name: live.config["subjects"] for name, live in jetstream.streams().items()}
+    assert [1, 1] == [live.messages for live in jetstream.streams().values()]
+
+
+def test_a_renamed_stream_takes_its_subjects_along(server: NatsServer, jetstream: JetStream, tmp_path: Path) -> None:
+    """The new one is made before the old one is deleted: it gets the subjects the old one gives up."""
+    jetstream.create(config("OLD", subjects=["a"]))
+    old = {"OLD": props(server, "OLD", subjects=["a"], on_delete="delete")}
+    new = props(server, "NEW", subjects=["a"]) | catalogue(tmp_path, NEW={"subjects": ["a"]})
+
+    _seen(old, {}, {"NEW": new}).create(new)
+    assert {"NEW": ["a"], "OLD": ["_released.OLD"]} == {
+        name: live.config["subjects"] for name, live in jetstream.streams().items()
+    }
+
+
+@pytest.mark.parametrize("on_delete", ["guard", "retain"])
+def test_a_stream_that_stays_keeps_its_subjects(
+    server: NatsServer, jetstream: JetStream, tmp_path: Path, on_delete: str
+) -> None:
+    """Its policy keeps it: the overlap is an error in preview, and nothing is touched."""
+    jetstream.create(config("OLD", subjects=["a"]))
+    jetstream.connection.request("a", b"payload")
+    made = provider()
+    made.read("OLD", props(server, "OLD", subjects=["a"], on_delete=on_delete))
+    new = props(server, "NEW", subjects=["a"]) | catalogue(tmp_path, NEW={"subjects": ["a"]})
+
+    assert ["subjects 'a' overlaps 'a' of stream OLD"] == [f.reason for f in made.check({}, new).failures]
+
+
+def test_the_owner_s_mark(server: NatsServer, jetstream: JetStream) -> None:
+    """Put on where asked for, never drift, another's always an error, taken off by retain."""
+    mine = props(server, mark_owner=True) | {"owner": "project/mine"}
+    theirs = props(server, mark_owner=True) | {"owner": "project/theirs"}
+    created = provider().create(mine)
+    live = jetstream.stream("ORDERS")
+    assert live
+    assert "project/mine" == live.config["metadata"]["pulumi.owner"]
+    assert False is provider().diff("ORDERS", provider().read("ORDERS", created.outs or {}).outs or {}, mine).changes
+
+    session.session.cache_clear()
+    assert ["ORDERS belongs to stack project/mine; take it out of one of the two catalogues"] == failures(theirs)
+    for call in (lambda: provider().create(theirs), lambda: provider().delete("ORDERS", theirs)):
+        with pytest.raises(JetStreamError, match="belongs to stack project/mine"):
+            call()
+
+    provider().delete("ORDERS", mine | {"on_delete": "retain"})
+    left = jetstream.stream("ORDERS")
+    assert left
+    assert "pulumi.owner" not in left.config["metadata"]
