@@ -106,3 +106,17 @@ def test_no_message_is_lost_without_a_yes(own: Project, jetstream: JetStream) ->
     assert live
     assert 1 == live.messages
     assert own.unchanged()
+
+
+def test_subjects_change_hands_in_one_up(own: Project, jetstream: JetStream) -> None:
+    """Swapped between two streams, and taken along by a new name: planned without an error, done in one run."""
+    own.catalogue(LEFT={"subjects": ["a"]}, RIGHT={"subjects": ["b"]}, OLD={"subjects": ["c"]})
+    own.up()
+    own.catalogue(LEFT={"subjects": ["b"]}, RIGHT={"subjects": ["a"]}, NEW={"subjects": ["c"]})
+    planned = own.preview()
+    assert planned.code == 0, planned.text
+
+    own.up("--parallel=1")
+    held = {name: live.config["subjects"] for name, live in jetstream.streams().items()}
+    assert {"LEFT": ["b"], "RIGHT": ["a"], "NEW": ["c"]} == held
+    assert own.unchanged()
