@@ -10,7 +10,7 @@ from typing import Final
 
 from provisioner import errors, moving
 from provisioner.adoption import adoption_problem
-from provisioner.errors import ApiError, Conflict
+from provisioner.errors import ApiError, Conflict, Unreachable
 from provisioner.model import Config, Live, StreamSpec
 from provisioner.normalise import normalise
 from provisioner.ownership import marked, ownership_problem, unmarked
@@ -65,9 +65,14 @@ def delete(session: Session, spec: StreamSpec) -> None:
 
     Raises:
         Conflict: the policy is guard, and the stream holds messages or has consumers; or a
-            replacement would lose messages that have come since its plan; or it is another stack's.
+            replacement would lose messages that have come since its plan; or it is another stack's;
+            or nobody can tell what it holds.
     """
-    live = session.fresh(spec.name)
+    try:
+        live = session.present(spec.name)
+    except Unreachable as error:
+        _forget(spec, error)
+        return
     if live is None:
         return
     if spec.on_delete == "retain":
@@ -96,6 +101,15 @@ def _not_to_delete(session: Session, spec: StreamSpec, live: Live) -> str | None
         held = f"{spec.name} holds {live.messages:,} messages that a replacement would lose"
         return f"{held}; {how_to_allow(spec.name)}"
     return None
+
+
+def _forget(spec: StreamSpec, error: Unreachable) -> None:
+    """The server is gone: no matter to the policies that do not ask what a stream holds."""
+    if spec.on_delete == "guard":
+        raise Conflict(
+            f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
+            "or forget the stream with pulumi state delete"
+        ) from error
 
 
 def _let_go(session: Session, live: Live) -> None:

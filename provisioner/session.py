@@ -69,6 +69,10 @@ class Session:
         """A stream as it is now; for whatever is about to change it."""
         return self.remember(name, self.client().stream(name))
 
+    def present(self, name: str) -> Live | None:
+        """The same, with the patience of a plan; for a destroy, whose server may be gone for good."""
+        return self.remember(name, self._planning_client().stream(name))
+
     def remember(self, name: str, live: Live | None) -> Live | None:
         """Keep the snapshot true after a change."""
         with self._lock:

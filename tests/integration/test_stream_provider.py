@@ -272,6 +272,17 @@ def test_server_down() -> None:
     assert provider().diff("ORDERS", read.outs or {}, wanted).changes
 
 
+@pytest.mark.parametrize(("on_delete", "refused"), [("guard", True), ("delete", False), ("retain", False)])
+def test_destroy_with_the_server_gone(on_delete: str, refused: bool) -> None:
+    """Guard cannot know what the stream holds and refuses; the others end cleanly."""
+    wanted = props(f"nats://127.0.0.1:{free_port()}", on_delete=on_delete)
+    if refused:
+        with pytest.raises(JetStreamError, match=r"ORDERS: .* so nobody can tell what it holds"):
+            provider().delete("ORDERS", wanted)
+    else:
+        provider().delete("ORDERS", wanted)
+
+
 def test_wrong_password(guarded: NatsServer) -> None:
     """Refused at once, with what to check; the password is not in the text."""
     with pytest.raises(JetStreamError, match="Authorization Violation; check user, password") as refused:
