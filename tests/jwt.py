@@ -1,0 +1,70 @@
+"""An operator, an account with JetStream and a user's .creds, as a managed NATS service hands them out."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import nkeys
+
+_UNLIMITED = {"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": True, "conn": -1}
+_JETSTREAM = {"leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A server's configuration that trusts an operator, and the .creds of a user it knows."""
+
+    config: str
+    creds: str
+
+
+def operator() -> Operator:
+    """A new one, with keys of its own."""
+    owner = _pair(nkeys.PREFIX_BYTE_OPERATOR)
+    system, account = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
+    user = _pair(nkeys.PREFIX_BYTE_USER)
+    accounts = {
+        _public(system): _signed(owner, system, {"type": "account", "limits": _UNLIMITED}),
+        _public(account): _signed(owner, account, {"type": "account", "limits": _UNLIMITED | _JETSTREAM}),
+    }
+    preload = "\n".join(f"  {key}: {jwt}" for key, jwt in accounts.items())
+    trusted = f"operator: {_signed(owner, owner, {'type': 'operator'})}\nsystem_account: {_public(system)}"
+    config = f"{trusted}\nresolver: MEMORY\nresolver_preload: {{\n{preload}\n}}"
+    return Operator(
+        config, _creds(_signed(account, user, {"type": "user", "subs": -1, "data": -1, "payload": -1}), user)
+    )
+
+
+def _pair(kind: int) -> nkeys.KeyPair:
+    return nkeys.from_seed(nkeys.encode_seed(os.urandom(32), kind))
+
+
+def _public(pair: nkeys.KeyPair) -> str:
+    return str(pair.public_key.decode())
+
+
+def _signed(issuer: nkeys.KeyPair, subject: nkeys.KeyPair, claims: dict[str, Any]) -> str:
+    header = {"typ": "JWT", "alg": "ed25519-nkey"}
+    body = {"iat": int(time.time()), "iss": _public(issuer), "sub": _public(subject), "nats": {**claims, "version": 2}}
+    text = f"{_encoded(header)}.{_encoded(body)}"
+    return f"{text}.{_base64(issuer.sign(text.encode()))}"
+
+
+def _encoded(part: dict[str, Any]) -> str:
+    return _base64(json.dumps(part).encode())
+
+
+def _base64(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+def _creds(jwt: str, user: nkeys.KeyPair) -> str:
+    return (
+        f"-----BEGIN NATS USER JWT-----\n{jwt}\n------END NATS USER JWT------\n\n"
+        f"-----BEGIN USER NKEY SEED-----\n{user.seed.decode()}\n------END USER NKEY SEED------\n"
+    )
