@@ -9,7 +9,7 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import pulumi
 
-from infra.fitting import DELETE, fitted, policy
+from infra.fitting import fitted, policy
 from infra.servers import Endpoint
 from infra.settings import Settings, load
 from provisioner import catalogue
@@ -57,11 +57,8 @@ def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
         catalogue=str(settings.catalogue),
         owner=f"{pulumi.get_project()}/{settings.stack}",
         on_delete=policy(spec, settings),
-        opts=pulumi.ResourceOptions(
-            depends_on=list(endpoint.resources),
-            # Deleted with its server, a stream needs no request of its own and no server that answers.
-            deleted_with=endpoint.data if policy(spec, settings) == DELETE else None,
-        ),
+        backup_to=settings.backup_to,
+        opts=pulumi.ResourceOptions(depends_on=list(endpoint.resources)),
     )
 
 

@@ -46,6 +46,7 @@ class Settings:
     store_dir: Path
     url: str | None
     on_delete: str
+    backup_to: str | None
     stack: str
 
 
@@ -126,12 +127,13 @@ TABLE: Final = (
     Setting("server", choice(*SERVERS), None, SERVERS, "Where the server comes from."),
     Setting("catalogue", text, "infra/streams.yaml", SERVERS, "The streams, from the project's root."),
     Setting("onDelete", choice("guard", "delete", "retain"), "guard", SERVERS, "What destroy does to messages."),
+    Setting("backupTo", text, None, SERVERS, "Folder that a stream is written to before it loses messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
     Setting("clientPort", port, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
     Setting("monitorPort", port, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
     Setting("bindAddress", address, "127.0.0.1", _ON_MACHINE, "Address both ports listen on."),
-    Setting("maxFileStore", size, None, _ON_MACHINE, "Room for file streams; default: the catalogue's and 25 %."),
+    Setting("maxFileStore", size, None, _ON_MACHINE, "Room for file streams; default: all, the largest twice."),
     Setting("storeDir", text, None, (PROCESS,), "Folder of data, log and pid; default: .nats/<stack>."),
     Setting("url", server_url, None, (EXTERNAL,), "The server's URL."),
     Setting("credentials", text, None, (EXTERNAL,), "A .creds file: the user's JWT and seed."),
@@ -225,5 +227,6 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         store_dir=Path(values["storeDir"] or Path(".nats") / stack).expanduser().absolute(),
         url=values["url"],
         on_delete=values["onDelete"],
+        backup_to=values["backupTo"],
         stack=stack,
     )

@@ -28,6 +28,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ProvisionerError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -43,12 +46,35 @@ def _parser() -> argparse.ArgumentParser:
 
     status = commands.add_parser("status", help="the streams, wanted against live, and the server's health")
     status.add_argument("--catalogue", type=Path, default=CATALOGUE, help=f"default: {CATALOGUE}")
-    status.add_argument("--url", help="default: $NATS_URL, else the server on this machine")
+    _add_url(status)
     status.add_argument("--monitor-url", help="default: $NATS_MONITOR_URL; empty: do not ask it")
     status.add_argument("--json", action="store_true", help="for machines")
     status.set_defaults(run=_status)
 
+    backup = commands.add_parser("backup", help="write streams to disk: configuration, messages, consumers")
+    backup.add_argument("streams", nargs="+", metavar="STREAM")
+    backup.add_argument("--to", type=Path, required=True, metavar="DIR", help="gets a folder for each stream")
+    _add_url(backup)
+    backup.set_defaults(run=_backup)
+
+    restore = commands.add_parser("restore", help="bring streams back from a backup, where there are none of the name")
+    restore.add_argument("folder", type=Path, metavar="DIR", help="a folder that backups were written to")
+    restore.add_argument("streams", nargs="*", metavar="STREAM", help="default: all that are in it")
+    _add_url(restore)
+    restore.set_defaults(run=_restore)
+
+    import_ = commands.add_parser("import", help="write a catalogue of the streams a server has")
+    import_.add_argument("patterns", nargs="*", metavar="PATTERN", help="streams, like 'ORDERS_*'; default: all")
+    import_.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    import_.add_argument("--force", action="store_true", help="overwrite the file")
+    _add_url(import_)
+    import_.set_defaults(run=_import)
+
     return parser
+
+
+def _add_url(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", help="default: $NATS_URL, else the server on this machine")
 
 
 def _validate(options: argparse.Namespace) -> int:
@@ -72,6 +98,24 @@ def _status(options: argparse.Namespace) -> int:
     from provisioner.status import run
 
     return run(options.catalogue, options.url, options.monitor_url, os.environ, as_json=options.json)
+
+
+def _backup(options: argparse.Namespace) -> int:
+    from provisioner.commands import run_backup
+
+    return run_backup(options.streams, options.to, options.url)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from provisioner.commands import run_restore
+
+    return run_restore(options.folder, options.streams, options.url)
+
+
+def _import(options: argparse.Namespace) -> int:
+    from provisioner.commands import run_import
+
+    return run_import(options.patterns, options.output, options.url, force=options.force)
 
 
 if __name__ == "__main__":

@@ -6,16 +6,18 @@ Everything raises the errors of ``errors``; every request has a deadline (``conn
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from provisioner.connection import FIRST_CONTACT, Connection, Credentials
+from provisioner.connection import FIRST_CONTACT, REQUEST, Connection, Credentials
 from provisioner.errors import MESSAGE_NOT_FOUND, STREAM_NOT_FOUND, ApiError, Refused
 from provisioner.model import Config, Live, ServerFacts
 from provisioner.monitoring import fetch
 from provisioner.wire import from_info, to_request
 
 _UNLIMITED: Final = -1
+# Seconds: servers before 2.15 check every message before they answer.
+_SNAPSHOT: Final = 60.0
 
 
 class JetStream:
@@ -59,6 +61,23 @@ class JetStream:
         """The configurations of a stream's consumers, each with its name."""
         bodies = self._pages(f"CONSUMER.LIST.{stream}", "consumers")
         return [{**body["config"], "name": body["name"]} for body in bodies]
+
+    def ack_floors(self, stream: str) -> dict[str, int]:
+        """The durable consumers, each with the sequence up to which everything is acknowledged."""
+        consumers = self._pages(f"CONSUMER.LIST.{stream}", "consumers")
+        return {body["name"]: body["ack_floor"]["stream_seq"] for body in consumers if _is_durable(body["config"])}
+
+    def snapshot(self, request: Mapping[str, Any], stream: str) -> dict[str, Any]:
+        """Have a snapshot delivered (``snapshots``); the stream's raw config and state."""
+        return self._ask(f"STREAM.SNAPSHOT.{stream}", request, _SNAPSHOT)
+
+    def restore(self, request: Mapping[str, Any], stream: str) -> str:
+        """Begin to restore a stream of this raw config and state; the subject to send its snapshot to."""
+        return str(self._ask(f"STREAM.RESTORE.{stream}", request)["deliver_subject"])
+
+    def state(self, stream: str) -> dict[str, Any]:
+        """A stream's raw state: sequences, times and counts."""
+        return dict(self._ask(f"STREAM.INFO.{stream}")["state"])
 
     def before(self, stream: str, instant: str) -> int | None:
         """How many messages a stream stored before an instant; None without leave to read messages.
@@ -110,12 +129,9 @@ class JetStream:
         """Hang up."""
         self.connection.close()
 
-    def _ask(self, subject: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    def _ask(self, subject: str, body: Mapping[str, Any] | None = None, patience: float = REQUEST) -> dict[str, Any]:
         payload = json.dumps(body).encode() if body is not None else b""
-        answer: dict[str, Any] = json.loads(self.connection.request(f"$JS.API.{subject}", payload))
-        if error := answer.get("error"):
-            raise ApiError(error.get("err_code", error["code"]), error.get("description", "no description"))
-        return answer
+        return answered(self.connection.request(f"$JS.API.{subject}", payload, patience))
 
     def _pages(self, subject: str, entries: str) -> Iterator[dict[str, Any]]:
         offset, total = 0, 1
@@ -124,6 +140,23 @@ class JetStream:
             found = page.get(entries) or []
             yield from found
             offset, total = offset + len(found), page["total"] if found else 0
+
+
+def answered(payload: bytes) -> dict[str, Any]:
+    """The API's answer.
+
+    Raises:
+        ApiError: it is an error.
+    """
+    answer: dict[str, Any] = json.loads(payload)
+    if error := answer.get("error"):
+        raise ApiError(error.get("err_code", error["code"]), error.get("description", "no description"))
+    return answer
+
+
+def _is_durable(consumer: Mapping[str, Any]) -> bool:
+    """Whether it stays while nobody uses it."""
+    return bool(consumer.get("durable_name")) and not consumer.get("inactive_threshold")
 
 
 def _store_limits(monitor_url: str | None) -> dict[str, int]:

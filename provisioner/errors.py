@@ -6,7 +6,8 @@ ProvisionerError
 ├── Refused                 the server does not let these credentials do this
 │   └── JetStreamOff        nobody serves the JetStream API: off on the server or for the account
 ├── ApiError                JetStream answered with an error code
-└── Conflict                what is there is not what the catalogue says, and may not be touched
+├── Conflict                what is there is not what the catalogue says, and may not be touched
+└── BackupError             a stream could not be written to disk or brought back, whole
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Final
 STREAM_NOT_FOUND: Final = 10059
 MESSAGE_NOT_FOUND: Final = 10037
 NAME_IN_USE: Final = 10058
+NAME_IN_USE_AT_RESTORE: Final = 10130
 SUBJECTS_OVERLAP: Final = 10065
 INVALID_CONFIG: Final = 10052
 NO_STORAGE: Final = 10047
@@ -55,6 +57,10 @@ class JetStreamOff(Refused):
 
 class Conflict(ProvisionerError):
     """The server holds something the catalogue does not describe and may not overwrite."""
+
+
+class BackupError(ProvisionerError):
+    """A backup or a restore failed, and nothing half done is left, unless the text says so."""
 
 
 class ApiError(ProvisionerError):

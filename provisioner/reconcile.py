@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from provisioner import errors, moving
+from provisioner import copies, errors, moving
 from provisioner.adoption import adoption_problem
 from provisioner.errors import ApiError, Conflict, Unreachable
 from provisioner.model import Config, Live, StreamSpec
@@ -67,11 +67,12 @@ def delete(session: Session, spec: StreamSpec) -> None:
         Conflict: the policy is guard, and the stream holds messages or has consumers; or a
             replacement would lose messages that have come since its plan; or it is another stack's;
             or nobody can tell what it holds.
+        BackupError: the copy that was asked for could not be made.
     """
     try:
         live = session.present(spec.name)
     except Unreachable as error:
-        _forget(spec, error)
+        _forget(session, spec, error)
         return
     if live is None:
         return
@@ -80,6 +81,7 @@ def delete(session: Session, spec: StreamSpec) -> None:
         return
     if refused := _not_to_delete(session, spec, live):
         raise Conflict(refused)
+    copies.keep_copy(session, live)
     session.client().delete(spec.name)
     session.remember(spec.name, None)
 
@@ -103,9 +105,9 @@ def _not_to_delete(session: Session, spec: StreamSpec, live: Live) -> str | None
     return None
 
 
-def _forget(spec: StreamSpec, error: Unreachable) -> None:
-    """The server is gone: no matter to the policies that do not ask what a stream holds."""
-    if spec.on_delete == "guard":
+def _forget(session: Session, spec: StreamSpec, error: Unreachable) -> None:
+    """The server is gone: no matter to those who do not ask what a stream holds."""
+    if spec.on_delete == "guard" or copies.wanted(session):
         raise Conflict(
             f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
             "or forget the stream with pulumi state delete"
@@ -119,8 +121,10 @@ def _let_go(session: Session, live: Live) -> None:
 
 
 def _take_over(session: Session, spec: StreamSpec, live: Live) -> Live:
-    if problem := ownership_problem(spec, live) or adoption_problem(spec, live):
-        raise Conflict(problem)
+    if foreign := ownership_problem(spec, live):
+        raise Conflict(foreign)
+    if problem := adoption_problem(spec, live):
+        raise Conflict(f"{spec.name} {problem}")
     return _update(session, spec, live)
 
 
@@ -140,8 +144,11 @@ def _update(session: Session, spec: StreamSpec, live: Live) -> Live:
         return live
     if planned.effect is not Effect.UPDATE:
         raise Conflict(f"{spec.name} {_why_not(planned)}; run pulumi up again for a new plan")
-    if refused := refusals(spec.name, loss_of(session, spec, live, planned)):
+    loss = loss_of(session, spec, live, planned)
+    if refused := refusals(spec.name, loss):
         raise Conflict("; ".join(refused))
+    if loss:
+        copies.keep_copy(session, live)
     updated = _sent(session, spec, lambda: session.client().update(marked(spec, normalise(spec.config))))
     for taker in moving.takers(session, spec, live):
         (ensure if taker.name in session.managed else create)(session, taker)

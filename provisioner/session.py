@@ -43,6 +43,7 @@ class Session:
         self.managed: dict[str, str] = {}
         self.replacing: set[str] = set()
         self.moving = threading.RLock()
+        self.backup_to: str | None = None
         # The catalogue that the streams of this run are from, and the stack they belong to.
         self.catalogue: tuple[str, str] | None = None
 

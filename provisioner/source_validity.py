@@ -87,7 +87,8 @@ def _feeds_itself(config: Config, source: Wire) -> bool:
     return not source["filter_subject"] or any(subjects.overlap(s, source["filter_subject"]) for s in captured)
 
 
-def _identity(source: Wire) -> tuple[str, ...]:
-    external = source["external"] or {"api": "", "deliver": ""}
-    filters = [source["filter_subject"], *(f"{t['src']} {t['dest']}" for t in source["subject_transforms"])]
-    return (source["name"], external["api"], *filters)
+def _identity(source: Wire) -> tuple[str | None, ...]:
+    """What the server indexes a source by: an external block without a prefix is not the same as none."""
+    api = source["external"]["api"] if source["external"] else None
+    transforms = (f"{transform['src']} {transform['dest']}" for transform in source["subject_transforms"])
+    return (source["name"], api, source["filter_subject"] or ">", *transforms)

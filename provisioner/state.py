@@ -18,7 +18,18 @@ from provisioner.normalise import normalise
 from provisioner.planning import differences
 
 OK: Final = "ok"
-_BOOKKEEPING: Final = ("url", "monitor_url", "store", "purpose", "on_delete", "adopt", "mark_owner", "owner", "status")
+_BOOKKEEPING: Final = (
+    "url",
+    "monitor_url",
+    "store",
+    "purpose",
+    "on_delete",
+    "adopt",
+    "mark_owner",
+    "owner",
+    "backup_to",
+    "status",
+)
 
 Props = Mapping[str, Any]
 

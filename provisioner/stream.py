@@ -98,7 +98,9 @@ class StreamProvider(ResourceProvider):
         reconcile.delete(self._session(_props), state.spec(_props))
 
     def _session(self, props: Mapping[str, Any]) -> Session:
-        return session(props["url"], props.get("monitor_url"), self._credentials)
+        found = session(props["url"], props.get("monitor_url"), self._credentials)
+        found.backup_to = props.get("backup_to")
+        return found
 
     def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, known: bool) -> list[CheckFailure]:
         where = self._session(inputs)
@@ -130,6 +132,7 @@ class Stream(Resource, module="jetstream", name="Stream"):
         store: names the data behind the server: with another name, the stream is made there anew.
         catalogue: path of the catalogue it is from: what its other streams want, when subjects move.
         owner: project and stack, for streams with ``mark_owner``; another owner's mark is an error.
+        backup_to: folder that a stream is written to before it loses messages.
         on_delete: the policy where the stream has none of its own: guard, delete or retain.
     """
 
@@ -148,11 +151,12 @@ class Stream(Resource, module="jetstream", name="Stream"):
         store: pulumi.Input[str] | None = None,
         catalogue: str | None = None,
         owner: str | None = None,
+        backup_to: str | None = None,
         on_delete: str = "guard",
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         server = {"url": url, "monitor_url": monitor_url, "ready": ready, "store": store}
-        run = {"catalogue": catalogue, "owner": owner}
+        run = {"catalogue": catalogue, "owner": owner, "backup_to": backup_to}
         super().__init__(
             StreamProvider(), resource_name, {**state.inputs(spec, on_delete), **server, **run, "created": None}, opts
         )

@@ -22,8 +22,6 @@ class Endpoint:
         ready: Unknown in a preview that is about to make or restart the server: nobody is asked then.
         store: Names the data behind the server; another name is other data.
         resources: What the streams depend on.
-        data: The resource whose deletion takes the data along, if the stack's policy is ``delete``: a
-            stream needs no deletion of its own then, and a destroy no server that still answers.
     """
 
     url: str
@@ -31,7 +29,6 @@ class Endpoint:
     ready: pulumi.Input[str]
     store: pulumi.Input[str]
     resources: tuple[pulumi.Resource, ...]
-    data: pulumi.Resource | None = None
 
 
 def local_url(scheme: str, address: str, port: int) -> str:

@@ -79,7 +79,6 @@ def launch(settings: Settings) -> Endpoint:
         ready=container.id,
         store=volume.name,
         resources=(container,),
-        data=volume if settings.on_delete == "delete" else None,
     )
 
 

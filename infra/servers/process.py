@@ -32,7 +32,6 @@ def launch(settings: Settings) -> Endpoint:
         ready=now.data_made if now else server.data_made,
         store=now.data_made if now else server.data_made,
         resources=(server,),
-        data=server if settings.on_delete == "delete" else None,
     )
 
 
