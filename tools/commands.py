@@ -80,7 +80,7 @@ def test(_stack: str, more: Sequence[str]) -> int:
 
 def bench(_stack: str, more: Sequence[str]) -> int:
     """Measure up, preview and destroy with 5 to 500 streams."""
-    return _python(_development(), "tests.bench", *more)
+    return _python(_development(), "benchmarks", *more)
 
 
 def lint(_stack: str, _more: Sequence[str]) -> int:
