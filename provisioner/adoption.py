@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from provisioner.model import Live, StreamSpec
 from provisioner.planning import Effect, differences, plan
+from provisioner.units import counted
 
 
 def adoption_problem(spec: StreamSpec, live: Live) -> str | None:
@@ -27,4 +28,4 @@ def adoption_note(spec: StreamSpec, live: Live) -> str:
 
 
 def _presence(live: Live) -> str:
-    return f"is there already (created {live.created[:19]}Z, {live.messages:,} messages)"
+    return f"is there already (created {live.created[:19]}Z, {counted(live.messages, 'message')})"

@@ -20,7 +20,7 @@ from provisioner.errors import BackupError, ProvisionerError
 from provisioner.importing import catalogue_of
 from provisioner.restore import restore
 from provisioner.status import target
-from provisioner.units import approximate_size
+from provisioner.units import approximate_size, counted
 
 T = TypeVar("T")
 
@@ -36,7 +36,9 @@ def run_backup(names: Sequence[str], folder: Path, url: str | None) -> int:
     def one(client: JetStream, name: str) -> str:
         saved = backup(client, name, folder, Meter().show)
         lost = f"; up to {saved.removed:,} of them left the stream meanwhile" if saved.removed else ""
-        return f"{name}: {_count(saved.messages, 'message')} in {folder / name} ({approximate_size(saved.bytes)}){lost}"
+        return (
+            f"{name}: {counted(saved.messages, 'message')} in {folder / name} ({approximate_size(saved.bytes)}){lost}"
+        )
 
     with _connected(url) as client:
         return _each(names, lambda name: one(client, name))
@@ -47,7 +49,7 @@ def run_restore(folder: Path, names: Sequence[str], url: str | None) -> int:
 
     def one(client: JetStream, backed_up: Path) -> str:
         live = restore(client, backed_up, Meter().show)
-        holds = f"{_count(live.messages, 'message')} and {_count(live.consumers, 'consumer')}"
+        holds = f"{counted(live.messages, 'message')} and {counted(live.consumers, 'consumer')}"
         return f"{live.config['name']}: {holds} restored"
 
     with _connected(url) as client:
@@ -65,7 +67,7 @@ def run_import(patterns: Sequence[str], output: Path | None, url: str | None, *,
         raise ProvisionerError("no stream to import")
     if output:
         _replace(output, imported.text)
-        _tell(f"{output}: {_count(len(imported.names), 'stream')}")
+        _tell(f"{output}: {counted(len(imported.names), 'stream')}")
     else:
         sys.stdout.write(imported.text)
     return 1 if imported.mistakes else 0
@@ -121,10 +123,6 @@ def _replace(file: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise ProvisionerError(f"{file}: cannot be written: {error.strerror}") from error
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _tell(*lines: str) -> None:

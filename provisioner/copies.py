@@ -13,7 +13,7 @@ from typing import Final
 from provisioner.backup import backup
 from provisioner.model import Live
 from provisioner.session import Session
-from provisioner.units import approximate_size
+from provisioner.units import approximate_size, counted
 
 # A folder for one run, instead of the stack's ``backupTo``.
 BACKUP_TO: Final = "STREAMS_BACKUP_TO"
@@ -35,7 +35,8 @@ def keep_copy(session: Session, live: Live) -> None:
     folder, name = wanted(session), str(live.config["name"])
     if folder and live.messages:
         written = backup(session.client(), name, folder, _Progress())
-        _say(f"{name}: {written.messages:,} messages kept in {folder / name}; python -m provisioner restore {folder}")
+        kept = f"{counted(written.messages, 'message')} kept in {folder / name}"
+        _say(f"{name}: {kept}; python -m provisioner restore {folder}")
 
 
 class _Progress:

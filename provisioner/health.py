@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 
 from provisioner.errors import JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, ApiError, JetStreamOff, ProvisionerError
 from provisioner.monitoring import Answer
-from provisioner.units import approximate_size
+from provisioner.units import approximate_size, counted
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -103,11 +103,11 @@ def _jsz(body: Json) -> tuple[Severity, str]:
 
 
 def _connz(body: Json) -> tuple[Severity, str]:
-    return Severity.OK, _counted(body["total"], "connection")
+    return Severity.OK, counted(body["total"], "connection")
 
 
 def _subsz(body: Json) -> tuple[Severity, str]:
-    return Severity.OK, _counted(body["num_subscriptions"], "subscription")
+    return Severity.OK, counted(body["num_subscriptions"], "subscription")
 
 
 # What is asked, and how its answer is judged. One connection a page: only the total counts.
@@ -128,8 +128,4 @@ def _share(used: int, limit: int) -> tuple[bool, str]:
 
 
 def _count(body: Json, key: str) -> str:
-    return _counted(body[key], key.removesuffix("s").replace("_", " "))
-
-
-def _counted(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+    return counted(body[key], key.removesuffix("s").replace("_", " "))

@@ -18,6 +18,7 @@ from provisioner.permission import how_to_allow, loss_of, may_lose, refusals
 from provisioner.planning import Effect, Plan, plan
 from provisioner.session import Session
 from provisioner.surroundings import surrounding_problems
+from provisioner.units import counted
 
 _HINTS: Final = {
     errors.JETSTREAM_OFF: "switch JetStream on in the server's configuration",
@@ -88,8 +89,9 @@ def delete(session: Session, spec: StreamSpec) -> None:
 
 def contents(live: Live) -> str:
     """What guard protects, and how to say otherwise."""
+    messages, consumers = counted(live.messages, "message"), counted(live.consumers, "consumer")
     return (
-        f"{live.config['name']} holds {live.messages:,} messages and has {live.consumers} consumers; "
+        f"{live.config['name']} holds {messages} and has {consumers}; "
         "set on_delete: delete to delete it all the same, or retain to leave it"
     )
 
@@ -100,7 +102,7 @@ def _not_to_delete(session: Session, spec: StreamSpec, live: Live) -> str | None
     if spec.on_delete == "guard" and (live.messages or live.consumers):
         return contents(live)
     if live.messages and spec.name in session.replacing and not may_lose(spec.name):
-        held = f"{spec.name} holds {live.messages:,} messages that a replacement would lose"
+        held = f"{spec.name} holds {counted(live.messages, 'message')} that a replacement would lose"
         return f"{held}; {how_to_allow(spec.name)}"
     return None
 

@@ -24,18 +24,26 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> Live:
     """Bring the stream of one backup back, with its messages and consumers.
 
     Raises:
-        BackupError: with the reason. A stream of that name that was there is untouched; one half
+        BackupError: with the reason. A stream of that name is untouched unless it is empty; one half
             restored does not stay, unless the text says so.
     """
     saved = load(folder)
     with one_line(f"{saved.name}: not restored"):
-        if client.stream(saved.name):
-            raise BackupError("a stream of that name is on the server; it is left as it is")
+        _make_room(client, saved)
         subject = client.restore({"config": saved.config, "state": saved.state}, saved.name)
         with _withdrawn(client, saved):
             state = give(client, subject, _read(saved, folder, min(CHUNK, client.connection.max_payload), progress))
     with one_line(f"{saved.name}: restored, but not as it was"):
         return _compared(client, saved, state)
+
+
+def _make_room(client: JetStream, saved: Backup) -> None:
+    """An empty stream of the name, as `up` has just made it, gives way; any other stays."""
+    live = client.stream(saved.name)
+    if live and (live.messages or live.consumers):
+        raise BackupError("a stream of that name is on the server; it is left as it is")
+    if live:
+        client.delete(saved.name)
 
 
 def _read(saved: Backup, folder: Path, size: int, progress: Progress) -> Iterator[bytes]:

@@ -84,6 +84,11 @@ def approximate_size(size: int) -> str:
     return f"{size} B"
 
 
+def counted(number: int, thing: str) -> str:
+    """``1 message``, ``1,204 messages``."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def _exact(number: str, unit: str, scales: Mapping[str, int]) -> int:
     if unit not in scales:
         raise ValueError(f"unknown unit {unit!r}; there are {', '.join(scales)}")

@@ -52,7 +52,7 @@ def test_a_guarded_stream_keeps_its_messages(own: Project, jetstream: JetStream)
     for command in ("up", "destroy"):
         refused = own.pulumi(command, "--yes", "--skip-preview")
         assert refused.code != 0
-        assert "KEPT holds 1 messages and has 0 consumers" in refused.text
+        assert "KEPT holds 1 message and has 0 consumers" in refused.text
         assert "Traceback" not in refused.text
         assert jetstream.stream("KEPT")
     jetstream.delete("KEPT")

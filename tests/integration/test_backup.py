@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,22 @@ from provisioner.errors import BackupError
 from provisioner.restore import restore
 from provisioner.snapshots import CHUNK
 from tests.configurations import config
-from tests.snapshots import BIG, NAME, consume, consumer, consumers, delete_messages, fill, messages, silent
+from tests.nats_server import NatsServer
+from tests.snapshots import BIG, NAME, consume, consumer, consumers, delete, delete_messages, fill, messages, silent
 
 
-def _there_and_back(client: JetStream, folder: Path) -> None:
+@pytest.fixture(autouse=True)
+def cleaned(jetstream: JetStream, server: NatsServer) -> Iterator[None]:
+    """No test finds files of the one before."""
+    yield
+    delete(jetstream, server)
+
+
+def _there_and_back(client: JetStream, server: NatsServer, folder: Path) -> None:
     """Back up, delete, restore: the same configuration, state, messages and consumers."""
     before = client.stream(NAME), _state(client), messages(client), consumers(client)
     saved = backup(client, NAME, folder, silent)
-    client.delete(NAME)
+    delete(client, server)
     live = restore(client, folder / NAME, silent)
 
     assert before[0]
@@ -35,7 +44,9 @@ def _state(client: JetStream) -> dict[str, Any]:
     return {name: value for name, value in client.state(NAME).items() if name != "last_ts"}
 
 
-def test_five_thousand_messages_with_consumers_half_way(jetstream: JetStream, tmp_path: Path) -> None:
+def test_five_thousand_messages_with_consumers_half_way(
+    jetstream: JetStream, server: NatsServer, tmp_path: Path
+) -> None:
     """Headers, gaps and every consumer's position come back, and consumption goes on where it was."""
     fill(jetstream, 5000)
     delete_messages(jetstream, 1, 2, 50, 2500, 4999, 5000)
@@ -46,7 +57,7 @@ def test_five_thousand_messages_with_consumers_half_way(jetstream: JetStream, tm
         consume(jetstream, "all", 500, without=tuple(range(499)))
     consume(jetstream, "explicit", 100, without=(40, 70))
 
-    _there_and_back(jetstream, tmp_path)
+    _there_and_back(jetstream, server, tmp_path)
 
     stored = {message["seq"]: message["subject"] for message in messages(jetstream)}
     assert (3, 4998, 4994) == (min(stored), max(stored), len(stored))
@@ -57,14 +68,16 @@ def test_five_thousand_messages_with_consumers_half_way(jetstream: JetStream, tm
 
 @pytest.mark.parametrize("storage", ["file", "memory"])
 @pytest.mark.parametrize("retention", ["limits", "interest", "workqueue"])
-def test_every_storage_and_retention(jetstream: JetStream, tmp_path: Path, storage: str, retention: str) -> None:
+def test_every_storage_and_retention(
+    jetstream: JetStream, server: NatsServer, tmp_path: Path, storage: str, retention: str
+) -> None:
     """Memory streams too; messages that only wait for a consumer are still there for it."""
     jetstream.create(config(NAME, subjects=["o.>"], storage=storage, retention=retention))
     consumer(jetstream, "half")
     fill(jetstream, 60, storage=storage, retention=retention)
     consume(jetstream, "half", 30, without=(10,))
 
-    _there_and_back(jetstream, tmp_path)
+    _there_and_back(jetstream, server, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -79,7 +92,7 @@ def test_every_storage_and_retention(jetstream: JetStream, tmp_path: Path, stora
     ],
     ids=str,
 )
-def test_other_configurations(jetstream: JetStream, tmp_path: Path, fields: dict[str, Any]) -> None:
+def test_other_configurations(jetstream: JetStream, server: NatsServer, tmp_path: Path, fields: dict[str, Any]) -> None:
     """Limits that are reached, a first sequence, a sealed stream and a source make no difference."""
     if "sources" in fields:
         jetstream.create(config("OTHER", subjects=["other"]))
@@ -88,18 +101,18 @@ def test_other_configurations(jetstream: JetStream, tmp_path: Path, fields: dict
     if "sealed" in fields:
         jetstream.update(config(NAME, subjects=["o.>"], **fields))
 
-    _there_and_back(jetstream, tmp_path)
+    _there_and_back(jetstream, server, tmp_path)
 
 
 @pytest.mark.parametrize("storage", ["file", "memory"])
-def test_big_messages(jetstream: JetStream, tmp_path: Path, storage: str) -> None:
+def test_big_messages(jetstream: JetStream, server: NatsServer, tmp_path: Path, storage: str) -> None:
     """Messages of nearly a megabyte in an archive of many windows; progress ends at its size."""
     fill(jetstream, 20, storage=storage, size=BIG)
     seen: list[tuple[str, int, int | None]] = []
     before = messages(jetstream)
 
     saved = backup(jetstream, NAME, tmp_path, lambda *progress: seen.append(progress))
-    jetstream.delete(NAME)
+    delete(jetstream, server)
     restore(jetstream, tmp_path / NAME, lambda *progress: seen.append(progress))
 
     assert before == messages(jetstream)
@@ -120,11 +133,13 @@ def test_the_manifest_is_the_nats_command_lines(jetstream: JetStream, tmp_path: 
     assert [MANIFEST, ARCHIVE] == sorted(path.name for path in (tmp_path / NAME).iterdir())
 
 
-def test_messages_that_outlived_their_age_are_no_failure(jetstream: JetStream, tmp_path: Path) -> None:
+def test_messages_that_outlived_their_age_are_no_failure(
+    jetstream: JetStream, server: NatsServer, tmp_path: Path
+) -> None:
     """What max_age removes by the time of the restore is not missing."""
     fill(jetstream, 5, max_age="200ms")
     saved = backup(jetstream, NAME, tmp_path, silent)
-    jetstream.delete(NAME)
+    delete(jetstream, server)
 
     assert saved.messages - saved.removed <= 5
     assert 5 >= restore(jetstream, tmp_path / NAME, silent).messages
@@ -141,11 +156,19 @@ def test_a_stream_that_is_there_is_not_touched(jetstream: JetStream, tmp_path: P
     assert 4 == jetstream.state(NAME)["messages"]
 
 
-def test_what_the_server_refuses_is_one_line(jetstream: JetStream, tmp_path: Path) -> None:
+def test_an_empty_stream_gives_way(jetstream: JetStream, server: NatsServer, tmp_path: Path) -> None:
+    """After a destroy, `up` makes the stream again, without its messages: these can come back into it."""
+    fill(jetstream, 3)
+    backup(jetstream, NAME, tmp_path, silent)
+    jetstream._ask(f"STREAM.PURGE.{NAME}")  # noqa: SLF001
+    assert 3 == restore(jetstream, tmp_path / NAME, silent).messages
+
+
+def test_what_the_server_refuses_is_one_line(jetstream: JetStream, server: NatsServer, tmp_path: Path) -> None:
     """Subjects that another stream has by now: the server's reason, and nothing is left."""
     fill(jetstream, 3)
     backup(jetstream, NAME, tmp_path, silent)
-    jetstream.delete(NAME)
+    delete(jetstream, server)
     jetstream.create(config("OTHER", subjects=["o.1"]))
 
     with pytest.raises(BackupError, match=f"^{NAME}: not restored: .*subjects overlap .*$"):

@@ -21,7 +21,7 @@ from provisioner.restore import restore
 from tests.configurations import config
 from tests.faults.proxy import Proxy, proxied
 from tests.nats_server import NatsServer, running
-from tests.snapshots import BIG, NAME, consumer, fill, messages, silent
+from tests.snapshots import BIG, NAME, consumer, delete, fill, messages, silent
 
 MESSAGES = 20  # of BIG bytes: twice the window, so that a backup cannot be over before it is acknowledged
 ACK, CHUNK = "$JS.SNAPSHOT.ACK.", "$JS.SNAPSHOT.RESTORE."
@@ -63,7 +63,7 @@ def saved(nats: NatsServer, tmp_path: Path) -> Path:
     """A good backup of a stream that is gone from the server."""
     with closing(JetStream(nats.url, Credentials())) as client:
         backup(client, NAME, tmp_path / "saved", silent)
-        client.delete(NAME)
+        delete(client, nats)
     return tmp_path / "saved" / NAME
 
 
@@ -243,7 +243,7 @@ def test_a_user_who_may_not(tmp_path: Path) -> None:
         fill(able, MESSAGES, size=BIG)
         backup(able, NAME, tmp_path / "good", silent)
         assert "may not publish to $JS.SNAPSHOT.ACK." in _fails(lambda: backup(unable, NAME, tmp_path / "b", silent))
-        able.delete(NAME)
+        delete(able, server)
         text = _fails(lambda: restore(unable, tmp_path / "good" / NAME, silent))
         assert "may not publish to $JS.SNAPSHOT.RESTORE" in text
         assert able.stream(NAME) is None

@@ -23,6 +23,7 @@ from provisioner.planning import Effect, plan
 from provisioner.validity import create_problems
 from tests.configurations import NAME, config, configurations, wire_config
 from tests.nats_server import NatsServer, running
+from tests.snapshots import delete
 
 EXAMPLES = int(os.environ.get("IMPORT_EXAMPLES", "300"))
 ROOT = Path(__file__).parents[2]
@@ -172,7 +173,9 @@ def test_no_server(
     assert [] == list(tmp_path.iterdir())
 
 
-def test_backup_and_restore(command: JetStream, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_backup_and_restore(
+    command: JetStream, server: NatsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Each stream is a line; a failure is told, does not stop the others, and makes the exit code 1."""
     command.connection.request("routing.event", b"message")
 
@@ -184,14 +187,15 @@ def test_backup_and_restore(command: JetStream, tmp_path: Path, capsys: pytest.C
     ]
     assert printed.err == "NONE: not backed up: there is no such stream on the server\n"
 
-    command.delete("ROUTING")
+    delete(command, server, "ROUTING")
+    command.connection.request("predictions.normal.a", b"later")
     assert main(["restore", str(tmp_path)]) == 1
     assert capsys.readouterr() == (
         "ROUTING: 1 message and 0 consumers restored\n",
         "PREDICTIONS: not restored: a stream of that name is on the server; it is left as it is\n",
     )
-    command.delete("ROUTING")
+    delete(command, server, "ROUTING")
     assert main(["restore", str(tmp_path), "ROUTING"]) == 0
-    command.delete("ROUTING")
+    delete(command, server, "ROUTING")
     assert main(["restore", str(tmp_path / "ROUTING")]) == 0
     assert 1 == command.state("ROUTING")["messages"]

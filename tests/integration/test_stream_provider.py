@@ -155,7 +155,7 @@ def test_an_equal_stream_is_taken_over(
         assert [] == failures(props(server, subjects=["orders"]))
         created = provider().create(props(server, subjects=["orders"]))
 
-    assert f"ORDERS is there already (created {made.created[:19]}Z, 1 messages): taken over as it is" in (
+    assert f"ORDERS is there already (created {made.created[:19]}Z, 1 message): taken over as it is" in (
         capsys.readouterr().err
     )
     assert made.created == (created.outs or {})["created"]
@@ -200,7 +200,7 @@ def test_a_stream_with_messages_is_deleted_as_the_policy_says(
     jetstream.connection.request("orders", b"payload")
     wanted = props(server, subjects=["orders"], on_delete=on_delete)
     if refused:
-        with pytest.raises(JetStreamError, match="ORDERS holds 1 messages and has 0 consumers"):
+        with pytest.raises(JetStreamError, match="ORDERS holds 1 message and has 0 consumers"):
             provider().delete("ORDERS", wanted)
     else:
         provider().delete("ORDERS", wanted)
@@ -241,7 +241,7 @@ def test_a_replacement_needs_a_yes(server: NatsServer, jetstream: JetStream, mon
     assert ["storage"] == provider().diff("ORDERS", before, wanted).replaces
 
     jetstream.connection.request("orders", b"payload")
-    with pytest.raises(JetStreamError, match="ORDERS holds 1 messages that a replacement would lose"):
+    with pytest.raises(JetStreamError, match="ORDERS holds 1 message that a replacement would lose"):
         provider().delete("ORDERS", before)
 
     monkeypatch.setenv("STREAMS_ALLOW_LOSS", "ORDERS")
