@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from typing import Any
 
 from provisioner.client import JetStream
 from provisioner.connection import _run
 from tests.configurations import config
+from tests.nats_server import NatsServer
 
 NAME = "ORDERS"
 BIG = 900_000
@@ -77,6 +79,19 @@ def delete_messages(client: JetStream, *sequences: int) -> None:
     """Leave gaps."""
     for sequence in sequences:
         client._ask(f"STREAM.MSG.DELETE.{NAME}", {"seq": sequence})  # noqa: SLF001
+
+
+def delete(client: JetStream, server: NatsServer, name: str = NAME) -> None:
+    """Delete a stream and wait until its files are gone.
+
+    A server removes them after its answer; a second delete of the same name before that removes
+    none (it ignores that the folder cannot be renamed), and the next stream of the name has them.
+    """
+    client.delete(name)
+    deadline = time.monotonic() + _PATIENCE
+    while any(server.folder.glob(f"data/jetstream/*/streams/.{name}")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def silent(_stream: str, _done: int, _total: int | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Any
 
 import pytest
@@ -18,7 +18,7 @@ from tests.faults.publisher import publishing
 from tests.nats_server import free_port
 
 RUNS = int(os.environ.get("FAULT_RUNS", "6"))
-WITHOUT_CHECKPOINTS = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"}
+CHECKPOINTS: tuple[dict[str, str], ...] = ({}, {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"})
 
 KEPT = {"KEPT_A": "kept.a", "KEPT_B": "kept.b"}
 SUBJECTS = {**KEPT, "GONE_A": "gone.a", "GONE_B": "gone.b"}
@@ -43,41 +43,42 @@ def local(project: Project) -> Project:
     return project
 
 
-def _seconds(project: Project, *commands: str) -> dict[str, float]:
-    """How long each command takes when nobody kills it."""
-    taken = {}
-    for command in commands:
-        start = time.monotonic()
-        said = project.pulumi(command, "--yes", "--skip-preview")
-        taken[command] = time.monotonic() - start
-        assert said.code == 0, said.text
-    return taken
+def _seconds(project: Project, command: str) -> float:
+    """How long a command takes when nobody kills it."""
+    start = time.monotonic()
+    said = project.pulumi(command, "--yes", "--skip-preview")
+    assert said.code == 0, said.text
+    return time.monotonic() - start
 
 
-def _kill(project: Project, command: str, seconds: float, chance: random.Random) -> bool:
-    environment = chance.choice([WITHOUT_CHECKPOINTS, {}])
-    return killed(
-        project, command, after=chance.random() * seconds, orphans=chance.random() < 0.5, **environment
-    )
+def _kill_both(project: Project, seed: int, seconds: dict[str, float], until: ExitStack) -> str:
+    """A destroy, then an up, each killed somewhere on its way; tells what was done."""
+    chance, done = random.Random(seed), [f"seed {seed}"]  # noqa: S311 - to be repeated, not to be kept secret
+    for command, whole in seconds.items():
+        after, orphans = chance.uniform(0.2, 1) * whole, chance.random() < 1 / 2
+        checkpoints = chance.choice(CHECKPOINTS)
+        if until.enter_context(killed(project, command, after=after, orphans=orphans, **checkpoints)):
+            project.pulumi("cancel", "--yes")
+            done.append(f"{command} killed after {after:.2f} of {whole:.2f} s, {orphans=}, {checkpoints=}")
+    return "; ".join(done)
 
 
 @pytest.mark.timeout(120 + 60 * RUNS)
 def test_the_next_up_is_enough(local: Project) -> None:
     """Up and destroy, killed with and without checkpoints: no kept message is lost, nothing needs a hand."""
     url = f"nats://127.0.0.1:{local.settings['clientPort']}"
-    with publishing(url, SUBJECTS) as publisher:
-        seconds = _seconds(local, "destroy", "up")
+    local.up()
+    with publishing(url, SUBJECTS) as publisher, closing(JetStream(url, Credentials())) as client:
         publisher.wait_for_more()
-        with closing(JetStream(url, Credentials())) as client:
-            for seed in range(RUNS):
-                chance = random.Random(seed)
-                for command in ("destroy", "up"):
-                    if _kill(local, command, seconds[command], chance):
-                        local.pulumi("cancel", "--yes")
+        seconds = {command: _seconds(local, command) for command in ("destroy", "up")}
+        for seed in range(RUNS):
+            with ExitStack() as until:
+                done = _kill_both(local, seed, seconds, until)
                 said = local.pulumi("up", "--yes", "--skip-preview", "--diff")
-                assert said.code == 0, f"seed {seed}: {said.text}"
-                publisher.wait_for_more()
-                assert {} == publisher.lost(client), f"seed {seed}"
-                assert SUBJECTS.keys() == client.streams().keys()
-            assert [[]] * len(KEPT) == [publisher.missing(client, stream) for stream in KEPT]
+            print(done)  # noqa: T201 - pytest shows it with a failure
+            assert said.code == 0, f"{done}: {said.text}"
+            publisher.wait_for_more()
+            assert {} == publisher.lost(client), done
+            assert SUBJECTS.keys() == client.streams().keys()
+        assert [[]] * len(KEPT) == [publisher.missing(client, stream) for stream in KEPT]
     assert local.unchanged()

@@ -156,7 +156,7 @@ def test_a_stream_that_is_there_is_not_touched(jetstream: JetStream, tmp_path: P
     assert 4 == jetstream.state(NAME)["messages"]
 
 
-def test_an_empty_stream_gives_way(jetstream: JetStream, server: NatsServer, tmp_path: Path) -> None:
+def test_an_empty_stream_gives_way(jetstream: JetStream, tmp_path: Path) -> None:
     """After a destroy, `up` makes the stream again, without its messages: these can come back into it."""
     fill(jetstream, 3)
     backup(jetstream, NAME, tmp_path, silent)
