@@ -6,8 +6,10 @@ from typing import Any
 
 from provisioner.client import JetStream
 from provisioner.model import Config
+from provisioner.monitoring import fetch
 from provisioner.units import parse_duration
 from tests.e2e.conftest import Project
+from tests.nats_server import NatsServer
 from tests.requests import recorded
 
 # Stream -> what somebody changes, and how the plan shows it.
@@ -40,15 +42,17 @@ def _wanted(name: str) -> dict[str, Any]:
     return {"subjects": [f"{name}.>"], "max_age": "7d", "republish": republish}
 
 
-def test_every_kind_of_drift(external: Project, jetstream: JetStream) -> None:
+def test_every_kind_of_drift(external: Project, jetstream: JetStream, server: NatsServer) -> None:
     """No drift: nothing planned, nothing sent. Drift: each field with both values, and up undoes it."""
     streams = {name: _wanted(name) for name in (*CHANGED, "REMOVED", "MADE_AGAIN")}
     external.catalogue(**streams, **REWRITTEN)
     external.configure(**external.settings, catalogue="streams.yaml")
     external.up()
     assert external.unchanged(), "the server's own rewrites are no drift"
+    connections = _connections(server)
     with recorded(jetstream, "$JS.API.STREAM.>") as requests:
         external.up()
+    assert connections + 1 == _connections(server), "one connection for all streams"
     assert [] == [subject for subject in requests if "INFO" not in subject and "LIST" not in subject]
 
     for name, (fields, _line) in CHANGED.items():
@@ -69,13 +73,18 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream) -> None:
     assert external.unchanged()
 
 
+def _connections(server: NatsServer) -> int:
+    """How many there have been since the server started."""
+    return int(fetch(server.monitor_url, ["/varz"])["/varz"].body["total_connections"])
+
+
 def _live(jetstream: JetStream, name: str) -> Config:
     live = jetstream.stream(name)
     assert live
     return live.config
 
 
-def test_a_server_that_is_down_is_drift(external: Project, server: Any) -> None:
+def test_a_server_that_is_down_is_drift(external: Project, server: NatsServer) -> None:
     """Nobody answers: the plan says so, and up heals when the server is back, data or not."""
     external.up()
     server.kill()
