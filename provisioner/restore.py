@@ -18,6 +18,9 @@ from provisioner.snapshots import CHUNK, give
 # Seconds to wait for a server that went away half-way, and between two looks whether it is back.
 RETURN: Final = 15.0
 _PAUSE: Final = 0.2
+# nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
+# the second stay, and the next stream of the name begins with them.
+_LEFTOVERS: Final = "expected sequence does not match store"
 
 
 def restore(client: JetStream, folder: Path, progress: Progress) -> Live:
@@ -59,6 +62,9 @@ def _withdrawn(client: JetStream, saved: Backup) -> Iterator[None]:
     try:
         yield
     except ApiError as error:
+        if _LEFTOVERS in str(error):
+            _withdraw(client, saved, error)
+            raise BackupError(f"{error}: files of a stream deleted just before are in the way; try again") from error
         if f"({NAME_IN_USE_AT_RESTORE})" not in str(error):  # the code may be inside another error's words
             _withdraw(client, saved, error)
         raise

@@ -24,7 +24,7 @@ from provisioner.validity import create_problems
 from tests.configurations import MINUTE, NAME, changed, configurations, wire_config
 from tests.nats_server import binary, running
 
-EXAMPLES = int(os.environ.get("PLANNER_EXAMPLES", "1500"))
+EXAMPLES = int(os.environ.get("PLANNER_EXAMPLES", "600"))
 _generated = settings(
     max_examples=EXAMPLES,
     deadline=None,
