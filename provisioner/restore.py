@@ -41,12 +41,27 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> Live:
 
 
 def _make_room(client: JetStream, saved: Backup) -> None:
-    """An empty stream of the name, as `up` has just made it, gives way; any other stays."""
+    """An empty stream of the name, as `up` has just made it, gives way; any other stays.
+
+    Its subjects are released first, so that no message is acknowledged between the last look and the delete.
+    """
     live = client.stream(saved.name)
+    if not live:
+        return
+    _refuse_unless_empty(live)
+    if live.config["subjects"]:
+        client.update({**live.config, "subjects": [f"_released.{saved.name}"]})
+    try:
+        _refuse_unless_empty(client.stream(saved.name))
+    except BackupError:
+        client.update(live.config)
+        raise
+    client.delete(saved.name)
+
+
+def _refuse_unless_empty(live: Live | None) -> None:
     if live and (live.messages or live.consumers):
         raise BackupError("a stream of that name is on the server; it is left as it is")
-    if live:
-        client.delete(saved.name)
 
 
 def _read(saved: Backup, folder: Path, size: int, progress: Progress) -> Iterator[bytes]:

@@ -41,7 +41,7 @@ def _block_problems(source: Wire, collide: Callable[[str, str], bool]) -> Iterat
     for transform in transforms:
         if what := transform_problem(transform["src"], transform["dest"]):
             yield what
-    for one, other in permutations([transform["src"] for transform in transforms], 2):
+    for one, other in permutations([transform["src"] or ">" for transform in transforms], 2):
         if collide(one, other):
             yield f"subject_transforms {one!r} and {other!r} overlap"
             return
@@ -90,5 +90,6 @@ def _feeds_itself(config: Config, source: Wire) -> bool:
 def _identity(source: Wire) -> tuple[str | None, ...]:
     """What the server indexes a source by: an external block without a prefix is not the same as none."""
     api = source["external"]["api"] if source["external"] else None
-    transforms = (f"{transform['src']} {transform['dest']}" for transform in source["subject_transforms"])
-    return (source["name"], api, source["filter_subject"] or ">", *transforms)
+    consumer = source["consumer"]["name"] if source["consumer"] else None
+    transforms = (f"{t['src'] or '>'} {t['dest'] or '>'}" for t in source["subject_transforms"])
+    return (source["name"], api, consumer, source["filter_subject"] or ">", *transforms)
