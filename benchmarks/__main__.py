@@ -12,7 +12,7 @@ from rich.console import Console
 from benchmarks.projects import BenchmarkError
 from benchmarks.steps import Timing, measure
 from benchmarks.table import table
-from tools.process import ToolError
+from tools.subprocesses import ToolError
 
 _LARGE = 100  # streams; from here on a run takes minutes, and one says enough
 

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provisioner import state
-from provisioner.catalogue import parse
+from provisioner.catalogue.reader import parse
+from provisioner.providers import properties as state
 
 _DAY: Final = 24 * 60 * 60  # seconds
 _BYTES: Final = 1024**2

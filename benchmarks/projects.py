@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 
 from benchmarks.estate import Estate
 from benchmarks.floor import PROPERTIES
-from tools import toolchain
+from tools.pulumi import toolchain
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _STACK: Final = "bench"

@@ -15,7 +15,7 @@ from nats.js import JetStreamContext
 from benchmarks import direct
 from benchmarks.estate import Estate
 from benchmarks.projects import NoOps, Project, Spent, Stack
-from tests.nats_server import running
+from tests.support.nats_server import running
 
 Direct: TypeAlias = Callable[[Estate, JetStreamContext], Coroutine[Any, Any, None]]
 

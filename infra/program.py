@@ -9,15 +9,15 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import pulumi
 
-from infra.fitting import fitted, policy
 from infra.servers import Endpoint
 from infra.settings import Settings, load
-from provisioner import catalogue
+from infra.sizing import fitted, policy
+from provisioner.catalogue import reader as catalogue
 from provisioner.errors import ProvisionerError
-from provisioner.fields import FIELDS
-from provisioner.kinds import show_fields
-from provisioner.model import StreamSpec
-from provisioner.stream import Stream
+from provisioner.providers.stream import Stream
+from provisioner.schema.fields import FIELDS
+from provisioner.schema.model import StreamSpec
+from provisioner.schema.types import show_fields
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
 _ALREADY_SAID: Final = 32

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pulumi
 
 from provisioner.errors import ProvisionerError
-from provisioner.hints import nearest
+from provisioner.text import did_you_mean
 from provisioner.units import parse_size
 
 Parser = Callable[[str], object]
@@ -66,7 +66,7 @@ def choice(*values: str) -> Parser:
 
     def parse(text: str) -> str:
         if text not in values:
-            raise ValueError(f"{text!r} is none of {', '.join(values)}{nearest(text, values)}")
+            raise ValueError(f"{text!r} is none of {', '.join(values)}{did_you_mean(text, values)}")
         return text
 
     return parse
@@ -175,7 +175,7 @@ def parse(raw: Mapping[str, str], stack: str) -> Settings:
 def _unknown(raw: Mapping[str, str]) -> Iterator[str]:
     for key in raw:
         if key not in _BY_KEY:
-            yield f"{key}: unknown setting{nearest(key, _BY_KEY)}"
+            yield f"{key}: unknown setting{did_you_mean(key, _BY_KEY)}"
 
 
 def _values(raw: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str, Any]]:

@@ -78,8 +78,8 @@ def _add_url(command: argparse.ArgumentParser) -> None:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from provisioner.catalogue import load, reserved
-    from provisioner.units import approximate_size
+    from provisioner.catalogue.reader import load, reserved
+    from provisioner.text import approximate_size
 
     specs = load(options.file)
     streams = "1 stream" if len(specs) == 1 else f"{len(specs)} streams"
@@ -88,32 +88,32 @@ def _validate(options: argparse.Namespace) -> int:
 
 
 def _schema(_options: argparse.Namespace) -> int:
-    from provisioner.schema import catalogue_schema
+    from provisioner.catalogue.json_schema import catalogue_schema
 
     print(json.dumps(catalogue_schema(), indent=2, ensure_ascii=False))
     return 0
 
 
 def _status(options: argparse.Namespace) -> int:
-    from provisioner.status import run
+    from provisioner.status.collect import run
 
     return run(options.catalogue, options.url, options.monitor_url, os.environ, as_json=options.json)
 
 
 def _backup(options: argparse.Namespace) -> int:
-    from provisioner.commands import run_backup
+    from provisioner.cli.commands import run_backup
 
     return run_backup(options.streams, options.to, options.url)
 
 
 def _restore(options: argparse.Namespace) -> int:
-    from provisioner.commands import run_restore
+    from provisioner.cli.commands import run_restore
 
     return run_restore(options.folder, options.streams, options.url)
 
 
 def _import(options: argparse.Namespace) -> int:
-    from provisioner.commands import run_import
+    from provisioner.cli.commands import run_import
 
     return run_import(options.patterns, options.output, options.url, force=options.force)
 

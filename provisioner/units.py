@@ -23,9 +23,9 @@ _DURATIONS: Final = {
     "ns": 1,
 }
 _SPOKEN_DURATIONS: Final = {**_DURATIONS, "w": 7 * _DURATIONS["d"], "µs": 1_000, "μs": 1_000}
-_IEC: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTPE", 1)}
+IEC: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTPE", 1)}
 _SI: Final = {f"{prefix}B": 1000**power for power, prefix in enumerate("kMGTPE", 1)}
-_SIZES: Final = {"B": 1, "KB": 1000, **_SI, **_IEC}
+_SIZES: Final = {"B": 1, "KB": 1000, **_SI, **IEC}
 
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[a-zµμ]+)+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)([a-zA-Zµμ]+)")
@@ -71,22 +71,9 @@ def parse_size(text: str) -> int:
 
 def format_size(size: int) -> str:
     """The canonical text: the exact unit with the shortest number, binary units first."""
-    exact = [(size // scale, unit) for unit, scale in {**_IEC, **_SI, "B": 1}.items() if size % scale == 0]
+    exact = [(size // scale, unit) for unit, scale in {**IEC, **_SI, "B": 1}.items() if size % scale == 0]
     number, unit = min(exact, key=lambda pair: len(str(pair[0]))) if size else (0, "B")
     return f"{number}{unit}"
-
-
-def approximate_size(size: int) -> str:
-    """For tables, not for plans: three figures and a binary unit (``18.5 GiB``)."""
-    for unit, scale in reversed(_IEC.items()):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size} B"
-
-
-def counted(number: int, thing: str) -> str:
-    """``1 message``, ``1,204 messages``."""
-    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def _exact(number: str, unit: str, scales: Mapping[str, int]) -> int:

@@ -7,7 +7,7 @@ import signal
 import sys
 
 from tools.commands import COMMANDS
-from tools.process import ToolError, say
+from tools.subprocesses import ToolError, say
 
 
 def main() -> int:

@@ -7,11 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tools import python_env
-from tools.places import ROOT, VENV
-from tools.plan import apply, exports, status_target
-from tools.process import ToolError, say
+from tools import venv as python_env
+from tools.paths import ROOT, VENV
+from tools.stack_choice import apply, exports, status_target
 from tools.stacks import Session, base_changes, open_session, stack_facts
+from tools.subprocesses import ToolError, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -7,8 +7,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tools import docker_probe
-from tools.places import ROOT, cache, pinned, pulumi_home
-from tools.process import ToolError, run, say
+from tools.paths import ROOT, cache, pinned, pulumi_home
+from tools.subprocesses import ToolError, run, say
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,10 +7,12 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools import docker_plugin, python_env, toolchain
-from tools.places import ROOT, STATE, VENV, pulumi_home
-from tools.plan import Choice, Stack, apply, fresh, passphrase, search_path, server_kind, settled
-from tools.process import ToolError, capture, say
+from tools import docker_plugin
+from tools import venv as python_env
+from tools.paths import ROOT, STATE, VENV, pulumi_home
+from tools.pulumi import toolchain
+from tools.stack_choice import Choice, Stack, apply, fresh, passphrase, search_path, server_kind, settled
+from tools.subprocesses import ToolError, capture, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

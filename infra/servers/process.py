@@ -8,9 +8,9 @@ import pulumi
 
 from infra.servers import Endpoint, local_url
 from infra.servers.nats_conf import server_config
-from provisioner import daemon
-from provisioner.server_home import Home
-from provisioner.server_process import ServerProcess
+from provisioner.local_server import supervisor as daemon
+from provisioner.local_server.server_dir import Home
+from provisioner.providers.server_process import ServerProcess
 
 if TYPE_CHECKING:
     from infra.settings import Settings

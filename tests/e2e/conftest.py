@@ -16,10 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from provisioner.client import JetStream
-from provisioner.connection import Credentials
-from tests.nats_server import NatsServer, running
-from tools import toolchain
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from tests.support.nats_server import NatsServer, running
+from tools.pulumi import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
 _DEADLINE = 180.0

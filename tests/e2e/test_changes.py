@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.client import JetStream
+from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import Project
 
 

@@ -14,13 +14,13 @@ import pytest
 from docker.client import DockerClient
 
 from infra.servers.docker_engine import engine_answers
-from provisioner.client import JetStream
-from provisioner.connection import Credentials
-from tests import docker_plugin
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
-from tests.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
-from tests.nats_image import ensure_image
-from tests.nats_server import free_port
+from tests.support import docker_plugin
+from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
+from tests.support.nats_image import ensure_image
+from tests.support.nats_server import free_port
 
 pytestmark = pytest.mark.docker
 

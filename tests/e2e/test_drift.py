@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from provisioner.client import JetStream
-from provisioner.model import Config
-from provisioner.monitoring import fetch
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.monitoring import fetch
+from provisioner.schema.model import StreamConfig
 from provisioner.units import parse_duration
 from tests.e2e.conftest import Project
-from tests.nats_server import NatsServer
-from tests.requests import recorded
+from tests.support.nats_server import NatsServer
+from tests.support.requests import recorded
 
 # Stream -> what somebody changes, and how the plan shows it.
 CHANGED: dict[str, tuple[dict[str, Any], str]] = {
@@ -78,7 +78,7 @@ def _connections(server: NatsServer) -> int:
     return int(fetch(server.monitor_url, ["/varz"])["/varz"].body["total_connections"])
 
 
-def _live(jetstream: JetStream, name: str) -> Config:
+def _live(jetstream: JetStream, name: str) -> StreamConfig:
     live = jetstream.stream(name)
     assert live
     return live.config

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.e2e.conftest import Project
-from tests.messages import EXPECTED, publish_one_each, read_one_each
-from tests.nats_server import free_port
+from tests.support.messages import EXPECTED, publish_one_each, read_one_each
+from tests.support.nats_server import free_port
 
 
 @pytest.fixture

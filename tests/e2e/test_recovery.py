@@ -13,16 +13,16 @@ from typing import Any
 import nats
 import pytest
 
-from provisioner import server_home
-from provisioner.catalogue import load, room
-from provisioner.client import JetStream
+from provisioner.catalogue.reader import load, room
+from provisioner.jetstream.client import JetStream
+from provisioner.local_server import server_dir as server_home
 from tests.e2e.conftest import Project
 from tests.e2e.test_services import CATALOGUE, STREAMS, start_services
-from tests.faults.proxy import proxied
-from tests.faults.publisher import publishing
-from tests.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
-from tests.nats_server import NatsServer, free_port, running
-from tests.requests import recorded
+from tests.support.faults.proxy import proxied
+from tests.support.faults.publisher import publishing
+from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
+from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.requests import recorded
 
 CHANGING = ("CREATE", "UPDATE", "DELETE", "PURGE")
 _DEADLINE = 30.0  # seconds

@@ -11,11 +11,11 @@ import nats
 import pytest
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 
-from provisioner.catalogue import load, room
-from provisioner.client import JetStream
+from provisioner.catalogue.reader import load, room
+from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import ROOT, Project
-from tests.nats_server import NatsServer, running
-from tests.requests import recorded
+from tests.support.nats_server import NatsServer, running
+from tests.support.requests import recorded
 
 CATALOGUE = ROOT / "infra/streams.yaml"
 DAY = 24 * 60 * 60

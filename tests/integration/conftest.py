@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from provisioner.client import JetStream
-from provisioner.connection import Credentials
-from tests.nats_server import NatsServer, running
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from tests.support.nats_server import NatsServer, running
 
 
 @pytest.fixture(scope="module")

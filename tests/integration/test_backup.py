@@ -9,14 +9,25 @@ from typing import Any
 
 import pytest
 
-from provisioner.backup import ARCHIVE, MANIFEST, backup, load
-from provisioner.client import JetStream
+from provisioner.backup.archive import ARCHIVE, MANIFEST, backup, load
+from provisioner.backup.restore import restore
 from provisioner.errors import BackupError
-from provisioner.restore import restore
-from provisioner.snapshots import CHUNK
-from tests.configurations import config
-from tests.nats_server import NatsServer
-from tests.snapshots import BIG, NAME, consume, consumer, consumers, delete, delete_messages, fill, messages, silent
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.snapshots import CHUNK
+from tests.support.configurations import config
+from tests.support.nats_server import NatsServer
+from tests.support.snapshots import (
+    BIG,
+    NAME,
+    consume,
+    consumer,
+    consumers,
+    delete,
+    delete_messages,
+    fill,
+    messages,
+    silent,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -11,17 +11,17 @@ from pathlib import Path
 
 import pytest
 
-from provisioner import restore as restoring
-from provisioner import snapshots
-from provisioner.backup import ARCHIVE, MANIFEST, Progress, backup, load
-from provisioner.client import JetStream
-from provisioner.connection import Credentials
+from provisioner.backup import restore as restoring
+from provisioner.backup.archive import ARCHIVE, MANIFEST, Progress, backup, load
+from provisioner.backup.restore import restore
 from provisioner.errors import BackupError
-from provisioner.restore import restore
-from tests.configurations import config
-from tests.faults.proxy import Proxy, proxied
-from tests.nats_server import NatsServer, running
-from tests.snapshots import BIG, NAME, consumer, delete, fill, messages, silent
+from provisioner.jetstream import snapshots
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from tests.support.configurations import config
+from tests.support.faults.proxy import Proxy, proxied
+from tests.support.nats_server import NatsServer, running
+from tests.support.snapshots import BIG, NAME, consumer, delete, fill, messages, silent
 
 MESSAGES = 20  # of BIG bytes: twice the window, so that a backup cannot be over before it is acknowledged
 ACK, CHUNK = "$JS.SNAPSHOT.ACK.", "$JS.SNAPSHOT.RESTORE."

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.client import JetStream
-from provisioner.connection import Connection, Credentials
 from provisioner.errors import Refused
-from tests.jwt import operator
-from tests.nats_server import NatsServer, running
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.connection import Connection
+from provisioner.jetstream.target import Credentials
+from tests.support.jwt import operator
+from tests.support.nats_server import NatsServer, running
 
 
 @pytest.fixture

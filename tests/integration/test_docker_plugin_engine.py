@@ -17,8 +17,8 @@ from pulumi.runtime.proto import status_pb2
 from pulumi.runtime.proto.provider_pb2_grpc import ResourceProviderStub
 
 from infra.servers.docker_engine import engine_answers
-from tests.docker_plugin import NAME, install
-from tests.nats_image import ensure_image
+from tests.support.docker_plugin import NAME, install
+from tests.support.nats_image import ensure_image
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.docker_plugin import RECORDING
-from tests.docker_plugin.schema import check, diff
+from tests.support.docker_plugin import RECORDING
+from tests.support.docker_plugin.schema import check, diff
 
 CALLS = [json.loads(line) for line in RECORDING.read_text().splitlines()]
 

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from provisioner.client import JetStream
-from provisioner.connection import Credentials
 from provisioner.errors import UNKNOWN_FIELD, ApiError
-from provisioner.fields import FIELDS
-from provisioner.model import Config, ServerFacts
-from provisioner.normalise import normalise
-from provisioner.planning import Effect, differences, plan
-from provisioner.surroundings import consumer_problems, surrounding_problems
-from provisioner.validity import create_problems
-from tests.configurations import MINUTE, NAME, changed, configurations, wire_config
-from tests.nats_server import binary, running
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from provisioner.plan.diff import Effect, differences, plan
+from provisioner.rules.normalise import normalise
+from provisioner.rules.server_limits import consumer_problems, surrounding_problems
+from provisioner.rules.stream_config import create_problems
+from provisioner.schema.fields import FIELDS
+from provisioner.schema.model import ServerFacts, StreamConfig
+from tests.support.configurations import MINUTE, NAME, changed, configurations, wire_config
+from tests.support.nats_server import binary, running
 
 EXAMPLES = int(os.environ.get("PLANNER_EXAMPLES", "600"))
 _generated = settings(
@@ -56,7 +56,9 @@ def _estate(client: JetStream) -> Iterator[tuple[JetStream, ServerFacts]]:
 
 @given(wanted=configurations())
 @_generated
-def test_a_configuration_the_server_refuses_is_a_problem(estate: tuple[JetStream, ServerFacts], wanted: Config) -> None:
+def test_a_configuration_the_server_refuses_is_a_problem(
+    estate: tuple[JetStream, ServerFacts], wanted: StreamConfig
+) -> None:
     """What the rules let through the server creates without a rewrite we do not know; all else it refuses."""
     client, facts = estate
     problems = [*create_problems(wanted), *surrounding_problems(wanted, facts)]
@@ -85,7 +87,7 @@ def test_a_plan_is_what_the_server_does(estate: tuple[JetStream, ServerFacts], d
         client.delete(NAME)
 
 
-def _populate(client: JetStream, old: Config, data: st.DataObject) -> list[dict[str, Any]]:
+def _populate(client: JetStream, old: StreamConfig, data: st.DataObject) -> list[dict[str, Any]]:
     if data.draw(st.booleans(), "messages") and not old["no_ack"] and "a.>" in old["subjects"]:
         for number in range(3):
             client.connection.request(f"a.{number}", b"payload")
@@ -98,7 +100,7 @@ def _populate(client: JetStream, old: Config, data: st.DataObject) -> list[dict[
     return client.consumers(NAME)
 
 
-def _compare(client: JetStream, facts: ServerFacts, wanted: Config, consumers: list[dict[str, Any]]) -> None:
+def _compare(client: JetStream, facts: ServerFacts, wanted: StreamConfig, consumers: list[dict[str, Any]]) -> None:
     live = client.stream(NAME)
     assert live
     planned = plan(live.config, wanted)

@@ -13,11 +13,12 @@ import pytest
 from pulumi.output import UNKNOWN
 
 from infra.servers.nats_conf import server_config
-from provisioner import daemon, ports, processes
-from provisioner.adapter import JetStreamError
-from provisioner.server_home import Home
-from provisioner.server_process import ServerProcessProvider
-from tests.nats_server import free_port
+from provisioner.local_server import ports, processes
+from provisioner.local_server import supervisor as daemon
+from provisioner.local_server.server_dir import Home
+from provisioner.providers.errors import JetStreamError
+from provisioner.providers.server_process import ServerProcessProvider
+from tests.support.nats_server import free_port
 
 PROVIDER = ServerProcessProvider()
 

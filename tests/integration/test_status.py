@@ -14,9 +14,9 @@ from typing import Any
 import nats
 import pytest
 
-from provisioner import catalogue
-from provisioner.client import JetStream
-from tests.nats_server import NatsServer, free_port, running
+from provisioner.catalogue import reader as catalogue
+from provisioner.jetstream.client import JetStream
+from tests.support.nats_server import NatsServer, free_port, running
 
 ROOT = Path(__file__).parents[2]
 SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml")}

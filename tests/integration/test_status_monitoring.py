@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from provisioner.monitoring import TIMEOUT, Answer, fetch
-from tests.nats_server import NatsServer, free_port
+from provisioner.jetstream.monitoring import TIMEOUT, Answer, fetch
+from tests.support.nats_server import NatsServer, free_port
 
 OK = b"HTTP/1.0 200 OK\r\n\r\n"
 FOREIGN = Answer(problem="is not an answer of nats-server; check the monitoring URL")

@@ -13,14 +13,15 @@ from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config as DynamicConfig
 from pulumi.output import UNKNOWN
 
-from provisioner import session, state
-from provisioner.adapter import JetStreamError
-from provisioner.client import JetStream
-from provisioner.model import StreamSpec
-from provisioner.stream import StreamProvider
-from tests.configurations import config
-from tests.nats_server import NatsServer, free_port, running
-from tests.requests import recorded
+from provisioner.jetstream.client import JetStream
+from provisioner.providers import properties as state
+from provisioner.providers.errors import JetStreamError
+from provisioner.providers.stream import StreamProvider
+from provisioner.reconcile import session
+from provisioner.schema.model import StreamSpec
+from tests.support.configurations import config
+from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.requests import recorded
 
 USERS = """
 authorization { users: [
@@ -35,7 +36,7 @@ authorization { users: [
 def _no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test is a provider process of its own."""
     session.session.cache_clear()
-    monkeypatch.setattr(session, "FIRST_CONTACT", 0.5)
+    monkeypatch.setattr(session, "FIRST_CONTACT_TIMEOUT_S", 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -315,7 +316,7 @@ def test_not_enough_storage_without_monitoring(guarded: NatsServer) -> None:
 
 def test_first_contact_waits_for_a_server_that_is_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first up reaches the streams before the server answers: it waits, with a deadline."""
-    monkeypatch.setattr(session, "FIRST_CONTACT", 15.0)
+    monkeypatch.setattr(session, "FIRST_CONTACT_TIMEOUT_S", 15.0)
     late = NatsServer(tmp_path, ports=(free_port(), free_port()))
     starting = threading.Timer(1.0, late.start)
     starting.start()

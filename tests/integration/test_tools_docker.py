@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import docker_plugin, docker_probe, places
+from tools import docker_plugin, docker_probe
+from tools import paths as places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

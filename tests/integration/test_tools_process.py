@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools import process
-from tools.process import ToolError, capture, run
+from tools import subprocesses as process
+from tools.subprocesses import ToolError, capture, run
 
 HERE = Path(__file__).parent
 

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import compile_pulumi, places, toolchain
-from tools.process import ToolError
+from tools import paths as places
+from tools.pulumi import build as compile_pulumi
+from tools.pulumi import toolchain
+from tools.subprocesses import ToolError
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.units import approximate_size, format_duration, format_size, parse_duration, parse_size
+from provisioner.text import approximate_size
+from provisioner.units import format_duration, format_size, parse_duration, parse_size
 
 SECOND = 1_000_000_000
 

@@ -1,0 +1,47 @@
+"""What a server has to be for a catalogue's streams: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+
+from infra.settings import Settings, SettingsError
+from provisioner.catalogue import reader as catalogue
+from provisioner.schema.model import StreamSpec
+from provisioner.units import format_size
+
+DELETE: Final = "delete"
+
+
+def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
+    """The settings as a server needs them, made for these streams.
+
+    What holds the messages goes only when every stream in it may go.
+
+    Raises:
+        SettingsError: the stack allows less storage than the streams reserve.
+    """
+    policies = {policy(spec, settings) for spec in specs} or {settings.on_delete}
+    return replace(
+        settings,
+        on_delete=DELETE if policies == {DELETE} else "retain",
+        max_file_store=_max_file_store(settings, specs),
+    )
+
+
+def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | None:
+    reserved, given = catalogue.reserved(specs), settings.max_file_store
+    if given is None:
+        return catalogue.room(specs)
+    if given < reserved:
+        raise SettingsError(
+            f"settings of stack {settings.stack}: maxFileStore: {format_size(given)} is less than the "
+            f"{format_size(reserved)} that the streams of {settings.catalogue} reserve"
+        )
+    return given
+
+
+def policy(spec: StreamSpec, settings: Settings) -> str:
+    """What happens to a stream's messages when it is deleted: its own word, else the stack's."""
+    return spec.on_delete or settings.on_delete

@@ -1,0 +1,1 @@
+"""Streams on disk: archives written, verified and restored."""

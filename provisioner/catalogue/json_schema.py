@@ -1,0 +1,34 @@
+"""JSON schema of a catalogue, for editors: completion, descriptions, defaults."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from provisioner.catalogue.reader import DEFAULTS, SHARED_FIELDS, STREAM_FIELDS
+from provisioner.schema.types import object_schema
+
+_STREAM: Final = "#/$defs/stream"
+
+
+def catalogue_schema() -> dict[str, Any]:
+    """The schema, in JSON Schema's draft 2020-12."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "JetStream streams",
+        "description": "Stream name -> fields, under the names of JetStream's StreamConfig.",
+        "type": "object",
+        "minProperties": 1,
+        "properties": {DEFAULTS: _defaults()},
+        "propertyNames": {"pattern": r"^(?!KV_|OBJ_)[^\s.*>/\\]+$", "maxLength": 255},
+        "additionalProperties": {"$ref": _STREAM},
+        "$defs": {"stream": {**object_schema(STREAM_FIELDS), "type": ["object", "null"]}},
+    }
+
+
+def _defaults() -> dict[str, Any]:
+    return {
+        "description": "What every stream has unless it says otherwise.",
+        "type": ["object", "null"],
+        "additionalProperties": False,
+        "properties": {field.name: {"$ref": f"{_STREAM}/properties/{field.name}"} for field in SHARED_FIELDS},
+    }

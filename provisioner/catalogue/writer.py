@@ -1,0 +1,116 @@
+"""A catalogue from a live server: the fewest fields that describe each stream completely."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Any, Final, TypeAlias
+
+import yaml
+
+from provisioner.catalogue.reader import DEFAULTS, parse
+from provisioner.catalogue.yaml_nodes import compose
+from provisioner.errors import CatalogueError
+from provisioner.rules.normalise import normalise
+from provisioner.rules.stream_names import unmanaged
+from provisioner.schema.fields import FIELDS
+from provisioner.schema.model import OWNER, StreamConfig, StreamInfo
+from provisioner.schema.types import show_fields
+
+Streams: TypeAlias = Mapping[str, StreamInfo]
+
+_HEADER: Final = "# JetStream streams as a server has them.\n\n"
+_ENDLESS: Final = 2**31 - 1
+_FIELDS: Final = tuple(field for field in FIELDS if field.name != "name")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A catalogue's text, the streams it describes, what to know of others, what is not as asked."""
+
+    text: str
+    names: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    mistakes: tuple[str, ...] = ()
+
+
+def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Imported:
+    """The catalogue of the streams that match a shell pattern, or of all.
+
+    Streams that are there already can break a rule of the catalogue: they are written as they
+    are, and ``mistakes`` has what is to be changed, with the lines of the ``file`` that it will be.
+    """
+    matching = sorted(name for name in streams if not patterns or any(fnmatchcase(name, p) for p in patterns))
+    left_out = {name: reason for name in matching if (reason := _reason_to_leave(name))}
+    taken = {name: streams[name].config for name in matching if name not in left_out}
+    text = catalogue_text(taken)
+    return Imported(
+        text=text,
+        names=tuple(taken),
+        remarks=(*map(": ".join, left_out.items()), *_marked(taken)),
+        mistakes=(*_unmatched(streams, patterns), *(_mistakes(text, file) if taken else ())),
+    )
+
+
+def catalogue_text(configs: Mapping[str, StreamConfig]) -> str:
+    """The YAML of a catalogue, in the style of one written by hand."""
+    blocks = [_yaml({name: show_fields(minimal(config), _FIELDS)}) for name, config in configs.items()]
+    return _HEADER + "\n".join(blocks)
+
+
+def minimal(config: StreamConfig) -> StreamConfig:
+    """The configuration with every field at its default whose value the server comes to by itself."""
+    whole = kept = normalise(config)
+    for field in _FIELDS:
+        shorter = {**kept, field.name: field.default}
+        kept = shorter if normalise(shorter) == whole else kept
+    return kept
+
+
+def _reason_to_leave(name: str) -> str | None:
+    if name == DEFAULTS:
+        return "left out: no stream of a catalogue can have this name"
+    kinds = [stream.kind for stream in unmanaged([name], ())] or ["the server's own"]
+    return None if kinds == ["stream"] else f"left out: {kinds[0]}, managed elsewhere"
+
+
+def _unmatched(streams: Streams, patterns: Iterable[str]) -> list[str]:
+    return [f"no stream matches {p!r}" for p in patterns if not any(fnmatchcase(name, p) for name in streams)]
+
+
+def _marked(configs: Mapping[str, StreamConfig]) -> list[str]:
+    owners = {name: config["metadata"].get(OWNER) for name, config in configs.items()}
+    return [f"{name}: is marked as {owner}'s; another stack cannot take it" for name, owner in owners.items() if owner]
+
+
+def _mistakes(text: str, file: str) -> tuple[str, ...]:
+    try:
+        parse(text, file)
+    except CatalogueError as error:
+        return tuple(str(error).splitlines())
+    return ()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Lists indented below their field; no anchors, which a catalogue may not have."""
+
+    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: FBT001, FBT002, ARG002
+        super().increase_indent(flow, indentless=False)
+
+    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    """In quotes unless a catalogue reads it as the same text without: PyYAML quotes what YAML 1.1 asks for."""
+    read = compose(text, lambda *_: None)
+    style = None if read and read.plain == text else "'"
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _yaml(block: Mapping[str, Any]) -> str:
+    return yaml.dump(block, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ENDLESS)

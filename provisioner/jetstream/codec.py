@@ -1,0 +1,75 @@
+"""Configurations <-> the JSON of ``$JS.API.STREAM.*``, both directions side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from provisioner.schema.fields import FIELDS, Field
+from provisioner.schema.model import StreamConfig, StreamInfo
+from provisioner.schema.types import ListOf, Record, Timestamp, Wire
+
+Json = Mapping[str, Any]
+
+
+def to_request(config: StreamConfig) -> dict[str, Any]:
+    """The body of a CREATE or UPDATE: what differs from the default, and what the API requires."""
+    return {"name": config["name"], **_encode(config, FIELDS)}
+
+
+def from_config(body: Json, *, strict: bool = False) -> StreamConfig:
+    """A server's ``config`` as a whole configuration.
+
+    Raises:
+        ValueError: with ``strict``, for a field this program does not know.
+    """
+    return _decode(body, FIELDS, strict=strict)
+
+
+def from_info(body: Json) -> StreamInfo:
+    """The answer to INFO, CREATE or UPDATE, or an entry of LIST."""
+    state = body.get("state", {})
+    return StreamInfo(
+        config=from_config(body["config"]),
+        created=body["created"],
+        messages=state.get("messages", 0),
+        bytes=state.get("bytes", 0),
+        first_time=state.get("first_ts", ""),
+        last_time=state.get("last_ts", ""),
+        consumers=state.get("consumer_count", 0),
+    )
+
+
+def _encode(config: StreamConfig, fields: tuple[Field, ...]) -> dict[str, Any]:
+    return {f.name: _encode_value(config[f.name], f) for f in fields if config[f.name] != f.default}
+
+
+def _encode_value(wire: Wire, field: Field) -> Any:
+    match field.kind:
+        case Record(fields):
+            return _encode(wire, fields)
+        case ListOf(Record(fields)):
+            return [_encode(entry, fields) for entry in wire]
+        case _:
+            return wire
+
+
+def _decode(body: Json, fields: tuple[Field, ...], *, strict: bool) -> dict[str, Wire]:
+    unknown = body.keys() - {field.name for field in fields}
+    if strict and unknown:
+        raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
+    return {
+        f.name: f.default if body.get(f.name) is None else _decode_value(body[f.name], f, strict=strict) for f in fields
+    }
+
+
+def _decode_value(value: Any, field: Field, *, strict: bool) -> Wire:
+    match field.kind:
+        case Record(fields):
+            return _decode(value, fields, strict=strict)
+        case ListOf(Record(fields)):
+            return [_decode(entry, fields, strict=strict) for entry in value]
+        case Timestamp() as kind:
+            return kind.parse(value)
+        case _:
+            return value

@@ -1,0 +1,92 @@
+"""JetStream's own snapshots: a stream's configuration, messages and consumers as one archive.
+
+The server sends an archive in numbered chunks and waits for acknowledgements once a window is
+full; a message without data ends it, with a status if something went wrong. Back it goes chunk
+by chunk, each answered, and an empty one ends it. Source: nats-server's streamSnapshot and
+processStreamRestore (server/jetstream_api.go).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from provisioner.errors import BackupError
+from provisioner.jetstream.client import JetStream, answered
+from provisioner.jetstream.transfer import Part, Transfer
+
+CHUNK: Final = 256 * 1024
+_WINDOW: Final = 32 * CHUNK
+# Seconds without a chunk or its answer, and for the server to finish a stream it has the whole of.
+IDLE: Final = float(os.environ.get("STREAMS_IDLE_TIMEOUT", "30"))
+_FINISH: Final = 600.0
+_DONE: Final = ("", "204")
+_GONE: Final = "503"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the server says of the stream that an archive holds, in its own words."""
+
+    config: Mapping[str, Any]
+    state: Mapping[str, Any]
+
+
+def take(client: JetStream, stream: str, write: Callable[[bytes], object]) -> Snapshot:
+    """Hand a stream's archive to ``write``, a chunk at a time.
+
+    Raises:
+        BackupError: the archive is not whole.
+        ProvisionerError: no answer for IDLE seconds, a lost connection, a refusal.
+    """
+    with client.connection.transfer() as transfer:
+        request = {"deliver_subject": transfer.inbox, "jsck": True, "chunk_size": CHUNK, "window_size": _WINDOW}
+        answer = client.snapshot(request, stream)
+        for chunk in _chunks(transfer):
+            write(chunk)
+    return Snapshot(answer["config"], answer["state"])
+
+
+def give(client: JetStream, subject: str, chunks: Iterable[bytes]) -> Mapping[str, Any]:
+    """Send an archive to the subject that ``JetStream.restore`` told; the state the stream then has.
+
+    Raises:
+        BackupError: the server gave up.
+        ProvisionerError: no answer for IDLE seconds, a lost connection, a refusal.
+    """
+    with client.connection.transfer() as transfer:
+        try:
+            for chunk in chunks:
+                _sent(transfer, subject, chunk, IDLE)
+            return dict(_sent(transfer, subject, b"", _FINISH)["state"])
+        except BaseException:
+            client.connection.tell(subject)  # a chunk that asks for no answer makes the server stop at once
+            raise
+
+
+def _chunks(transfer: Transfer) -> Iterator[bytes]:
+    """Every chunk up to the end; the next is asked for only once the last has been dealt with."""
+    number = 1
+    while data := (part := transfer.receive(IDLE)).data:
+        _refuse_gap(part, number)
+        yield data
+        transfer.acknowledge(part)
+        number += 1
+    if part.status not in _DONE:
+        raise BackupError(f"the server stopped: {part.status}")
+
+
+def _refuse_gap(part: Part, number: int) -> None:
+    """An acknowledgement's subject ends in the chunk's size and number; the last chunk wants none."""
+    if part.reply and part.reply.split(".")[-2:] != [str(len(part.data)), str(number)]:
+        raise BackupError(f"chunk {number} was lost on the way")
+
+
+def _sent(transfer: Transfer, subject: str, chunk: bytes, timeout: float) -> dict[str, Any]:
+    transfer.send(subject, chunk)
+    answer = transfer.receive(timeout)
+    if answer.status.startswith(_GONE):
+        raise BackupError("the server has given up waiting")
+    return answered(answer.data) if answer.data else {}

@@ -1,0 +1,113 @@
+"""What it takes to get from one configuration to another: pure, two values in, a plan out.
+
+Source of the rules: nats-server's configUpdateCheck (server/stream.go), the ``change`` column
+of ``fields``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+from provisioner.rules.normalise import normalise
+from provisioner.rules.stream_config import Problem, create_problems, problems
+from provisioner.schema.fields import BY_NAME, FIELDS, Mutability
+from provisioner.schema.model import StreamConfig
+from provisioner.schema.types import Wire
+
+
+class Effect(IntEnum):
+    """What a change takes, the heavier the higher."""
+
+    NOTHING = 0
+    UPDATE = 1
+    REPLACE = 2
+    IMPOSSIBLE = 3
+
+
+@dataclass(frozen=True)
+class Change:
+    """One field that differs: wire values, and what taking it over takes."""
+
+    field: str
+    old: Wire
+    new: Wire
+    effect: Effect
+
+    def __str__(self) -> str:
+        return f"{self.field} {_shown(self.field, self.old)} -> {_shown(self.field, self.new)}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The changes from what is to what is wanted, and why they cannot be made, if so."""
+
+    changes: tuple[Change, ...]
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def effect(self) -> Effect:
+        """The heaviest effect of all."""
+        if self.problems:
+            return Effect.IMPOSSIBLE
+        return max((change.effect for change in self.changes), default=Effect.NOTHING)
+
+    @property
+    def replaces(self) -> list[str]:
+        """The fields that need a new stream."""
+        return [change.field for change in self.changes if change.effect is Effect.REPLACE]
+
+
+def plan(actual: StreamConfig, desired: StreamConfig) -> Plan:
+    """From the live configuration to the wanted one.
+
+    A wanted configuration that breaks the server's rules, on its own or as the new stream that
+    a replacement would create, makes the plan impossible.
+    """
+    changes = differences(actual, desired)
+    replaced = any(change.effect is Effect.REPLACE for change in changes)
+    found = create_problems(desired) if replaced else _update_problems(actual, desired)
+    return Plan(changes, tuple(found) if changes else ())
+
+
+def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
+    """An UPDATE carries the rewritten configuration, so that is what the rules apply to."""
+    sealed = actual["sealed"] and desired["subject_delete_marker_ttl"]
+    stuck = [Problem("sealed", "a sealed stream with subject_delete_marker_ttl takes no update")]
+    return [*problems(normalise(desired)), *(stuck if sealed else [])]
+
+
+def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ...]:
+    """Every field that differs once the server's defaults and rewrites are applied to both."""
+    old, new = normalise(actual), _with_inherited(normalise(desired), actual)
+    return tuple(
+        Change(field.name, old[field.name], new[field.name], _RULES[field.change](old[field.name], new[field.name]))
+        for field in FIELDS
+        if old[field.name] != new[field.name]
+    )
+
+
+def _with_inherited(desired: StreamConfig, actual: StreamConfig) -> StreamConfig:
+    """A local mirror takes mirror_direct from its origin, whatever is asked for."""
+    mirror = desired["mirror"]
+    inherits = mirror and not mirror["external"] and actual["mirror"]
+    return {**desired, "mirror_direct": actual["mirror_direct"]} if inherits else desired
+
+
+def _shown(field: str, wire: Wire) -> str:
+    return "none" if wire is None else str(BY_NAME[field].kind.show(wire))
+
+
+def _unless(in_place: Callable[[Wire, Wire], object]) -> Callable[[Wire, Wire], Effect]:
+    return lambda old, new: Effect.UPDATE if in_place(old, new) else Effect.REPLACE
+
+
+_RULES: Final = {
+    Mutability.FREE: _unless(lambda _old, _new: True),
+    Mutability.FIXED: _unless(lambda _old, _new: False),
+    Mutability.RISES: _unless(lambda old, _new: not old),
+    Mutability.NOT_QUEUE: _unless(lambda old, new: "workqueue" not in (old, new)),
+    Mutability.PROMOTES: _unless(lambda _old, new: new is None),
+}

@@ -1,0 +1,142 @@
+"""What a change costs in stored messages: which changes discard some, and how many.
+
+nats-server trims a stream at the moment of an UPDATE, without a word. Each row of ``_RULES`` was
+tried on a real server; what is not in it (subjects, sources, a removed mirror, compression,
+max_msg_size, sealing, delete markers) leaves every stored message alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Protocol
+
+from provisioner.plan.diff import Change, Effect, Plan
+from provisioner.rules.normalise import normalise
+from provisioner.schema.model import StreamConfig, StreamInfo
+from provisioner.text import approximate_size
+
+# Changes of these can make the server trim; sealing turns discard to new and max_age off.
+_TRIMMING: Final = frozenset(
+    ("max_age", "max_msgs", "max_bytes", "max_msgs_per_subject", "discard", "retention", "sealed")
+)
+
+
+class Counter(Protocol):
+    """What has to be asked of the server, of one stream."""
+
+    def before(self, instant: str) -> int | None:
+        """Messages stored before an instant; None where these credentials may not ask."""
+
+    def per_subject(self) -> Iterator[int]:
+        """The messages of each subject."""
+
+
+@dataclass(frozen=True)
+class Span:
+    """At least so many messages, at most so many."""
+
+    fewest: int
+    most: int
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What one change of one stream discards."""
+
+    live: StreamInfo
+    changes: tuple[Change, ...]
+    messages: Span
+    replaces: bool = False
+
+    def __bool__(self) -> bool:
+        return self.messages.most > 0
+
+    @property
+    def exact(self) -> bool:
+        """Whether the server could tell the number."""
+        return self.messages.fewest == self.messages.most
+
+    def __str__(self) -> str:
+        listed = ", ".join(map(str, self.changes))
+        how = " needs a new stream and" if self.replaces else ""
+        return f"{listed}{how} would delete {self._count()} of {self.live.messages:,} messages ({self._size()})"
+
+    def _count(self) -> str:
+        few, most = self.messages.fewest, self.messages.most
+        if self.exact:
+            return f"{most:,}"
+        return f"{few:,} to {most:,}" if few else f"up to {most:,}"
+
+    def _size(self) -> str:
+        share = self.live.bytes * self.messages.most // max(self.live.messages, 1)
+        about = "" if share == self.live.bytes and self.exact else "about " if self.exact else "at most "
+        return f"{about}{approximate_size(share)}, oldest {self.live.first_time[:19]}Z"
+
+
+def forecast(live: StreamInfo, desired: StreamConfig, planned: Plan, counter: Counter) -> Loss:
+    """What carrying out a plan discards, by the stream as it is now."""
+    if not live.messages or planned.effect not in (Effect.UPDATE, Effect.REPLACE):
+        return Loss(live, (), Span(0, 0))
+    if planned.effect is Effect.REPLACE:
+        fixed = tuple(change for change in planned.changes if change.effect is Effect.REPLACE)
+        return Loss(live, fixed, Span(live.messages, live.messages), replaces=True)
+    changes = tuple(change for change in planned.changes if change.field in _TRIMMING)
+    spans = [rule(live, normalise(desired), counter) for rule in _RULES] if changes else []
+    return Loss(live, changes, _together(spans, live.messages))
+
+
+def _together(spans: list[Span], messages: int) -> Span:
+    """Two limits may hit the same messages or others."""
+    hits = [span for span in spans if span.most]
+    fewest = max((span.fewest for span in hits), default=0)
+    return Span(fewest, min(messages, sum(span.most for span in hits)))
+
+
+def _too_old(live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:
+    if not desired["max_age"]:
+        return Span(0, 0)
+    oldest = datetime.now(UTC) - timedelta(microseconds=desired["max_age"] / 1000)
+    if live.first_time > (instant := f"{oldest:%Y-%m-%dT%H:%M:%S.%f}Z"):
+        return Span(0, 0)
+    count = counter.before(instant)
+    return Span(0, live.messages) if count is None else Span(count, count)
+
+
+def _too_many(live: StreamInfo, desired: StreamConfig, _counter: Counter) -> Span:
+    if desired["discard"] != "old" or desired["max_msgs"] < 0:
+        return Span(0, 0)
+    over = max(live.messages - desired["max_msgs"], 0)
+    return Span(over, over)
+
+
+def _too_large(live: StreamInfo, desired: StreamConfig, _counter: Counter) -> Span:
+    """The server drops the oldest until the rest fits; nobody tells how large those are."""
+    if desired["discard"] != "old" or not 0 <= desired["max_bytes"] < live.bytes:
+        return Span(0, 0)
+    return Span(1, live.messages)
+
+
+def _too_many_per_subject(_live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:
+    limit = desired["max_msgs_per_subject"]
+    if limit < 0:
+        return Span(0, 0)
+    over = sum(max(count - limit, 0) for count in counter.per_subject())
+    return Span(over, over)
+
+
+def _without_interest(live: StreamInfo, desired: StreamConfig, _counter: Counter) -> Span:
+    """Whatever no consumer waits for is deleted at once; which that is, the consumers decide."""
+    if desired["retention"] != "interest" or live.config["retention"] == "interest":
+        return Span(0, 0)
+    return Span(0 if live.consumers else live.messages, live.messages)
+
+
+_RULES: Final[tuple[Callable[[StreamInfo, StreamConfig, Counter], Span], ...]] = (
+    _too_old,
+    _too_many,
+    _too_large,
+    _too_many_per_subject,
+    _without_interest,
+)

@@ -1,0 +1,56 @@
+"""Which streams are ours to change: taking over one that is there already, and the owner's mark.
+
+The mark names the stack a stream belongs to in its metadata, where the catalogue asks for it. It is
+off by default: a service that creates the same stream without the mark would be refused by the
+server, which compares metadata too.
+"""
+
+from __future__ import annotations
+
+from provisioner.plan.diff import Effect, differences, plan
+from provisioner.schema.model import OWNER, StreamConfig, StreamInfo, StreamSpec
+from provisioner.text import counted
+
+
+def adoption_problem(spec: StreamSpec, live: StreamInfo) -> str | None:
+    """Why a stream that is there already, and is not ours, may not be taken over."""
+    if spec.adopt == "never":
+        return f"{_presence(live)}, and adopt is never; delete the stream, or set adopt: equal"
+    planned = plan(live.config, spec.config)
+    if planned.effect is Effect.NOTHING or (spec.adopt == "always" and planned.effect is Effect.UPDATE):
+        return None
+    listed = ", ".join(map(str, [*planned.changes, *planned.problems]))
+    return (
+        f"{_presence(live)} with other settings ({listed}); make the catalogue say what is there, "
+        f"delete the stream{'' if planned.effect > Effect.UPDATE else ', or set adopt: always'}"
+    )
+
+
+def adoption_note(spec: StreamSpec, live: StreamInfo) -> str:
+    """What taking over a stream means, for the plan."""
+    changes = ", ".join(map(str, differences(live.config, spec.config)))
+    return f"{spec.name} {_presence(live)}: taken over {'with ' + changes if changes else 'as it is'}"
+
+
+def _presence(live: StreamInfo) -> str:
+    return f"is there already (created {live.created[:19]}Z, {counted(live.messages, 'message')})"
+
+
+def marked(spec: StreamSpec, config: StreamConfig) -> StreamConfig:
+    """A configuration as it is sent for a stream."""
+    if not (spec.mark_owner and spec.owner):
+        return config
+    return {**config, "metadata": {**config["metadata"], OWNER: spec.owner}}
+
+
+def unmarked(config: StreamConfig) -> StreamConfig:
+    """The same without any mark."""
+    return {**config, "metadata": {key: text for key, text in config["metadata"].items() if key != OWNER}}
+
+
+def ownership_problem(spec: StreamSpec, live: StreamInfo) -> str | None:
+    """Another stack's mark is always in the way."""
+    owner = live.config["metadata"].get(OWNER)
+    if owner is None or owner == spec.owner:
+        return None
+    return f"{spec.name} belongs to stack {owner}; take it out of one of the two catalogues"

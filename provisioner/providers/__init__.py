@@ -1,0 +1,1 @@
+"""Pulumi's dynamic providers: its calls and nothing else. The only package that imports pulumi."""

@@ -1,0 +1,107 @@
+"""A stream's properties in Pulumi's state <-> its specification: pure, no I/O.
+
+The state holds the canonical text of every field that differs from its default. A refresh
+overlays it with the live value of every field that differs from what was wanted, so that a
+plan shows both, and ``filled_in`` names the default that a field left out goes back to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from provisioner.errors import ProvisionerError
+from provisioner.plan.diff import differences
+from provisioner.rules.normalise import normalise
+from provisioner.schema.fields import BY_NAME, FIELDS, POLICY_FIELDS
+from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.types import FieldPath, Report, Wire, read_fields, show_fields
+
+OK: Final = "ok"
+_BOOKKEEPING: Final = (
+    "url",
+    "monitor_url",
+    "store",
+    "purpose",
+    "on_delete",
+    "adopt",
+    "mark_owner",
+    "owner",
+    "backup_to",
+    "status",
+)
+
+Props = Mapping[str, Any]
+
+
+def inputs(spec: StreamSpec, on_delete: str) -> dict[str, Any]:
+    """What the program registers for a stream."""
+    return {
+        **show_fields(spec.config, FIELDS),
+        "purpose": spec.purpose or None,
+        "on_delete": spec.on_delete or on_delete,
+        "adopt": spec.adopt,
+        "mark_owner": spec.mark_owner or None,
+        "status": OK,
+    }
+
+
+def _raise(at: FieldPath, what: str) -> None:
+    raise ProvisionerError(f"{'.'.join(map(str, at))} {what}")
+
+
+def spec(props: Props, report: Report = _raise) -> StreamSpec:
+    """The specification behind properties; ``report`` hears of each value that cannot be read."""
+    policy = {field.name: props.get(field.name, field.default) for field in POLICY_FIELDS}
+    return StreamSpec(config=_config(props, report), owner=props.get("owner", ""), **policy)
+
+
+def _config(props: Props, report: Report) -> StreamConfig:
+    return read_fields({name: value for name, value in props.items() if name in BY_NAME}, FIELDS, (), report)
+
+
+def filled_in(olds: Props, news: Props) -> dict[str, Any]:
+    """The new inputs, and the server's default for each field the old ones hold and the new ones do not."""
+    missing = [name for name in BY_NAME if name in olds and name not in news]
+    if not missing:
+        return dict(news)
+    defaults = normalise(_config(news, lambda _at, _what: None))
+    return {**news, **_shown({name: defaults[name] for name in missing})}
+
+
+def bookkeeping_differs(olds: Props, news: Props) -> bool:
+    """Whether anything but the stream's configuration differs; other data behind the server is not known yet."""
+    return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING)
+
+
+def outputs(props: Props, live: StreamInfo) -> dict[str, Any]:
+    """The outputs after a change: the inputs, and when the server says the stream was created."""
+    return {**props, "created": live.created}
+
+
+def found(props: Props, live: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Outputs and inputs of a stream as it was read: what was wanted, overlaid with what differs."""
+    changes = differences(live.config, _config(props, _raise))
+    kept = {name: value for name, value in props.items() if name not in {change.field for change in changes}}
+    actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, live)}
+    return _split(actual, live.created)
+
+
+def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Outputs and inputs of a stream whose server does not answer."""
+    return _split({**props, "status": f"unreachable: {error}"}, props.get("created"))
+
+
+def _status(props: Props, live: StreamInfo) -> str:
+    if props.get("created") in (None, live.created):
+        return OK
+    return f"deleted and made again at {live.created}"
+
+
+def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    return {**actual, "created": created}, {name: value for name, value in actual.items() if name != "created"}
+
+
+def _shown(wire: Mapping[str, Wire]) -> dict[str, Any]:
+    """Canonical text; a block that is not there has none."""
+    return {name: BY_NAME[name].kind.show(value) for name, value in wire.items() if value is not None}

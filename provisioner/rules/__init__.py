@@ -1,0 +1,1 @@
+"""nats-server's rules for streams: what it accepts, rewrites and refuses. Pure."""

@@ -1,0 +1,87 @@
+"""Subject transforms: whether the server takes a mapping from one subject to another.
+
+Follows nats-server's ValidateMapping and NewSubjectTransform (server/subject_transform.go).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from provisioner.rules import subjects
+
+_FUNCTION: Final = re.compile(r"\{\{.*\}\}")
+_DOLLAR: Final = re.compile(r"\$(-?\d+)")
+_CALL: Final = re.compile(r"\{\{\s*(\w+)\s*\((.*)\)\s*\}\}")
+
+# Name, spelled as the server spells it, and how many arguments: (fewest, most).
+_FUNCTIONS: Final = {
+    "wildcard": (1, 1),
+    "partition": (1, 1_000_000),
+    "splitfromleft": (2, 2),
+    "splitfromright": (2, 2),
+    "slicefromleft": (2, 2),
+    "slicefromright": (2, 2),
+    "split": (2, 2),
+    "left": (2, 2),
+    "right": (2, 2),
+    "random": (1, 1),
+}
+_WITHOUT_WILDCARDS: Final = ("partition", "random")
+
+
+def problem(source: str, destination: str) -> str | None:
+    """Why the server refuses this mapping, or None."""
+    if source and not subjects.is_valid(source):
+        return f"src {source!r} is not a valid subject"
+    if not destination:
+        return None
+    if not subjects.is_valid(_without_functions(destination)):
+        return f"dest {destination!r} is not a valid subject"
+    if "*" in destination.split("."):
+        return f"dest {destination!r} may not hold *; write {{{{wildcard(1)}}}} for the first one"
+    tokens = (source or ">").split(".")
+    if (tokens[-1] == ">") != (destination.rsplit(".", 1)[-1] == ">"):
+        return "src and dest must both end in > or neither"
+    return _token_problem(destination, tokens.count("*"), full="*" in tokens or tokens[-1] == ">")
+
+
+def _without_functions(destination: str) -> str:
+    return ".".join("x" if _FUNCTION.fullmatch(token) else token for token in destination.split("."))
+
+
+def _token_problem(destination: str, wildcards: int, *, full: bool) -> str | None:
+    for token in destination.split("."):
+        try:
+            indexes, name = _wildcards_used(token)
+        except ValueError as mistake:
+            return str(mistake)
+        if name and not full and name not in _WITHOUT_WILDCARDS:
+            return f"{token} needs a wildcard in src"
+        if any(index > wildcards for index in indexes):
+            return f"{token} names a wildcard that src does not have"
+    return None
+
+
+def _wildcards_used(token: str) -> tuple[list[int], str]:
+    """The wildcards a token refers to and the function it calls, if any."""
+    if dollar := _DOLLAR.fullmatch(token):
+        return [int(dollar[1])], "wildcard"
+    if not _FUNCTION.fullmatch(token):
+        return [], ""
+    call = _CALL.fullmatch(token)
+    name = call[1].lower() if call else ""
+    if not call or name not in _FUNCTIONS:
+        raise ValueError(f"{token} is not a function the server knows: {', '.join(_FUNCTIONS)}")
+    return _arguments(token, name, [text.strip() for text in call[2].split(",")]), name
+
+
+def _arguments(token: str, name: str, given: list[str]) -> list[int]:
+    fewest, most = _FUNCTIONS[name]
+    if not fewest <= len(given) <= most:
+        raise ValueError(f"{token} has the wrong number of arguments")
+    counted = given[:1] if name == "split" else given
+    if not all(re.fullmatch(r"-?\d+", text) for text in counted):
+        raise ValueError(f"{token} has an argument that is not a number")
+    numbers = [int(text) for text in counted]
+    return {"partition": numbers[1:], "random": []}.get(name, numbers[:1])

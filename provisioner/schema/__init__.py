@@ -1,0 +1,1 @@
+"""Every field of a stream's configuration, one row each, and the values they hold."""

@@ -1,0 +1,1 @@
+"""The streams, wanted against live, and the server's health: asked for, judged, shown."""

@@ -1,0 +1,137 @@
+"""The whole picture as one value, and its plain-data form: what ``status --json`` prints.
+
+The form is stable: keys are added, never renamed or removed.
+
+    severity     OK, WARNING, CRITICAL or UNKNOWN: the gravest of the checks
+    exit_code    0, 1, 2 or 3
+    server       url, monitor_url, and the figures it was asked for; null what is not known
+    checks       name, severity, text: one for each question to the server, one or more a stream
+    streams      the catalogue's, in its order: name, purpose, severity, state (ok, drift,
+                 nearly full, missing, unknown), wanted and live settings that differ from the
+                 server's defaults in a catalogue's words, differences (field, wanted, live),
+                 created, messages, bytes, max_bytes, max_msgs, first_time, last_time, consumers
+    unmanaged    name, kind (stream, key-value bucket, object bucket)
+
+Sizes are bytes, -1 where there is no limit; times are RFC 3339 in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from provisioner.jetstream.monitoring import Answer
+from provisioner.plan.diff import Change
+from provisioner.rules.normalise import normalise
+from provisioner.rules.stream_names import Unmanaged
+from provisioner.schema.fields import BY_NAME, FIELDS
+from provisioner.schema.model import StreamInfo
+from provisioner.schema.types import Wire, show_fields
+from provisioner.status.server_checks import Result, Severity, worst
+from provisioner.status.stream_checks import StreamHealth
+
+_NO_MESSAGE: Final = "0001-01-01"
+
+# Each of the server's figures: the endpoint that tells it, and where in its answer.
+_FIGURES: Final = {
+    "server_name": ("/varz", "server_name"),
+    "version": ("/varz", "version"),
+    "uptime": ("/varz", "uptime"),
+    "slow_consumers": ("/varz", "slow_consumers"),
+    "connections": ("/connz?limit=1", "total"),
+    "subscriptions": ("/subsz", "num_subscriptions"),
+    "storage": ("/jsz", "storage"),
+    "reserved_storage": ("/jsz", "reserved_storage"),
+    "max_storage": ("/jsz", "config", "max_storage"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything a status tells, whichever way it is shown."""
+
+    url: str | None = None
+    monitor_url: str | None = None
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    server: tuple[Result, ...] = ()
+    streams: tuple[StreamHealth, ...] = ()
+    unmanaged: tuple[Unmanaged, ...] = ()
+
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Every check's, the server's first."""
+        return (*self.server, *(result for stream in self.streams for result in stream.results))
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest of all; its value is the exit code."""
+        return worst(result.severity for result in self.results)
+
+
+def plain(report: Report) -> dict[str, Any]:
+    """The form this module's docstring describes."""
+    figures = {name: _figure(report.answers, *path) for name, path in _FIGURES.items()}
+    return {
+        "severity": report.severity.name,
+        "exit_code": report.severity.value,
+        "server": {"url": report.url, "monitor_url": report.monitor_url, **figures},
+        "checks": [{"name": r.name, "severity": r.severity.name, "text": r.text} for r in report.results],
+        "streams": [_plain_stream(stream) for stream in report.streams],
+        "unmanaged": [{"name": stream.name, "kind": stream.kind} for stream in report.unmanaged],
+    }
+
+
+def moment(time: str) -> str | None:
+    """A server's time; it has one in year 1 for the messages of an empty stream."""
+    return None if not time or time.startswith(_NO_MESSAGE) else time
+
+
+def _figure(answers: Mapping[str, Answer], endpoint: str, *path: str) -> object:
+    value: object = answers.get(endpoint, Answer()).body
+    for key in path:
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _plain_stream(stream: StreamHealth) -> dict[str, Any]:
+    return {
+        "name": stream.spec.name,
+        "purpose": stream.spec.purpose or None,
+        "severity": stream.severity.name,
+        "state": stream.state,
+        "wanted": show_fields(normalise(stream.spec.config), FIELDS),
+        "live": show_fields(normalise(stream.live.config), FIELDS) if stream.live else None,
+        "differences": [_plain_change(change) for change in stream.changes],
+        **_plain_state(stream.live),
+    }
+
+
+def _plain_change(change: Change) -> dict[str, Any]:
+    return {
+        "field": change.field,
+        "wanted": _canonical(change.field, change.new),
+        "live": _canonical(change.field, change.old),
+    }
+
+
+def _canonical(field_name: str, wire: Wire) -> Wire:
+    return None if wire is None else BY_NAME[field_name].kind.show(wire)
+
+
+def _plain_state(live: StreamInfo | None) -> dict[str, Any]:
+    if live is None:
+        return dict.fromkeys(_STATE)
+    return {key: read(live) for key, read in _STATE.items()}
+
+
+_STATE: Final[Mapping[str, Any]] = {
+    "created": lambda live: live.created,
+    "messages": lambda live: live.messages,
+    "bytes": lambda live: live.bytes,
+    "max_bytes": lambda live: live.config["max_bytes"],
+    "max_msgs": lambda live: live.config["max_msgs"],
+    "first_time": lambda live: moment(live.first_time),
+    "last_time": lambda live: moment(live.last_time),
+    "consumers": lambda live: live.consumers,
+}

@@ -1,0 +1,131 @@
+"""Checks of a server: values in, results out, no I/O. After jsm.go's ``monitor`` package."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Final, TypeAlias
+
+from provisioner.errors import JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, ApiError, JetStreamOff, ProvisionerError
+from provisioner.jetstream.monitoring import Answer
+from provisioner.text import approximate_size, counted
+
+Json: TypeAlias = Mapping[str, Any]
+
+NEARLY_FULL: Final = 0.9  # of a limit
+
+
+class Severity(IntEnum):
+    """How bad it is; the value is the exit code, as monitoring systems expect them."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+_GRAVITY: Final = (Severity.OK, Severity.WARNING, Severity.UNKNOWN, Severity.CRITICAL)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one check found."""
+
+    name: str
+    severity: Severity
+    text: str
+
+
+def worst(severities: Iterable[Severity]) -> Severity:
+    """The gravest: what is known to be broken outweighs what could not be seen."""
+    return max(severities, key=_GRAVITY.index, default=Severity.OK)
+
+
+def api_result(account: Json | ProvisionerError) -> Result:
+    """The answer to ``$JS.API.INFO``, the only proof that JetStream works."""
+    if isinstance(account, ProvisionerError):
+        return Result("$JS.API.INFO", _gravity_of(account), str(account))
+    used, limit = account["storage"], account["limits"]["max_storage"]
+    full, share = _share(used, limit)
+    text = f"{_count(account, 'streams')}, {_count(account, 'consumers')}, {share} used by this account"
+    return Result("$JS.API.INFO", Severity.WARNING if full else Severity.OK, text)
+
+
+def monitoring_results(url: str | None, answers: Mapping[str, Answer]) -> Iterator[Result]:
+    """A result for each endpoint, or one for all where there is no URL or nobody answers."""
+    problems = {answer.problem for answer in answers.values()}
+    if not url:
+        yield Result("monitoring", Severity.OK, "not asked: no monitoring URL")
+    elif len(problems) == 1 and (problem := problems.pop()):
+        yield Result("monitoring", Severity.WARNING, f"{url}: {problem}")
+    else:
+        yield from (_endpoint_result(path, answer) for path, answer in answers.items())
+
+
+def _gravity_of(error: ProvisionerError) -> Severity:
+    """JetStream off is broken; any other error leaves open how the server is."""
+    off = isinstance(error, JetStreamOff) or (
+        isinstance(error, ApiError) and error.code in {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT}
+    )
+    return Severity.CRITICAL if off else Severity.UNKNOWN
+
+
+def _endpoint_result(path: str, answer: Answer) -> Result:
+    name = path.partition("?")[0]
+    if answer.problem:
+        return Result(name, Severity.WARNING, answer.problem)
+    try:
+        return Result(name, *ENDPOINTS[path](answer.body))
+    except (LookupError, TypeError, ValueError):
+        return Result(name, Severity.WARNING, "is not an answer of nats-server; check the monitoring URL")
+
+
+def _healthz(body: Json) -> tuple[Severity, str]:
+    status = str(body["status"])
+    if status == "ok":
+        return Severity.OK, status
+    return Severity.CRITICAL, f"{status}: {body.get('error') or 'no reason given'}"
+
+
+def _varz(body: Json) -> tuple[Severity, str]:
+    counts = f"{_count(body, 'connections')}, {_count(body, 'slow_consumers')}"
+    return Severity.OK, f"nats-server {body['version']}, up {body['uptime']}, {counts}"
+
+
+def _jsz(body: Json) -> tuple[Severity, str]:
+    if body.get("disabled"):
+        return Severity.CRITICAL, "JetStream is off on this server; switch it on"
+    limit = body["config"]["max_storage"]
+    full, share = _share(body["storage"], limit)
+    reserved = _share(body["reserved_storage"], limit)[1]
+    return Severity.WARNING if full else Severity.OK, f"file store: {share} used, {reserved} reserved"
+
+
+def _connz(body: Json) -> tuple[Severity, str]:
+    return Severity.OK, counted(body["total"], "connection")
+
+
+def _subsz(body: Json) -> tuple[Severity, str]:
+    return Severity.OK, counted(body["num_subscriptions"], "subscription")
+
+
+# What is asked, and how its answer is judged. One connection a page: only the total counts.
+ENDPOINTS: Final[Mapping[str, Callable[[Json], tuple[Severity, str]]]] = {
+    "/healthz": _healthz,
+    "/varz": _varz,
+    "/jsz": _jsz,
+    "/connz?limit=1": _connz,
+    "/subsz": _subsz,
+}
+
+
+def _share(used: int, limit: int) -> tuple[bool, str]:
+    """Whether it is nearly full, and how much of what; no limit is 0 or -1."""
+    if limit <= 0:
+        return False, approximate_size(used)
+    return used > NEARLY_FULL * limit, f"{approximate_size(used)} of {approximate_size(limit)}"
+
+
+def _count(body: Json, key: str) -> str:
+    return counted(body[key], key.removesuffix("s").replace("_", " "))

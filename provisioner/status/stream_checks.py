@@ -1,0 +1,92 @@
+"""Checks of streams, wanted against live: values in, results out, no I/O."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.plan.diff import Change, differences
+from provisioner.schema.fields import BY_NAME
+from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.types import Wire
+from provisioner.status.server_checks import NEARLY_FULL, Result, Severity, worst
+
+
+@dataclass(frozen=True)
+class StreamHealth:
+    """One stream of the catalogue; ``state`` is ok, drift, nearly full, missing or unknown."""
+
+    spec: StreamSpec
+    state: str
+    results: tuple[Result, ...]
+    live: StreamInfo | None = None
+    changes: tuple[Change, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest of its results."""
+        return worst(result.severity for result in self.results)
+
+
+def examine(specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | None) -> tuple[StreamHealth, ...]:
+    """Each stream of the catalogue; None for ``streams`` means that the server could not be asked."""
+    if streams is None:
+        return tuple(_found(spec, "unknown", Severity.UNKNOWN, "could not be asked for") for spec in specs)
+    return tuple(_examined(spec, streams.get(spec.name)) for spec in specs)
+
+
+def shown(field: str, wire: Wire) -> str:
+    """A field's value on one line, as a catalogue would have it."""
+    value = None if wire is None else BY_NAME[field].kind.show(wire)
+    if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
+        value = ", ".join(value)
+    if value in (None, "", {}):
+        return "none"
+    return str(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def compared(change: Change) -> str:
+    """``7d (live: 1d)``."""
+    return f"{shown(change.field, change.new)} (live: {shown(change.field, change.old)})"
+
+
+def percentages(live: StreamInfo) -> dict[str, float]:
+    """How full a stream is, for each limit it has."""
+    used = {"max_bytes": live.bytes, "max_msgs": live.messages}
+    return {name: 100 * used[name] / live.config[name] for name in used if live.config[name] > 0}
+
+
+def _found(spec: StreamSpec, state: str, severity: Severity, text: str) -> StreamHealth:
+    return StreamHealth(spec, state, (Result(spec.name, severity, text),))
+
+
+def _examined(spec: StreamSpec, live: StreamInfo | None) -> StreamHealth:
+    if live is None:
+        return _found(spec, "missing", Severity.CRITICAL, "is not on the server")
+    changes = differences(live.config, spec.config)
+    drift = [Result(spec.name, Severity.WARNING, f"{change.field}: {compared(change)}") for change in changes]
+    full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(live)]
+    state = "drift" if drift else "nearly full" if full else "ok"
+    fine = Result(spec.name, Severity.OK, "is as the catalogue says")
+    return StreamHealth(spec, state, tuple(drift + full) or (fine,), live, changes)
+
+
+def _nearly_full(live: StreamInfo) -> Iterator[str]:
+    """Each limit the stream is about to reach, and what happens then; nothing where that is as wanted."""
+    consequence = _consequence(live.config)
+    for limit, percent in percentages(live).items():
+        if consequence and percent > 100 * NEARLY_FULL:
+            yield f"{percent:.0f} % of {limit}: {consequence}"
+
+
+def _consequence(config: StreamConfig) -> str | None:
+    """What a limit does to messages somebody counts on; a full ring of the newest is meant to be full."""
+    rows: tuple[tuple[Any, str | None], ...] = (
+        (config["sealed"], None),
+        (config["discard"] == "new", "then new messages are refused"),
+        (config["retention"] != "limits", "then messages are dropped before they are consumed"),
+        (config["max_age"], "then the oldest are dropped before max_age"),
+    )
+    return next((consequence for applies, consequence in rows if applies), None)

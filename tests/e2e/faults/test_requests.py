@@ -1,0 +1,109 @@
+"""A fault in the middle of up, update and destroy: nothing acknowledged is lost, and the next up is enough."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from provisioner.jetstream.client import JetStream
+from tests.e2e.conftest import Project
+from tests.support.faults.proxy import Proxy, proxied
+from tests.support.faults.publisher import publishing
+from tests.support.nats_server import NatsServer
+
+KEPT = {"KEPT_A": "kept.a", "KEPT_B": "kept.b"}
+SUBJECTS = {**KEPT, "GONE": "gone"}
+
+# Command, the request in whose middle the fault comes, and the description the streams are to have.
+STEPS = (
+    ("up", "STREAM.CREATE.", "first"),
+    ("up", "STREAM.UPDATE.", "second"),
+    ("destroy", "STREAM.DELETE.", "second"),
+)
+
+
+@pytest.fixture
+def proxy(server: NatsServer) -> Iterator[Proxy]:
+    """Between the stack and the server; other clients talk to the server itself."""
+    with proxied(server.ports[0]) as made:
+        yield made
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What happens at a request, and what ends it."""
+
+    happens: Callable[[NatsServer], object] = bool
+    lose_answer: bool = False
+    mend: Callable[[NatsServer], object] = bool
+
+
+def _send(what: signal.Signals) -> Callable[[NatsServer], None]:
+    def send(server: NatsServer) -> None:
+        assert server.process
+        server.process.send_signal(what)
+
+    return send
+
+
+FAULTS = {
+    "the server is killed": Fault(NatsServer.kill, lose_answer=True, mend=NatsServer.start),
+    "the server is paused": Fault(_send(signal.SIGSTOP), mend=_send(signal.SIGCONT)),
+    "the connection is cut before the answer": Fault(lose_answer=True),
+}
+
+
+def _wanted(description: str) -> dict[str, dict[str, object]]:
+    policies = {name: "retain" if name in KEPT else "delete" for name in SUBJECTS}
+    return {
+        name: {"subjects": [subject], "description": description, "on_delete": policies[name]}
+        for name, subject in SUBJECTS.items()
+    }
+
+
+def _descriptions(jetstream: JetStream) -> dict[str, object]:
+    return {name: live.config["description"] for name, live in jetstream.streams().items()}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_next_up_is_enough(
+    name: str, server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project
+) -> None:
+    """The command that meets the fault says so in a line; what it leaves half done, one up completes."""
+    fault = FAULTS[name]
+    project.configure(server="external", url=proxy.url, onDelete="delete", catalogue="streams.yaml")
+    with publishing(server.url, SUBJECTS) as publisher:
+        for command, request, description in STEPS:
+            project.catalogue(**_wanted(description))
+            trap = proxy.set(request, lambda: fault.happens(server), lose_answer=fault.lose_answer)
+            said = project.pulumi(command, "--yes", "--skip-preview", STREAMS_REQUEST_TIMEOUT="1")
+            fault.mend(server)
+            assert trap.sprung, said.text
+            assert said.code != 0, said.text
+            assert "Traceback" not in said.text
+
+            project.up()
+            assert dict.fromkeys(SUBJECTS, description) == _descriptions(jetstream)
+            publisher.wait_for_more()
+            assert {} == publisher.lost(jetstream)
+        assert project.unchanged()
+        assert [[]] * len(KEPT) == [publisher.missing(jetstream, stream) for stream in KEPT]
+
+
+def test_a_slow_server(server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project) -> None:
+    """Every answer comes late, and every command succeeds all the same."""
+    proxy.delay = 0.2
+    project.configure(server="external", url=proxy.url, onDelete="delete", catalogue="streams.yaml")
+    with publishing(server.url, SUBJECTS) as publisher:
+        for description in ("first", "second"):
+            project.catalogue(**_wanted(description))
+            project.up()
+            assert dict.fromkeys(SUBJECTS, description) == _descriptions(jetstream)
+        publisher.wait_for_more()
+        assert {} == publisher.lost(jetstream)
+        project.destroy()
+        assert KEPT.keys() == jetstream.streams().keys()
+        assert [[]] * len(KEPT) == [publisher.missing(jetstream, stream) for stream in KEPT]

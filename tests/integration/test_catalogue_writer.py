@@ -1,0 +1,202 @@
+"""Catalogues imported from a real server: complete, minimal, and no change when planned against it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, assume, given, reject, settings
+from hypothesis import strategies as st
+
+from provisioner.__main__ import main
+from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.writer import catalogue_of, minimal
+from provisioner.cli import commands
+from provisioner.errors import ApiError
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from provisioner.plan.diff import Effect, plan
+from provisioner.rules.normalise import normalise
+from provisioner.rules.stream_config import create_problems
+from provisioner.schema.model import StreamConfig
+from tests.support.configurations import NAME, config, configurations, wire_config
+from tests.support.nats_server import NatsServer, running
+from tests.support.snapshots import delete
+
+EXAMPLES = int(os.environ.get("IMPORT_EXAMPLES", "300"))
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JetStream]:
+    """A client, and a server of its own that holds two other streams."""
+    with running(tmp_path_factory.mktemp("estate")) as server:
+        client = JetStream(server.url, Credentials())
+        client.create({**wire_config(), "name": "ORIGIN", "subjects": ["origin.>"], "max_msg_size": 1000})
+        client.create({**wire_config(), "name": "OTHER", "subjects": ["other.>"], "allow_direct": True})
+        yield client
+        client.close()
+
+
+@given(wanted=configurations(), sealed=st.booleans())
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
+)
+def test_round_trip(estate: JetStream, wanted: StreamConfig, *, sealed: bool) -> None:
+    """Whatever a server holds is a catalogue without mistakes, that changes nothing, and says nothing in vain.
+
+    That the rules let everything through that a server takes is the planner's own test.
+    """
+    assume(not create_problems(wanted))
+    try:
+        estate.create(wanted)
+        if sealed:
+            with suppress(ApiError):
+                estate.update(normalise({**wanted, "sealed": True}))
+        live = estate.streams()
+    except ApiError:
+        reject()
+    finally:
+        estate.delete(NAME)
+    imported = catalogue_of(live, [], "catalogue")
+
+    assert () == imported.mistakes
+    for spec in catalogue.parse(imported.text, "catalogue"):
+        assert Effect.NOTHING is plan(live[spec.name].config, spec.config).effect
+    _assert_minimal(live[NAME].config)
+
+
+def _assert_minimal(live: StreamConfig) -> None:
+    least, default = minimal(live), wire_config()
+    for field in (field for field in least if field != "name" and least[field] != default[field]):
+        assert normalise(live) != normalise({**least, field: default[field]}), field
+
+
+@pytest.fixture
+def command(server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch) -> JetStream:
+    """The commands' environment: NATS_URL, and the streams of the committed catalogue on that server."""
+    monkeypatch.setenv("NATS_URL", server.url)
+    for spec in catalogue.load(ROOT / "infra/streams.yaml"):
+        jetstream.create(spec.config)
+    return jetstream
+
+
+@pytest.mark.usefixtures("command")
+def test_the_committed_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The five streams come back as the catalogue has them, in its style."""
+    file = tmp_path / "streams.yaml"
+    assert main(["import", "--output", str(file)]) == 0
+    assert capsys.readouterr() == ("", f"{file}: 5 streams\n")
+
+    written = {spec.name: normalise(spec.config) for spec in catalogue.load(ROOT / "infra/streams.yaml")}
+    assert written == {spec.name: normalise(spec.config) for spec in catalogue.load(file)}
+    assert """
+ROUTING:
+  subjects:
+    - routing.decision
+    - routing.event
+  max_age: 7d
+  max_bytes: 512MiB
+""" in file.read_text()
+
+
+def test_others_streams_are_left_out(command: JetStream, capsys: pytest.CaptureFixture[str]) -> None:
+    """Buckets, the server's own streams and a name no catalogue can have are told of; a mark of an owner too."""
+    for name in ("KV_a", "OBJ_b", "$MQTT_c", "_d", "defaults"):
+        command.create(config(name, subjects=[f"subject.of.{name}"]))
+    command.create(config("MARKED", metadata={"pulumi.owner": "shop/prod"}))
+
+    assert main(["import", "*_?", "defaults", "MARKED"]) == 0
+    printed = capsys.readouterr()
+    assert ["MARKED"] == [spec.name for spec in catalogue.parse(printed.out, "out")]
+    assert printed.err.splitlines() == [
+        "$MQTT_c: left out: the server's own, managed elsewhere",
+        "KV_a: left out: key-value bucket, managed elsewhere",
+        "OBJ_b: left out: object bucket, managed elsewhere",
+        "_d: left out: the server's own, managed elsewhere",
+        "defaults: left out: no stream of a catalogue can have this name",
+        "MARKED: is marked as shop/prod's; another stack cannot take it",
+    ]
+
+
+@pytest.mark.usefixtures("command")
+def test_a_file_is_overwritten_by_force_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An existing file stays as it is without --force."""
+    file = tmp_path / "mine.yaml"
+    file.write_text("MINE: {}\n")
+    assert main(["import", "--output", str(file)]) == 1
+    assert ("MINE: {}\n", f"{file}: is there already; --force overwrites it\n") == (
+        file.read_text(),
+        capsys.readouterr().err,
+    )
+    assert main(["import", "ROUT*", "--output", str(file), "--force"]) == 0
+    assert ["ROUTING"] == [spec.name for spec in catalogue.load(file)]
+    assert [file] == list(tmp_path.iterdir())
+
+
+@pytest.mark.usefixtures("command")
+def test_patterns_without_a_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    """A pattern that matches nothing is told and makes the exit code 1, with what the others matched written."""
+    assert main(["import", "ROUTING", "NONE*"]) == 1
+    printed = capsys.readouterr()
+    assert ["ROUTING"] == [spec.name for spec in catalogue.parse(printed.out, "out")]
+    assert printed.err == "no stream matches 'NONE*'\n"
+
+    assert main(["import", "NONE*"]) == 1
+    assert capsys.readouterr() == ("", "no stream matches 'NONE*'\nno stream to import\n")
+
+
+def test_a_stream_that_breaks_a_rule_of_the_catalogue(command: JetStream, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mirror whose origin takes larger messages by now is written as it is, and told with its line."""
+    command.create(config("COPY", mirror={"name": "ORIGIN"}, max_msg_size=10))
+    command.create(config("ORIGIN", max_msg_size=100))
+
+    assert main(["import", "COPY", "ORIGIN"]) == 1
+    printed = capsys.readouterr()
+    assert "COPY:\n  max_msg_size: 10B\n  mirror:\n    name: ORIGIN\n" in printed.out
+    assert printed.err.startswith("catalogue:")
+
+
+@pytest.mark.parametrize("command_line", [["import"], ["backup", "A", "--to", "x"], ["restore", "."]])
+def test_no_server(
+    command_line: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A server that is not there is one line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commands, "_TIMEOUT", 0.3)
+    assert main([*command_line, "--url", "nats://127.0.0.1:1"]) == 1
+    assert "nats://127.0.0.1:1: " in capsys.readouterr().err
+    assert [] == list(tmp_path.iterdir())
+
+
+def test_backup_and_restore(
+    command: JetStream, server: NatsServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each stream is a line; a failure is told, does not stop the others, and makes the exit code 1."""
+    command.connection.request("routing.event", b"message")
+
+    assert main(["backup", "ROUTING", "NONE", "PREDICTIONS", "--to", str(tmp_path)]) == 1
+    printed = capsys.readouterr()
+    assert [line.split(" (")[0] for line in printed.out.splitlines()] == [
+        f"ROUTING: 1 message in {tmp_path}/ROUTING",
+        f"PREDICTIONS: 0 messages in {tmp_path}/PREDICTIONS",
+    ]
+    assert printed.err == "NONE: not backed up: there is no such stream on the server\n"
+
+    delete(command, server, "ROUTING")
+    command.connection.request("predictions.normal.a", b"later")
+    assert main(["restore", str(tmp_path)]) == 1
+    assert capsys.readouterr() == (
+        "ROUTING: 1 message and 0 consumers restored\n",
+        "PREDICTIONS: not restored: a stream of that name is on the server; it is left as it is\n",
+    )
+    delete(command, server, "ROUTING")
+    assert main(["restore", str(tmp_path), "ROUTING"]) == 0
+    delete(command, server, "ROUTING")
+    assert main(["restore", str(tmp_path / "ROUTING")]) == 0
+    assert 1 == command.state("ROUTING")["messages"]

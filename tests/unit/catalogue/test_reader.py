@@ -1,0 +1,164 @@
+"""What a correct catalogue becomes."""
+
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalogue.reader import load, parse, reserved, room
+from provisioner.errors import CatalogueError
+from provisioner.schema.fields import BY_NAME
+from provisioner.schema.model import Place
+from provisioner.units import parse_duration, parse_size
+
+ROOT = Path(__file__).parents[3]
+
+SEED = {
+    "MARKET_DATA": (["market.data.ohlcv", "market.data.news", "market.data.economic"], "7d", "10GiB"),
+    "PREDICTIONS": (["predictions.normal.*", "predictions.earnings.*"], "30d", "5GiB"),
+    "EXPLANATIONS": (["explanations.request", "explanations.response"], "30d", "2GiB"),
+    "MODEL_METRICS": (
+        ["metrics.model.normal", "metrics.model.earnings", "metrics.model.evaluation"],
+        "90d",
+        "1GiB",
+    ),
+    "ROUTING": (["routing.decision", "routing.event"], "7d", "512MiB"),
+}
+
+
+def test_the_five_streams() -> None:
+    """The committed catalogue holds exactly the five streams, in order, all else by default."""
+    defaults = {name: field.default for name, field in BY_NAME.items()}
+    assert [spec.config for spec in load(ROOT / "infra/streams.yaml")] == [
+        defaults | {"name": name, "subjects": subjects, "max_age": parse_duration(age), "max_bytes": parse_size(size)}
+        for name, (subjects, age, size) in SEED.items()
+    ]
+
+
+def test_the_five_streams_reserve_18_5_gib() -> None:
+    """max_file_store is made from this sum."""
+    assert reserved(load(ROOT / "infra/streams.yaml")) == parse_size("18.5GiB")
+
+
+def test_every_stream_says_what_it_is_for() -> None:
+    """Status and outputs show the purpose of each."""
+    assert all(spec.purpose for spec in load(ROOT / "infra/streams.yaml"))
+
+
+def test_a_stream_without_fields_has_the_servers_defaults() -> None:
+    """A name alone is a whole configuration, with its place in the file."""
+    (spec,) = parse("\nORDERS:\n", "c.yaml")
+    assert spec.config == {**{n: f.default for n, f in BY_NAME.items()}, "name": "ORDERS"}
+    assert (spec.purpose, spec.on_delete, spec.adopt, spec.place) == ("", None, "equal", Place("c.yaml", 2))
+
+
+def test_policy_is_apart_from_the_configuration() -> None:
+    """purpose, on_delete and adopt never reach the server."""
+    (spec,) = parse("A: {purpose: p, on_delete: retain, adopt: always}", "c.yaml")
+    assert (spec.purpose, spec.on_delete, spec.adopt) == ("p", "retain", "always")
+    assert spec.config.keys() == BY_NAME.keys()
+
+
+def test_defaults_hold_unless_a_stream_says_otherwise() -> None:
+    """A stream's own value wins, whole fields only, and a null is the server's default."""
+    first, second, third = parse(
+        "defaults: {max_age: 7d, metadata: {team: a}, on_delete: delete}\n"
+        "A:\n"
+        "B: {max_age: 1d, metadata: {own: b}, on_delete: guard}\n"
+        "C: {max_age: null, metadata: ~, on_delete: }\n",
+        "c.yaml",
+    )
+    assert [s.config["max_age"] for s in (first, second, third)] == [
+        parse_duration("7d"),
+        parse_duration("1d"),
+        0,
+    ]
+    assert [s.config["metadata"] for s in (first, second, third)] == [{"team": "a"}, {"own": "b"}, {}]
+    assert [s.on_delete for s in (first, second, third)] == ["delete", "guard", None]
+
+
+@pytest.mark.parametrize("name", ["on", "123", "null", "2026-01-31", "1e3", "Ünïcode", "streams"])
+def test_names_stay_text(name: str) -> None:
+    """A key is text whatever YAML might take it for."""
+    (spec,) = parse(f"{name}: {{subjects: [a]}}", "c.yaml")
+    assert spec.name == name
+
+
+@pytest.mark.parametrize(
+    ("field", "text", "expected"),
+    [
+        ("description", "on", "on"),
+        ("description", "1:30", "1:30"),
+        ("description", "2026-01-31", "2026-01-31"),
+        ("description", "1_000", "1_000"),
+        ("description", "'5'", "5"),
+        ("description", "|\n    two\n    lines", "two\nlines\n"),
+        ("max_msgs", "010", 10),
+        ("max_msgs", "0x10", 16),
+        ("max_msgs", "0o10", 8),
+        ("max_msgs", "1e3", 1000),
+        ("max_msgs", "unlimited", -1),
+        ("no_ack", "True", True),
+        ("first_seq", "18446744073709551615", 2**64 - 1),
+        ("max_age", "1h30m", 5_400_000_000_000),
+        ("max_bytes", "512MB", 512_000_000),
+        ("max_bytes", "10 GiB", 10 * 1024**3),
+    ],
+)
+def test_values_are_read_as_yaml_1_2(field: str, text: str, expected: object) -> None:
+    """No YAML 1.1 surprises: no dates, octals, sexagesimals or yes/no booleans."""
+    (spec,) = parse(f"A:\n  {field}: {text}\n", "c.yaml")
+    assert spec.config[field] == expected
+
+
+def test_json_is_a_catalogue_too() -> None:
+    """Generated catalogues can be JSON."""
+    (spec,) = parse('{"A": {"subjects": ["a.>"], "mirror": null}}', "c.json")
+    assert spec.config["subjects"] == ["a.>"]
+
+
+def test_reserved_counts_file_streams_and_every_copy() -> None:
+    """Memory streams and unlimited ones reserve no file store."""
+    specs = parse("A: {max_bytes: 1000, num_replicas: 3}\nB: {max_bytes: 5, storage: memory}\nC: {}", "c.yaml")
+    assert reserved(specs) == 3000
+
+
+@pytest.mark.parametrize(
+    ("text", "gib"),
+    [
+        ("A: {max_bytes: 10GiB}\nB: {max_bytes: 8.5GiB}", 29),
+        ("A: {max_bytes: 1}", 1),
+        ("A: {max_bytes: 1GiB, num_replicas: 3}", 6),
+        ("A: {max_bytes: 5GiB, storage: memory}", 1),
+        ("A: {max_bytes: 1GiB}\nB: {}", None),
+    ],
+)
+def test_room_for_the_streams_and_the_largest_once_more(text: str, gib: int | None) -> None:
+    """In whole GiB; a stream without a limit leaves it to the server."""
+    assert room(parse(text, "c.yaml")) == (None if gib is None else gib * 1024**3)
+
+
+def test_a_sealed_stream_is_possible() -> None:
+    """A stream that was sealed after its creation stays describable."""
+    (spec,) = parse("A: {sealed: true}", "c.yaml")
+    assert spec.config["sealed"] is True
+
+
+def test_a_byte_order_mark_is_nothing(tmp_path: Path) -> None:
+    """Editors on Windows write one."""
+    file = tmp_path / "c.yaml"
+    file.write_bytes(b"\xef\xbb\xbfA:\r\n  max_msgs: 5\r\n")
+    assert load(file)[0].config["max_msgs"] == 5
+
+
+def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
+    """The error names the file and the system's reason."""
+    with pytest.raises(CatalogueError, match=r"^\S+/c\.yaml: cannot be read: No such file or directory$"):
+        load(tmp_path / "c.yaml")
+
+
+def test_a_file_that_is_not_utf_8_is_one_line(tmp_path: Path) -> None:
+    """The line of the first wrong byte is told."""
+    file = tmp_path / "c.yaml"
+    file.write_bytes(b"A:\n  purpose: \xe9t\xe9\n")
+    with pytest.raises(CatalogueError, match=r"^\S+:2: is not UTF-8 text; save it as UTF-8$"):
+        load(file)

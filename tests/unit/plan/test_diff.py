@@ -1,0 +1,106 @@
+"""From one configuration to another: scenarios as data, one a line."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from provisioner.plan.diff import Effect, differences, plan
+from provisioner.schema.fields import FIELDS, Mutability
+from tests.support.configurations import config, configurations
+
+NOTHING, UPDATE, REPLACE, IMPOSSIBLE = Effect
+
+MIRROR = {"name": "ORIGIN"}
+
+# actual, desired, effect, the fields that need a new stream
+SCENARIOS: list[tuple[dict[str, Any], dict[str, Any], Effect, list[str]]] = [
+    ({}, {}, NOTHING, []),
+    ({"max_age": "7d"}, {"max_age": "1d"}, UPDATE, []),
+    ({"max_age": "7d"}, {"max_age": "1d", "storage": "memory"}, REPLACE, ["storage"]),
+    ({}, {"persist_mode": "async"}, REPLACE, ["persist_mode"]),
+    ({}, {"allow_msg_counter": True}, REPLACE, ["allow_msg_counter"]),
+    ({}, {"first_seq": 5}, REPLACE, ["first_seq"]),
+    ({}, {"retention": "interest"}, UPDATE, []),
+    ({"retention": "interest"}, {}, UPDATE, []),
+    ({}, {"retention": "workqueue"}, REPLACE, ["retention"]),
+    ({"retention": "workqueue"}, {"retention": "interest"}, REPLACE, ["retention"]),
+    ({}, {"deny_delete": True, "deny_purge": True}, UPDATE, []),
+    ({"deny_delete": True, "deny_purge": True}, {}, REPLACE, ["deny_delete", "deny_purge"]),
+    ({}, {"allow_msg_ttl": True}, UPDATE, []),
+    ({"allow_msg_ttl": True}, {}, REPLACE, ["allow_msg_ttl"]),
+    ({}, {"allow_msg_schedules": True}, UPDATE, []),
+    ({"allow_msg_schedules": True}, {"allow_rollup_hdrs": True}, REPLACE, ["allow_msg_schedules"]),
+    ({}, {"sealed": True}, UPDATE, []),
+    ({"sealed": True}, {"deny_delete": True, "deny_purge": True, "discard": "new"}, REPLACE, ["sealed"]),
+    ({}, {"sealed": True, "storage": "memory"}, IMPOSSIBLE, ["storage"]),
+    ({}, {"mirror": MIRROR}, REPLACE, ["mirror"]),
+    ({"mirror": MIRROR}, {"mirror": {"name": "OTHER"}}, REPLACE, ["mirror"]),
+    ({"mirror": MIRROR}, {"subjects": ["orders"]}, UPDATE, []),
+    ({}, {"max_age": "50ms"}, IMPOSSIBLE, []),
+    ({}, {"discard_new_per_subject": True}, IMPOSSIBLE, []),
+    ({}, {"allow_atomic": True, "allow_batched": True, "allow_direct": True, "allow_rollup_hdrs": True}, UPDATE, []),
+    ({"allow_atomic": True, "allow_batched": True, "allow_direct": True, "allow_rollup_hdrs": True}, {}, UPDATE, []),
+]
+
+
+@pytest.mark.parametrize(("actual", "desired", "effect", "replaces"), SCENARIOS)
+def test_scenario(actual: dict[str, Any], desired: dict[str, Any], effect: Effect, replaces: list[str]) -> None:
+    """The heaviest effect decides; what needs a new stream is named."""
+    planned = plan(config(**actual), config(**desired))
+    assert (effect, replaces) == (planned.effect, planned.replaces)
+
+
+# What the server makes of the left side is the right side: neither is drift from the other.
+REWRITES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"subjects": ["ORDERS"]}),
+    ({}, {"duplicate_window": "2m"}),
+    ({"max_age": "1m"}, {"max_age": "1m", "duplicate_window": "1m"}),
+    ({"max_msgs": "unlimited", "max_bytes": 0}, {"max_msgs": -1, "max_bytes": -1}),
+    ({"num_replicas": 0}, {"num_replicas": 1}),
+    ({"placement": {"cluster": ""}, "consumer_limits": {}}, {}),
+    ({"republish": {"src": "", "dest": "out.>"}}, {"republish": {"src": ">", "dest": "out.>"}}),
+    ({"metadata": {"_nats.ver": "2.15.1", "_nats.level": "5"}}, {}),
+    (
+        {"subject_delete_marker_ttl": "1m"},
+        {"subject_delete_marker_ttl": "1m", "allow_msg_ttl": True, "allow_rollup_hdrs": True},
+    ),
+    ({"allow_msg_schedules": True}, {"allow_msg_schedules": True, "allow_rollup_hdrs": True}),
+    ({"mirror": MIRROR}, {"mirror": MIRROR, "mirror_direct": True}),
+    (
+        {"sealed": True, "max_age": "7d"},
+        {"sealed": True, "discard": "new", "deny_delete": True, "deny_purge": True},
+    ),
+]
+
+
+@pytest.mark.parametrize(("wanted", "answered"), REWRITES)
+def test_a_rewrite_by_the_server_is_no_drift(wanted: dict[str, Any], answered: dict[str, Any]) -> None:
+    """Defaults and silent rewrites apply to both sides."""
+    assert () == differences(config(**answered), config(**wanted))
+
+
+def test_a_change_reads_with_both_values() -> None:
+    """Canonical text on both sides; a block that is not there is none."""
+    changes = differences(config(max_age="7d", republish={"dest": "out"}), config(max_age="36h"))
+    assert ["max_age 7d -> 1d12h", "republish {'dest': 'out'} -> none"] == [str(change) for change in changes]
+
+
+def test_reordered_subjects_are_a_change() -> None:
+    """The server compares them in order: a service's create with the old order would fail."""
+    assert ["subjects"] == [c.field for c in differences(config(subjects=["b", "a"]), config(subjects=["a", "b"]))]
+
+
+@given(one=configurations(), other=configurations())
+def test_a_plan_names_just_what_differs(one: dict[str, Any], other: dict[str, Any]) -> None:
+    """No change from a thing to itself; and the way back names the same fields as the way there."""
+    assert NOTHING is plan(one, one).effect
+    back = {change.field for change in differences(other, one)} - {"mirror_direct"}
+    assert back == {change.field for change in differences(one, other)} - {"mirror_direct"}
+
+
+def test_every_kind_of_mutability_is_used() -> None:
+    """A rule nobody has is a rule to remove."""
+    assert set(Mutability) == {field.change for field in FIELDS}

@@ -1,0 +1,106 @@
+"""Subjects: validity, overlap, containment, and the index of many."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from provisioner.rules.subject_index import SubjectIndex
+from provisioner.rules.subjects import contains, is_literal, is_valid, overlap, overlapping_pairs
+
+TOKENS = st.sampled_from(["a", "b", "*"])
+LITERALS = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=4).map(".".join)
+PATTERNS = st.builds(
+    lambda tokens, tail: ".".join([*tokens, *tail]) or "a",
+    st.lists(TOKENS, max_size=3),
+    st.sampled_from([[], [">"], ["a"]]),
+)
+
+
+@pytest.mark.parametrize("subject", ["a", "a.b", "*", "a.*.b", ">", "a.>", "a*b", "a>b", "$JS.x", "ä"])
+def test_valid(subject: str) -> None:
+    """Wildcards are whole tokens, > only the last."""
+    assert is_valid(subject)
+
+
+@pytest.mark.parametrize("subject", ["", ".", "a.", ".a", "a..b", "a b", "a\tb", ">.a", "a.>.b", "a\n"])
+def test_invalid(subject: str) -> None:
+    """Empty tokens, white space and > in the middle are refused."""
+    assert not is_valid(subject)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a", "a", True),
+        ("a", "b", False),
+        ("a", "a.b", False),
+        ("*", "a", True),
+        ("*", "a.b", False),
+        (">", "a.b", True),
+        ("a.>", "a", False),
+        ("a.>", "a.b.c", True),
+        ("a.*", "*.b", True),
+        ("a.*.c", "*.b.d", False),
+        ("a.*.>", "a.b", False),
+        ("a.b.>", "a.>", True),
+    ],
+)
+def test_overlap(one: str, other: str, *, expected: bool) -> None:
+    """Two subjects overlap when one message could match both, in either order."""
+    assert overlap(one, other) is overlap(other, one) is expected
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "expected"),
+    [
+        ("a.>", "a.b.c", True),
+        ("a.>", "a", False),
+        ("a.*", "a.b", True),
+        ("a.*", "a.>", False),
+        ("a.*", "a.*", True),
+        ("a.b", "a.*", False),
+        ("*.*", "a.b", True),
+        (">", "a.>", True),
+    ],
+)
+def test_contains(outer: str, inner: str, *, expected: bool) -> None:
+    """One subject contains another when it matches all the other matches."""
+    assert contains(outer, inner) is expected
+
+
+def test_literals_have_no_wildcards() -> None:
+    """A token that merely holds a star is no wildcard."""
+    assert [is_literal(subject) for subject in ("a.b", "a.*", "a.>", "a*")] == [True, False, False, True]
+
+
+def test_pairs_are_told_once() -> None:
+    """Each overlapping pair of a list, in its order."""
+    assert list(overlapping_pairs(["a.*", "b", "a.b"])) == [("a.*", "a.b")]
+
+
+@given(PATTERNS, PATTERNS, LITERALS)
+def test_a_common_literal_is_an_overlap(one: str, other: str, literal: str) -> None:
+    """Whenever one literal matches both, they overlap."""
+    assert overlap(one, other) or not (contains(one, literal) and contains(other, literal))
+
+
+@given(PATTERNS, PATTERNS)
+def test_containing_is_overlapping(one: str, other: str) -> None:
+    """What contains another overlaps it."""
+    assert overlap(one, other) or not contains(one, other)
+
+
+@given(st.lists(PATTERNS, max_size=12), PATTERNS)
+def test_the_index_finds_what_comparing_finds(many: list[str], subject: str) -> None:
+    """The index answers as comparing with every subject does."""
+    index = SubjectIndex[int]()
+    for owner, each in enumerate(many):
+        index.add(each, owner)
+    assert sorted(index.overlapping(subject)) == [at for at, each in enumerate(many) if overlap(each, subject)]
+
+
+def test_the_index_takes_long_subjects() -> None:
+    """Depth is no recursion."""
+    index, subject = SubjectIndex[str](), "a." * 50_000 + "a"
+    index.add(subject, "owner")
+    assert list(index.overlapping(">")) == list(index.overlapping(subject)) == ["owner"]

@@ -1,0 +1,129 @@
+"""The checks of streams, one row a case."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from provisioner.catalogue import reader as catalogue
+from provisioner.rules.stream_names import Unmanaged, unmanaged
+from provisioner.schema.model import StreamInfo, StreamSpec
+from provisioner.status.server_checks import Severity
+from provisioner.status.stream_checks import examine, shown
+
+OK, WARNING, CRITICAL, UNKNOWN = Severity.OK, Severity.WARNING, Severity.CRITICAL, Severity.UNKNOWN
+
+
+def stream(**fields: Any) -> StreamSpec:
+    """A stream ORDERS with these wire values."""
+    spec = catalogue.parse("ORDERS: {subjects: [orders.new], max_age: 7d}", "streams.yaml")[0]
+    return replace(spec, config={**spec.config, **fields})
+
+
+def live(spec: StreamSpec, **state: Any) -> dict[str, StreamInfo]:
+    """A server that holds a stream as specified."""
+    return {spec.name: StreamInfo(spec.config, created="2026-01-01T00:00:00Z", **state)}
+
+
+def test_equal() -> None:
+    """A stream as the catalogue says is ok, its figures at hand."""
+    health = examine([stream()], live(stream(), messages=3))[0]
+    assert ("ok", OK) == (health.state, health.severity)
+    assert health.live
+    assert 3 == health.live.messages
+
+
+def test_rewritten_by_the_server() -> None:
+    """What the server fills in or adds is no drift."""
+    written = stream(duplicate_window=120_000_000_000, metadata={"_nats.ver": "2.15.1"})
+    assert "ok" == examine([stream()], live(written))[0].state
+
+
+def test_missing() -> None:
+    """A stream that is not there is critical."""
+    health = examine([stream()], {})[0]
+    assert ("missing", CRITICAL, None) == (health.state, health.severity, health.live)
+
+
+def test_not_asked() -> None:
+    """A server that could not be asked leaves a stream unknown, not missing."""
+    health = examine([stream()], None)[0]
+    assert ("unknown", UNKNOWN) == (health.state, health.severity)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"max_age": 86_400_000_000_000}, "max_age: 7d (live: 1d)"),
+        ({"max_bytes": 1024**3}, "max_bytes: unlimited (live: 1GiB)"),
+        ({"subjects": ["orders.*", "other"]}, "subjects: orders.new (live: orders.*, other)"),
+        ({"allow_direct": True}, "allow_direct: false (live: true)"),
+        ({"description": "x"}, "description: none (live: x)"),
+        ({"metadata": {"a": "b"}}, 'metadata: none (live: {"a": "b"})'),
+        (
+            {"republish": {"src": ">", "dest": "copy", "headers_only": False}},
+            'republish: none (live: {"dest": "copy"})',
+        ),
+    ],
+)
+def test_drift(fields: dict[str, Any], text: str) -> None:
+    """A differing field of any kind is a warning with both values on one line."""
+    health = examine([stream()], live(stream(**fields)))[0]
+    assert ("drift", WARNING) == (health.state, health.severity)
+    assert [text] == [result.text for result in health.results]
+
+
+@pytest.mark.parametrize(
+    ("fields", "state", "text"),
+    [
+        ({"max_bytes": 100}, {"bytes": 91}, "91 % of max_bytes: then the oldest are dropped before max_age"),
+        ({"max_bytes": 100}, {"bytes": 90}, None),
+        ({"max_msgs": 10}, {"messages": 10}, "100 % of max_msgs: then the oldest are dropped before max_age"),
+        (
+            {"max_msgs": 10, "discard": "new"},
+            {"messages": 10},
+            "100 % of max_msgs: then new messages are refused",
+        ),
+        (
+            {"max_msgs": 10, "retention": "workqueue", "max_age": 0},
+            {"messages": 10},
+            "100 % of max_msgs: then messages are dropped before they are consumed",
+        ),
+        ({"max_msgs": 10, "max_age": 0}, {"messages": 10}, None),
+        ({"max_msgs": 10, "sealed": True, "discard": "new"}, {"messages": 10}, None),
+        ({}, {"bytes": 10**12, "messages": 10**9}, None),
+    ],
+)
+def test_nearly_full(fields: dict[str, Any], state: dict[str, int], text: str | None) -> None:
+    """Over 90 % of a limit is a warning where somebody would miss the messages, and only there."""
+    health = examine([stream(**fields)], live(stream(**fields), **state))[0]
+    assert ("nearly full" if text else "ok") == health.state
+    assert [text or "is as the catalogue says"] == [result.text for result in health.results]
+
+
+def test_drift_and_nearly_full() -> None:
+    """Both are told; the share is that of the limit in force."""
+    health = examine([stream(max_bytes=1000)], live(stream(max_bytes=100), bytes=95))[0]
+    assert "drift" == health.state
+    assert [
+        "max_bytes: 1kB (live: 100B)",
+        "95 % of max_bytes: then the oldest are dropped before max_age",
+    ] == [result.text for result in health.results]
+
+
+def test_unmanaged() -> None:
+    """Streams beside the catalogue's are named as their owners know them, the server's own not at all."""
+    names = ["ORDERS", "KV_cfg", "OBJ_files", "$MQTT_msgs", "_internal", "AUDIT"]
+    expected = (
+        Unmanaged("AUDIT", "stream"),
+        Unmanaged("cfg", "key-value bucket"),
+        Unmanaged("files", "object bucket"),
+    )
+    assert expected == unmanaged(names, [stream().name])
+
+
+def test_shown_nothing() -> None:
+    """A block or text that is not there has a word."""
+    assert ["none"] * 3 == [shown("mirror", None), shown("description", ""), shown("sources", [])]

@@ -1,0 +1,1 @@
+"""The Pulumi engine: found, installed or built from its Go modules."""
