@@ -31,7 +31,7 @@ from provisioner.providers.errors import one_line, warn
 from provisioner.reconcile import apply as reconcile
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.session import Session, session
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import OnDelete, StreamSpec
 
 # What the program tells the provider for one run; not in the state.
 _PASSING: Final = ("ready", "catalogue")
@@ -80,7 +80,7 @@ class StreamProvider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._session(props)
-        where.managed[id_] = props["on_delete"]
+        where.managed[id_] = OnDelete(props["on_delete"])
         try:
             live = where.seen(id_)
         except Unreachable as error:
@@ -105,7 +105,7 @@ class StreamProvider(ResourceProvider):
 
     def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, known: bool) -> list[CheckFailure]:
         where = self._session(inputs)
-        where.managed.update({spec.name: str(spec.on_delete)} if known else {})
+        where.managed.update({spec.name: spec.on_delete} if known and spec.on_delete else {})
         try:
             seen = preflight(where, spec, where.seen(spec.name), ours=spec.name in where.managed)
         except Unreachable as error:
@@ -153,7 +153,7 @@ class Stream(Resource, module="jetstream", name="Stream"):
         catalogue: str | None = None,
         owner: str | None = None,
         backup_to: str | None = None,
-        on_delete: str = "guard",
+        on_delete: OnDelete = OnDelete.GUARD,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         server = {"url": url, "monitor_url": monitor_url, "ready": ready, "store": store}

@@ -18,7 +18,7 @@ from provisioner.reconcile.loss_approval import how_to_allow, loss_of, may_lose,
 from provisioner.reconcile.session import Session
 from provisioner.rules.normalise import normalise
 from provisioner.rules.server_limits import surrounding_problems
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
 _HINTS: Final = {
@@ -78,7 +78,7 @@ def delete(session: Session, spec: StreamSpec) -> None:
         return
     if live is None:
         return
-    if spec.on_delete == "retain":
+    if spec.on_delete is OnDelete.RETAIN:
         _let_go(session, live)
         return
     if refused := _not_to_delete(session, spec, live):
@@ -100,7 +100,7 @@ def contents(live: StreamInfo) -> str:
 def _not_to_delete(session: Session, spec: StreamSpec, live: StreamInfo) -> str | None:
     if foreign := ownership_problem(spec, live):
         return foreign
-    if spec.on_delete == "guard" and (live.messages or live.consumers):
+    if spec.on_delete is OnDelete.GUARD and (live.messages or live.consumers):
         return contents(live)
     if live.messages and spec.name in session.replacing and not may_lose(spec.name):
         held = f"{spec.name} holds {counted(live.messages, 'message')} that a replacement would lose"
@@ -110,7 +110,7 @@ def _not_to_delete(session: Session, spec: StreamSpec, live: StreamInfo) -> str 
 
 def _forget(session: Session, spec: StreamSpec, error: Unreachable) -> None:
     """The server is gone: no matter to those who do not ask what a stream holds."""
-    if spec.on_delete == "guard" or copies.wanted(session):
+    if spec.on_delete is OnDelete.GUARD or copies.wanted(session):
         raise Conflict(
             f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
             "or forget the stream with pulumi state delete"

@@ -19,7 +19,7 @@ from provisioner.errors import Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
-from provisioner.schema.model import ServerFacts, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, ServerFacts, StreamInfo, StreamSpec
 
 # Seconds: how old an answer may be for a plan, how long a plan waits for a server to answer, and
 # for how long it then believes that the server is down.
@@ -41,7 +41,7 @@ class Session:
         self._snapshot: tuple[float, dict[str, StreamInfo]] | None = None
         self._facts: ServerFacts | None = None
         # Names that the state holds, with their policies: Pulumi checks a replacement as if it were new.
-        self.managed: dict[str, str] = {}
+        self.managed: dict[str, OnDelete] = {}
         self.replacing: set[str] = set()
         self.moving = threading.RLock()
         self.backup_to: str | None = None
@@ -100,7 +100,7 @@ class Session:
         if name in self.siblings():
             return name in self.managed
         empty = not live.messages and not live.consumers
-        return self.managed.get(name) in ({"delete", "guard"} if empty else {"delete"})
+        return self.managed.get(name) in ({OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE})
 
     def facts_after(self, facts: ServerFacts) -> ServerFacts:
         """The server as this run leaves it: our streams as they are wanted, without those that go."""

@@ -18,7 +18,7 @@ from provisioner.providers import properties as state
 from provisioner.providers.errors import JetStreamError
 from provisioner.providers.stream import StreamProvider
 from provisioner.reconcile import session
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import Adopt, OnDelete, StreamSpec
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import recorded
@@ -56,9 +56,10 @@ def provider(**credentials: str) -> StreamProvider:
 
 def props(server: NatsServer | str, name: str = "ORDERS", **fields: Any) -> dict[str, Any]:
     """A stream's inputs, as the program registers them."""
-    policy = {key: fields.pop(key) for key in ("adopt", "on_delete", "mark_owner") if key in fields}
+    kinds = {"adopt": Adopt, "on_delete": OnDelete, "mark_owner": bool}
+    policy = {key: kind(fields.pop(key)) for key, kind in kinds.items() if key in fields}
     where = {"url": server} if isinstance(server, str) else {"url": server.url, "monitor_url": server.monitor_url}
-    given = state.inputs(StreamSpec(config(name, **fields), **policy), "guard") | where
+    given = state.inputs(StreamSpec(config(name, **fields), **policy), OnDelete.GUARD) | where
     return {key: value for key, value in given.items() if value is not None}
 
 
