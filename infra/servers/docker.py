@@ -16,6 +16,7 @@ from infra.servers import Server, local_url
 from infra.servers.docker_engine import require_docker
 from infra.servers.nats_conf import server_config
 from provisioner.providers.stream import Endpoint
+from provisioner.schema.model import OnDelete
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -50,7 +51,7 @@ def launch(settings: Settings) -> Server:
     name = f"{pulumi.get_project()}-{settings.stack}"
     network = docker.Network("network", name=name)
     # Without labels: a changed label would replace the volume, and the messages would be gone.
-    keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete != "delete")
+    keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete is not OnDelete.DELETE)
     volume = docker.Volume("data", name=name, opts=keep)
     # Taken from the engine when it is there, else pulled, and always before the old container goes.
     image = docker.RemoteImage("image", name=settings.image, keep_locally=True)

@@ -24,7 +24,7 @@ def launch(settings: Settings) -> Server:
         settings: The stack's settings.
     """
     wanted = _wanted(settings)
-    server = ServerProcess("nats", wanted, on_delete=settings.on_delete)
+    server = ServerProcess("nats", wanted, on_delete=settings.on_delete.value)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
     now = daemon.serving(wanted)
     endpoint = Endpoint(

@@ -8,16 +8,16 @@ server, which compares metadata too.
 from __future__ import annotations
 
 from provisioner.plan.diff import Effect, differences, plan
-from provisioner.schema.model import OWNER, StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OWNER, Adopt, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
 
 def adoption_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
     """Why a stream that is there already, and is not ours, may not be taken over."""
-    if spec.adopt == "never":
+    if spec.adopt is Adopt.NEVER:
         return f"{_presence(info)}, and adopt is never; delete the stream, or set adopt: equal"
     planned = plan(info.config, spec.config)
-    if planned.effect is Effect.NOTHING or (spec.adopt == "always" and planned.effect is Effect.UPDATE):
+    if planned.effect is Effect.NOTHING or (spec.adopt is Adopt.ALWAYS and planned.effect is Effect.UPDATE):
         return None
     listed = ", ".join(map(str, [*planned.changes, *planned.problems]))
     return (

@@ -33,7 +33,7 @@ from provisioner.reconcile import apply
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.preflight import preflight
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import OnDelete, StreamSpec
 
 # What the program tells the provider for one run; not in the state.
 _PASSING: Final = ("ready", "catalogue")
@@ -68,7 +68,7 @@ class StreamOptions:
         backup_to: folder that a stream is written to before it loses messages.
     """
 
-    on_delete: str = "guard"
+    on_delete: OnDelete = OnDelete.GUARD
     catalogue: str | None = None
     owner: str | None = None
     backup_to: str | None = None
@@ -115,7 +115,7 @@ class StreamProvider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
-        where.run.on_read(id_, props["on_delete"])
+        where.run.on_read(id_, OnDelete(props["on_delete"]))
         try:
             info = where.server.seen(id_)
         except Unreachable as error:
@@ -140,7 +140,7 @@ class StreamProvider(ResourceProvider):
 
     def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
         where = self._context(inputs)
-        where.run.on_check(spec.name, str(spec.on_delete), in_state=in_state)
+        where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
         try:
             result = preflight(where, spec, where.server.seen(spec.name))
         except Unreachable as error:

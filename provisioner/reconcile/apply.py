@@ -17,7 +17,7 @@ from provisioner.reconcile.loss_approval import how_to_allow, loss_of, may_lose,
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
 from provisioner.rules.normalise import captured, normalise
 from provisioner.rules.server_limits import surrounding_problems
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
 _LOG: Final = logging.getLogger(__name__)
@@ -75,7 +75,7 @@ def delete(context: Context, spec: StreamSpec) -> None:
         return
     if info is None:
         return
-    if spec.on_delete == "retain":
+    if spec.on_delete is OnDelete.RETAIN:
         _retain(context, info)
         return
     if refusal := _deletion_refusal(context, spec, info):
@@ -98,7 +98,7 @@ def contents(info: StreamInfo) -> str:
 def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> str | None:
     if problem := ownership_problem(spec, info):
         return problem
-    if spec.on_delete == "guard" and (info.messages or info.consumers):
+    if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
         return contents(info)
     if info.messages and context.run.is_replaced(spec.name) and not may_lose(spec.name):
         held = f"{spec.name} holds {counted(info.messages, 'message')} that a replacement would lose"
@@ -108,7 +108,7 @@ def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> s
 
 def _require_nothing_to_check(context: Context, spec: StreamSpec, error: Unreachable) -> None:
     """The server is gone: no matter to those who do not ask what a stream holds."""
-    if spec.on_delete == "guard" or safety_backup.folder_for(context):
+    if spec.on_delete is OnDelete.GUARD or safety_backup.folder_for(context):
         raise Conflict(
             f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
             "or forget the stream with pulumi state delete"

@@ -13,7 +13,7 @@ from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import allowances, loss_of, refusals
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import Problem, create_problems
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -69,9 +69,9 @@ def _replacement_problems(spec: StreamSpec, info: StreamInfo, fields: list[str])
     if not fields:
         return []
     what = f"cannot change in place, and on_delete is {spec.on_delete}"
-    if spec.on_delete == "retain":
+    if spec.on_delete is OnDelete.RETAIN:
         return [Problem(", ".join(fields), f"{what}: the stream there would be in the way of the new one")]
-    if spec.on_delete == "guard" and (info.messages or info.consumers):
+    if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
         return [Problem(", ".join(fields), f"{what}: {contents(info)}")]
     return []
 

@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 
 from provisioner.catalogue.reader import load
-from provisioner.schema.model import StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 
 
 class RunState:
@@ -37,18 +37,18 @@ class RunState:
     def __init__(self) -> None:
         self.backup_to: str | None = None
         self.transferring = threading.RLock()
-        self._policies: dict[str, str] = {}
+        self._policies: dict[str, OnDelete] = {}
         self._replacing: set[str] = set()
         self._made: set[str] = set()
         self._catalogue: tuple[str, str] | None = None
 
-    def on_read(self, name: str, on_delete: str) -> None:
+    def on_read(self, name: str, on_delete: OnDelete) -> None:
         """Note a stream of the state."""
         self._policies[name] = on_delete
 
-    def on_check(self, name: str, on_delete: str, *, in_state: bool) -> None:
+    def on_check(self, name: str, on_delete: OnDelete | None, *, in_state: bool) -> None:
         """Note the policy that a stream of the state gets in this run."""
-        if in_state:
+        if in_state and on_delete:
             self._policies[name] = on_delete
 
     def on_program(self, catalogue: str, owner: str) -> None:
@@ -83,7 +83,7 @@ class RunState:
         if name in self.catalogue():
             return self.is_ours(name)
         empty = not info.messages and not info.consumers
-        return self._policies.get(name) in ({"delete", "guard"} if empty else {"delete"})
+        return self._policies.get(name) in ({OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE})
 
 
 @cache

@@ -19,7 +19,7 @@ from provisioner.providers.errors import JetStreamError
 from provisioner.providers.stream import StreamProvider
 from provisioner.reconcile import server_view
 from provisioner.reconcile.context import context
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import Adopt, OnDelete, StreamSpec
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import recorded
@@ -57,9 +57,10 @@ def provider(**credentials: str) -> StreamProvider:
 
 def props(server: NatsServer | str, name: str = "ORDERS", **fields: Any) -> dict[str, Any]:
     """A stream's inputs, as the program registers them."""
-    policy = {key: fields.pop(key) for key in ("adopt", "on_delete", "mark_owner") if key in fields}
+    types = {"adopt": Adopt, "on_delete": OnDelete, "mark_owner": bool}
+    policy: dict[str, Any] = {key: type_(fields.pop(key)) for key, type_ in types.items() if key in fields}
     where = {"url": server} if isinstance(server, str) else {"url": server.url, "monitor_url": server.monitor_url}
-    given = state.inputs(StreamSpec(config(name, **fields), **policy), "guard") | where
+    given = state.inputs(StreamSpec(config(name, **fields), **policy), OnDelete.GUARD) | where
     return {key: value for key, value in given.items() if value is not None}
 
 
