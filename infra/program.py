@@ -3,55 +3,82 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from importlib import import_module
-from typing import Any, Final, NoReturn, TypeAlias
+from typing import Any, Final, NoReturn
 
 import pulumi
 
-from infra.servers import Server
-from infra.settings import Settings, load
+from infra.servers import Place, Server
+from infra.settings import EXTERNAL, Settings, load
 from infra.sizing import fitted
 from provisioner.catalogue import reader as catalogue
 from provisioner.errors import ProvisionerError
-from provisioner.providers.stream import Stream, StreamOptions
+from provisioner.providers.estate import Estate
+from provisioner.providers.store import Store
+from provisioner.providers.stream import Endpoint, Stream, StreamOptions
 from provisioner.schema.fields import FIELDS
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.schema.types import show_fields
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
 _ALREADY_SAID: Final = 32
 
-Launch: TypeAlias = Callable[[Settings], Server]
-
 
 def deploy() -> None:
-    """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
+    """Declare the stack; problems in its settings or catalogue end the run with one line each."""
     try:
         settings = load()
         specs = catalogue.load(settings.catalogue)
-        server = _launch(fitted(settings, specs))
+        endpoint = _declare(fitted(settings, specs), settings, specs)
     except ProvisionerError as error:
         _stop(error)
-    options = _options(settings)
-    opts = pulumi.ResourceOptions(depends_on=list(server.resources))
-    for spec in specs:
-        Stream(spec.name, spec, server.endpoint, options, opts)
-    pulumi.export("url", server.endpoint.url)
-    pulumi.export("monitor_url", server.endpoint.monitor_url)
+    pulumi.export("url", endpoint.url)
+    pulumi.export("monitor_url", endpoint.monitor_url)
     pulumi.export("streams", _summary(specs))
 
 
-def _launch(settings: Settings) -> Server:
-    """Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest."""
-    launch: Launch = import_module(f"infra.servers.{settings.server}").launch
-    return launch(settings)
+def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec]) -> Endpoint:
+    """Estate, server, store, streams: each depends on the one before, so that the estate can refuse for all.
+
+    Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest.
+    """
+    servers = import_module(f"infra.servers.{settings.server}")
+    place: Place = servers.place(fitting)
+    removed = settings.server != EXTERNAL and fitting.on_delete is OnDelete.DELETE
+    options = _options(settings)
+    estate = Estate(
+        "estate",
+        specs,
+        Endpoint(url=place.url, monitor_url=place.monitor_url, store=place.store),
+        options,
+        owns_server=settings.server != EXTERNAL,
+        removed_with_server=removed,
+    )
+    server: Server = servers.launch(fitting, pulumi.ResourceOptions(depends_on=[estate]))
+    before: list[pulumi.Resource] = [estate]
+    if settings.server != EXTERNAL:
+        before = [_store(place, server, settings, specs, removed=removed)]
+    for spec in specs:
+        Stream(spec.name, spec, server.endpoint, options, pulumi.ResourceOptions(depends_on=before))
+    return server.endpoint
+
+
+def _store(place: Place, server: Server, settings: Settings, specs: Sequence[StreamSpec], *, removed: bool) -> Store:
+    return Store(
+        "store",
+        Endpoint(url=place.url, monitor_url=place.monitor_url, store=place.store),
+        data=str(place.data) if place.data else None,
+        removed_with_server=removed,
+        deletable=[spec.name for spec in specs],
+        backup_to=settings.backup_to,
+        opts=pulumi.ResourceOptions(depends_on=list(server.resources)),
+    )
 
 
 def _options(settings: Settings) -> StreamOptions:
     return StreamOptions(
         on_delete=settings.on_delete,
-        catalogue=str(settings.catalogue),
         owner=f"{pulumi.get_project()}/{settings.stack}",
         backup_to=settings.backup_to,
     )

@@ -1,8 +1,9 @@
-"""The ways to have a NATS server; each module's ``launch`` gives a Server."""
+"""The ways to have a NATS server; each module has ``place`` and ``launch``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from provisioner.providers.stream import Endpoint
@@ -12,6 +13,23 @@ if TYPE_CHECKING:
 
 # A server listens on these, nobody can connect to them.
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """What is known of a server before anything is declared.
+
+    Attributes:
+        url: Where clients connect.
+        monitor_url: The HTTP monitoring, if there is one.
+        store: Names the data behind it, for people too; another name is other data.
+        data: The data's folder, where it is one of this machine.
+    """
+
+    url: str
+    monitor_url: str | None = None
+    store: str
+    data: Path | None = None
 
 
 @dataclass(frozen=True)

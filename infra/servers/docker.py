@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Server, local_url
+from infra.servers import Place, Server, local_url
 from infra.servers.docker_engine import require_docker
 from infra.servers.nats_conf import server_config
 from provisioner.providers.stream import Endpoint
@@ -38,23 +38,35 @@ HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
 }
 
 
-def launch(settings: Settings) -> Server:
+def place(settings: Settings) -> Place:
+    """The container's published ports, and the volume."""
+    return Place(
+        url=local_url("nats", settings.bind_address, settings.client_port),
+        monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
+        store=f"volume {_name(settings)}",
+    )
+
+
+def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
     """Declare the container and what it needs.
 
     Args:
         settings: the stack's settings.
+        opts: what every part of it depends on.
 
     Raises:
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
     """
     require_docker()
-    name = f"{pulumi.get_project()}-{settings.stack}"
-    network = docker.Network("network", name=name)
+    name = _name(settings)
+    network = docker.Network("network", name=name, opts=opts)
     # Without labels: a changed label would replace the volume, and the messages would be gone.
-    keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete is not OnDelete.DELETE)
+    keep = pulumi.ResourceOptions.merge(
+        opts, pulumi.ResourceOptions(retain_on_delete=settings.on_delete is not OnDelete.DELETE)
+    )
     volume = docker.Volume("data", name=name, opts=keep)
     # Taken from the engine when it is there, else pulled, and always before the old container goes.
-    image = docker.RemoteImage("image", name=settings.image, keep_locally=True)
+    image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=opts)
     container = docker.Container(
         "nats",
         name=name,
@@ -74,14 +86,16 @@ def launch(settings: Settings) -> Server:
         wait_timeout=HEALTHY_WITHIN,
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
+        opts=opts,
     )
     endpoint = Endpoint(
-        url=local_url("nats", settings.bind_address, settings.client_port),
-        monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
-        ready=container.id,
-        store=volume.name,
+        url=place(settings).url, monitor_url=place(settings).monitor_url, ready=container.id, store=volume.name
     )
     return Server(endpoint, (container,))
+
+
+def _name(settings: Settings) -> str:
+    return f"{pulumi.get_project()}-{settings.stack}"
 
 
 def _config(settings: Settings, name: str) -> str:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.servers import Server
+from infra.servers import Place, Server
 from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
+    import pulumi
+
     from infra.settings import Settings
 
 
-def launch(settings: Settings) -> Server:
-    """Point at the server the settings name; `settings.url` is checked to be there."""
+def place(settings: Settings) -> Place:
+    """The server the settings name; `settings.url` is checked to be there."""
     url = settings.url or ""
+    return Place(url=url, store=url)
+
+
+def launch(settings: Settings, _opts: pulumi.ResourceOptions) -> Server:
+    """Point at the server."""
+    url = place(settings).url
     return Server(Endpoint(url=url, ready=url, store=url))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pulumi
 
-from infra.servers import Server, local_url
+from infra.servers import Place, Server, local_url
 from infra.servers.nats_conf import server_config
 from provisioner.local_server import supervisor as daemon
 from provisioner.local_server.server_dir import Home
@@ -17,19 +17,30 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 
-def launch(settings: Settings) -> Server:
+def place(settings: Settings) -> Place:
+    """The server's two ports, and its folder."""
+    return Place(
+        url=local_url("nats", settings.bind_address, settings.client_port),
+        monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
+        store=f"folder {settings.store_dir}",
+        data=Home(settings.store_dir).data,
+    )
+
+
+def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
     """Declare the server.
 
     Args:
         settings: The stack's settings.
+        opts: What it depends on.
     """
     wanted = _wanted(settings)
-    server = ServerProcess("nats", wanted, on_delete=settings.on_delete.value)
+    server = ServerProcess("nats", wanted, on_delete=settings.on_delete.value, opts=opts)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
     now = daemon.serving(wanted)
     endpoint = Endpoint(
-        url=local_url("nats", wanted.host, wanted.client_port),
-        monitor_url=local_url("http", wanted.host, wanted.monitor_port),
+        url=place(settings).url,
+        monitor_url=place(settings).monitor_url,
         ready=now.data_made if now else server.data_made,
         store=now.data_made if now else server.data_made,
     )

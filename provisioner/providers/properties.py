@@ -86,7 +86,7 @@ def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, 
     changes = differences(info.config, _config(props, _raise))
     kept = {name: value for name, value in props.items() if name not in {change.field for change in changes}}
     actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, info)}
-    return _split(actual, info.created)
+    return _split(actual, props.get("created") or info.created)
 
 
 def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -36,7 +36,7 @@ from provisioner.reconcile.preflight import preflight
 from provisioner.schema.model import OnDelete, StreamSpec
 
 # What the program tells the provider for one run; not in the state.
-_PASSING: Final = ("ready", "catalogue")
+_PASSING: Final = ("ready",)
 _CREDENTIALS: Final = ("user", "password", "token", "credentials")
 
 
@@ -63,13 +63,11 @@ class StreamOptions:
 
     Attributes:
         on_delete: the policy of a stream that has none of its own: guard, delete or retain.
-        catalogue: path of the catalogue, for what the other streams want when subjects move.
         owner: project and stack, for streams with ``mark_owner``; another owner's mark is an error.
         backup_to: folder that a stream is written to before it loses messages.
     """
 
     on_delete: OnDelete = OnDelete.GUARD
-    catalogue: str | None = None
     owner: str | None = None
     backup_to: str | None = None
 
@@ -82,15 +80,13 @@ class StreamProvider(ResourceProvider):
 
     def configure(self, req: ConfigureRequest) -> None:
         """Take the credentials from the stack's settings."""
-        self._credentials = Credentials(**{key: req.config.get(key) for key in _CREDENTIALS})
+        self._credentials = credentials_of(req)
 
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse in preview what ``up`` would run into."""
         ready = not isinstance(news.get("ready"), Unknown)
         inputs = properties.filled_in(_olds, {key: value for key, value in news.items() if key not in _PASSING})
-        if ready and "catalogue" in news:
-            self._context(inputs).run.on_program(news["catalogue"], news.get("owner", ""))
         failures: list[CheckFailure] = []
         spec = properties.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and ready:
@@ -101,9 +97,11 @@ class StreamProvider(ResourceProvider):
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare whole configurations, server defaults applied to both sides."""
         planned = plan(properties.spec(_olds).config, properties.spec(_news).config)
-        self._context(_news).run.on_diff(_id, replaces=bool(planned.replaces))
+        # Data elsewhere is created there; what is here is not the new stream's predecessor.
+        replaces = planned.replaces if _same_data(_olds, _news) else []
+        self._context(_news).run.on_diff(_id, replaces=bool(replaces))
         changes = bool(planned.changes) or properties.bookkeeping_differs(_olds, _news)
-        return DiffResult(changes=changes, replaces=planned.replaces, delete_before_replace=True)
+        return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -115,7 +113,7 @@ class StreamProvider(ResourceProvider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
-        where.run.on_read(id_, OnDelete(props["on_delete"]))
+        where.run.on_read(id_, OnDelete(props["on_delete"]), props.get("created"))
         try:
             info = where.server.seen(id_)
         except Unreachable as error:
@@ -125,13 +123,13 @@ class StreamProvider(ResourceProvider):
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the stream to its configuration; create it if it is gone."""
-        info = apply.ensure(self._context(_news), properties.spec(_news))
+        info = apply.ensure(self._context(_news), properties.spec(_news), _known_created(_olds, _news))
         return UpdateResult(properties.outputs(_news, info))
 
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the stream as its policy says."""
-        apply.delete(self._context(_props), properties.spec(_props))
+        apply.delete(self._context(_props), properties.spec(_props), _props.get("created"))
 
     def _context(self, props: Mapping[str, Any]) -> Context:
         where = context(props["url"], props.get("monitor_url"), self._credentials)
@@ -141,6 +139,8 @@ class StreamProvider(ResourceProvider):
     def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
         where = self._context(inputs)
         where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
+        if where.run.gate_passed:
+            return []
         try:
             result = preflight(where, spec, where.server.seen(spec.name))
         except Unreachable as error:
@@ -149,6 +149,22 @@ class StreamProvider(ResourceProvider):
         for note in result.notes:
             notice_once(note)
         return [_failure(problem) for problem in result.problems]
+
+
+def credentials_of(req: ConfigureRequest) -> Credentials:
+    """The login in the stack's settings."""
+    return Credentials(**{key: req.config.get(key) for key in _CREDENTIALS})
+
+
+def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:
+    """When the stream of the state was created; on another server there is none."""
+    return olds.get("created") if _same_data(olds, news) else None
+
+
+def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    """Whether both are about the same data; a store that is not known yet is that of the same server."""
+    store = news.get("store")
+    return olds.get("url") == news.get("url") and (isinstance(store, Unknown) or olds.get("store") == store)
 
 
 def _failure(what: str) -> CheckFailure:
@@ -182,4 +198,7 @@ class Stream(Resource, module="jetstream", name="Stream"):
         run = asdict(options or StreamOptions())
         inputs = properties.inputs(spec, run.pop("on_delete"))
         server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
-        super().__init__(StreamProvider(), resource_name, {**inputs, **server, **run, "created": None}, opts)
+        # A replacement that a user forces (--replace, taint) must delete first too: both have one name.
+        forced = pulumi.ResourceOptions(delete_before_replace=True)
+        props = {**inputs, **server, **run, "created": None}
+        super().__init__(StreamProvider(), resource_name, props, pulumi.ResourceOptions.merge(forced, opts))

@@ -13,12 +13,12 @@ from provisioner.plan.message_loss import Loss
 from provisioner.plan.policies import adoption_problem, marked, ownership_problem, unmarked
 from provisioner.reconcile import safety_backup
 from provisioner.reconcile.context import Context
-from provisioner.reconcile.loss_approval import how_to_allow, loss_of, may_lose, refusals
+from provisioner.reconcile.loss_approval import approval_of, approve, loss_of
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
 from provisioner.rules.normalise import captured, normalise
 from provisioner.rules.server_limits import surrounding_problems
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
-from provisioner.text import counted
+from provisioner.text import approximate_size, counted
 
 _LOG: Final = logging.getLogger(__name__)
 _HINTS: Final = {
@@ -44,23 +44,37 @@ def create(context: Context, spec: StreamSpec) -> StreamInfo:
         ApiError: the server refuses, with its reason and what to do.
     """
     info = context.server.current(spec.name)
-    if info and not context.run.is_ours(spec.name) and (problem := adoption_problem(spec, info)):
+    if info and not context.run.is_ours(spec.name, info) and (problem := adoption_problem(spec, info)):
         raise Conflict(f"{spec.name} {problem}")
     return _bring(context, spec, info)
 
 
-def ensure(context: Context, spec: StreamSpec) -> StreamInfo:
+def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInfo:
     """Bring a stream of ours to its configuration: created if it is gone, untouched if it is right.
+
+    Args:
+        context: the server and the run.
+        spec: the stream.
+        created: when the stream in the state was created; another of its name is taken over as
+            ``adopt`` says.
 
     Raises:
         Conflict: it has changed since the plan in a way that needs a new stream or loses messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    return _bring(context, spec, context.server.current(spec.name))
+    info = context.server.current(spec.name)
+    if info and created == info.created:
+        return _bring(context, spec, info)
+    return create(context, spec)
 
 
-def delete(context: Context, spec: StreamSpec) -> None:
+def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
     """Delete a stream as its policy says. Idempotent.
+
+    Args:
+        context: the server and the run.
+        spec: the stream.
+        created: when the stream in the state was created; another of its name is not deleted.
 
     Raises:
         Conflict: the policy is guard, and the stream holds messages or has consumers; or a
@@ -78,12 +92,19 @@ def delete(context: Context, spec: StreamSpec) -> None:
     if spec.on_delete is OnDelete.RETAIN:
         _retain(context, info)
         return
+    if created and created != info.created:
+        raise Conflict(_not_ours(info, created))
     if refusal := _deletion_refusal(context, spec, info):
         raise Conflict(refusal)
     safety_backup.keep_copy(context, info)
     _LOG.info("%s: deleted with %s", spec.name, counted(info.messages, "message"))
     context.client().delete(spec.name)
     context.server.remember(spec.name, None)
+
+
+def holding(info: StreamInfo) -> str:
+    """How much a stream holds."""
+    return f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)}, oldest {info.first_time[:19]}Z)"
 
 
 def contents(info: StreamInfo) -> str:
@@ -100,15 +121,24 @@ def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> s
         return problem
     if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
         return contents(info)
-    if info.messages and context.run.is_replaced(spec.name) and not may_lose(spec.name):
-        held = f"{spec.name} holds {counted(info.messages, 'message')} that a replacement would lose"
-        return f"{held}; {how_to_allow(spec.name)}"
+    if info.messages and context.run.is_up():
+        how = "replacing the stream" if spec.name in (context.run.specs or {}) else "leaving the catalogue"
+        return "; ".join(approve(spec.name, f"{how} would delete {holding(info)}").problems) or None
     return None
 
 
+def _not_ours(info: StreamInfo, created: str) -> str:
+    name = info.config["name"]
+    return (
+        f"{name}: the stream of this state was created at {created}, the one on the server at {info.created}; it is "
+        "left as it is: delete it by hand if it is to go, or forget it with pulumi state delete"
+    )
+
+
 def _require_nothing_to_check(context: Context, spec: StreamSpec, error: Unreachable) -> None:
-    """The server is gone: no matter to those who do not ask what a stream holds."""
-    if spec.on_delete is OnDelete.GUARD or safety_backup.folder_for(context):
+    """Our own server is gone: no matter to those who do not ask what a stream holds. Unreachable is not gone."""
+    known_gone = context.run.owns_server and not context.server.is_there()
+    if not known_gone or spec.on_delete is OnDelete.GUARD or safety_backup.folder_for(context):
         raise Conflict(
             f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
             "or forget the stream with pulumi state delete"
@@ -169,8 +199,8 @@ def _approved_plan(context: Context, spec: StreamSpec, info: StreamInfo) -> tupl
     if planned.effect > Effect.UPDATE:
         raise Conflict(f"{spec.name} {_why_not(planned)}; run pulumi up again for a new plan")
     loss = loss_of(context, spec, info, planned)
-    if refused := refusals(spec.name, loss):
-        raise Conflict("; ".join(refused))
+    if problems := approval_of(spec.name, loss).problems:
+        raise Conflict("; ".join(problems))
     return planned, loss
 
 
@@ -208,6 +238,7 @@ def _requested(context: Context, spec: StreamSpec, request: Callable[[], StreamI
     except ApiError as error:
         raise _explained(context, spec.config, error) from error
     context.server.remember(spec.name, info)
+    context.run.on_made(info)
     return info
 
 

@@ -25,13 +25,17 @@ class Context:
 
     def facts_after(self, facts: ServerFacts) -> ServerFacts:
         """The server as this run leaves it: our streams as they are wanted, without those that go."""
-        infos, specs = self.server.streams(), self.run.catalogue()
+        infos, specs = self.server.streams(), self.run.specs or {}
         staying = {
             name: config
             for name, config in facts.others.items()
             if name in specs or not (name in infos and self.run.gives_up(name, infos[name]))
         }
-        ours = {name: specs[name].config for name in staying if name in specs and self.run.is_ours(name)}
+        ours = {
+            name: specs[name].config
+            for name in staying
+            if name in specs and name in infos and self.run.is_ours(name, infos[name])
+        }
         return replace(facts, others={**staying, **ours})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +11,9 @@ from provisioner.jetstream.client import JetStream
 from provisioner.plan.diff import Plan
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.verdict import Verdict
 from provisioner.schema.model import StreamInfo, StreamSpec
+from provisioner.text import did_you_mean
 
 # The environment variable that names the streams which may lose messages in one run.
 ALLOW_LOSS: Final = "STREAMS_ALLOW_LOSS"
@@ -31,9 +33,27 @@ class StreamCounter:
         return self.client.per_subject(self.stream)
 
 
+def approved_names() -> list[str]:
+    """The streams that this run may delete messages of."""
+    return [word for word in map(str.strip, os.environ.get(ALLOW_LOSS, "").split(",")) if word]
+
+
 def may_lose(name: str) -> bool:
     """Whether this run was told that a stream may lose messages."""
-    return name in (word.strip() for word in os.environ.get(ALLOW_LOSS, "").split(","))
+    return name in approved_names()
+
+
+def approve(name: str, loss: str) -> Verdict:
+    """A problem until the run names the stream, then a note."""
+    if may_lose(name):
+        return Verdict(notes=(f"{name}: {loss}; {ALLOW_LOSS} allows it",))
+    return Verdict((f"{name}: {loss}; {how_to_allow(name)}",))
+
+
+def approval_problems(names: Collection[str]) -> list[Verdict]:
+    """An approval that names no stream is a mistyped one."""
+    unknown = [name for name in approved_names() if name not in names]
+    return [Verdict((f"{ALLOW_LOSS}: there is no stream {name}{did_you_mean(name, names)}",)) for name in unknown]
 
 
 def how_to_allow(name: str) -> str:
@@ -46,11 +66,6 @@ def loss_of(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan)
     return forecast(info, spec.config, planned, StreamCounter(context.client(), spec.name))
 
 
-def refusals(name: str, loss: Loss) -> list[str]:
-    """The loss that nobody has allowed, if there is one."""
-    return [f"{name}: {loss}; {how_to_allow(name)}"] if loss and not may_lose(name) else []
-
-
-def allowances(name: str, loss: Loss) -> list[str]:
-    """The loss that somebody has allowed, for the plan to say."""
-    return [f"{name}: {loss}; {ALLOW_LOSS} allows it"] if loss and may_lose(name) else []
+def approval_of(name: str, loss: Loss) -> Verdict:
+    """What a plan's loss means for the run; nothing where nothing is lost."""
+    return approve(name, str(loss)) if loss else Verdict()

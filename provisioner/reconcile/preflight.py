@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Final
 
 from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.policies import adoption_note, adoption_problem, ownership_problem
 from provisioner.reconcile.apply import contents
 from provisioner.reconcile.context import Context
-from provisioner.reconcile.loss_approval import allowances, loss_of, refusals
+from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import Problem, create_problems
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
@@ -18,15 +18,7 @@ from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamS
 _LOG: Final = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Preflight:
-    """The problems that ``up`` would run into, and what the user should know before it."""
-
-    problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
-def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Preflight:
+def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict:
     """Everything that carrying out the plan would run into, found without touching anything.
 
     Raises:
@@ -37,23 +29,22 @@ def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Pr
     return result
 
 
-def _of_new_stream(context: Context, spec: StreamSpec) -> Preflight:
+def _of_new_stream(context: Context, spec: StreamSpec) -> Verdict:
     problems = [*create_problems(spec.config), *_server_problems(context, spec.config, None)]
-    return Preflight(tuple(map(str, problems)))
+    return Verdict(tuple(map(str, problems)))
 
 
-def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> Preflight:
-    ours = context.run.is_ours(spec.name)
+def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> Verdict:
+    ours = context.run.is_ours(spec.name, info)
     if problem := ownership_problem(spec, info) or (None if ours else adoption_problem(spec, info)):
-        return Preflight((problem,))
+        return Verdict((problem,))
     planned = plan(info.config, spec.config)
     taken_over = () if ours else (adoption_note(spec, info),)
     if planned.effect is Effect.NOTHING:
-        return Preflight(notes=taken_over)
-    loss = loss_of(context, spec, info, planned)
-    return Preflight(
-        (*map(str, _change_problems(context, spec, info, planned)), *refusals(spec.name, loss)),
-        (*taken_over, *allowances(spec.name, loss)),
+        return Verdict(notes=taken_over)
+    approval = approval_of(spec.name, loss_of(context, spec, info, planned))
+    return Verdict(
+        (*map(str, _change_problems(context, spec, info, planned)), *approval.problems), (*taken_over, *approval.notes)
     )
 
 

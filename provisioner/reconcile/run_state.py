@@ -4,11 +4,13 @@ Pulumi calls a provider for one resource at a time. What a stream's plan needs t
 is gathered from the calls before it, so their order matters:
 
 1. ``read``, for every stream in the state, before the program runs (``refresh: always``).
-2. ``check``, then ``diff`` where the stream is in the state. Several streams at once; none before
-   every read. A replacement is checked a second time, with empty olds, after its diff.
-3. ``create`` or ``update``, at the earliest when the stream's own check and diff are over; other
+2. ``check`` of the estate, on which every other resource depends: it has the whole program, so
+   nothing of the run has been touched when it refuses.
+3. ``check``, then ``diff`` of a stream that is in the state. Several streams at once. A replacement
+   is checked a second time, with empty olds, after its diff.
+4. ``create`` or ``update``, at the earliest when the stream's own check and diff are over; other
    streams may still be checked. A replacement is deleted before it is created.
-4. ``delete`` of what left the program, after everything else.
+5. ``delete`` of what left the program, after everything else.
 
 A destroy reads and deletes, without a program and a check. ``tests/e2e/test_call_order.py`` holds
 the engine to this.
@@ -18,12 +20,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cache
-from pathlib import Path
+from dataclasses import dataclass
 
-from provisioner.catalogue.reader import load
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+
+
+@dataclass(frozen=True)
+class Managed:
+    """A stream of the state; ``created`` tells it from another of the same name, None where it is not known."""
+
+    on_delete: OnDelete
+    created: str | None
+
+    def is_(self, info: StreamInfo) -> bool:
+        """Whether this is the stream that is on the server."""
+        return self.created in (None, info.created)
 
 
 class RunState:
@@ -32,60 +43,71 @@ class RunState:
     Attributes:
         backup_to: the stack's folder for copies of streams that lose messages.
         transferring: held while subjects move between streams.
+        owns_server: whether the server is the stack's own.
+        gate_passed: whether the estate has had every stream's preflight in this run.
+        specs: every stream of the program as it is wanted; None while no program has run.
     """
 
     def __init__(self) -> None:
         self.backup_to: str | None = None
         self.transferring = threading.RLock()
-        self._policies: dict[str, OnDelete] = {}
+        self.owns_server = False
+        self.gate_passed = False
+        self.specs: Mapping[str, StreamSpec] | None = None
+        self._managed: dict[str, Managed] = {}
         self._replacing: set[str] = set()
-        self._made: set[str] = set()
-        self._catalogue: tuple[str, str] | None = None
 
-    def on_read(self, name: str, on_delete: OnDelete) -> None:
+    def on_estate(self, *, owns_server: bool) -> None:
+        """Note what the estate says of the server."""
+        self.owns_server = owns_server
+
+    def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
         """Note a stream of the state."""
-        self._policies[name] = on_delete
+        self._managed[name] = Managed(on_delete, created)
+
+    def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
+        """Note what the program wants; a destroy has none."""
+        self.specs = specs
+
+    def on_gate_passed(self) -> None:
+        """Note that every stream of the program has had its preflight."""
+        self.gate_passed = True
 
     def on_check(self, name: str, on_delete: OnDelete | None, *, in_state: bool) -> None:
         """Note the policy that a stream of the state gets in this run."""
         if in_state and on_delete:
-            self._policies[name] = on_delete
-
-    def on_program(self, catalogue: str, owner: str) -> None:
-        """Note which catalogue the program is about, and the stack that owns its streams."""
-        self._catalogue = (catalogue, owner)
+            before = self._managed.get(name)
+            self._managed[name] = Managed(on_delete, before.created if before else None)
 
     def on_diff(self, name: str, *, replaces: bool) -> None:
         """Note a stream that is going to be deleted and created again."""
         if replaces:
             self._replacing.add(name)
 
-    def on_made(self, name: str) -> None:
-        """Note a stream that another stream's change has created in this run."""
-        self._made.add(name)
+    def on_made(self, info: StreamInfo) -> None:
+        """Note a stream that this run has created or taken over."""
+        name = str(info.config["name"])
+        before = self._managed.get(name)
+        self._managed[name] = Managed(before.on_delete if before else OnDelete.GUARD, info.created)
 
-    def is_ours(self, name: str) -> bool:
-        """Whether the state holds the stream, or this run has made it."""
-        return name in self._policies or name in self._made
+    def is_up(self) -> bool:
+        """Whether a program runs: an up or a preview, no destroy."""
+        return self.specs is not None
+
+    def is_ours(self, name: str, info: StreamInfo) -> bool:
+        """Whether the stream on the server is the one in the state, or this run has made it."""
+        return name in self._managed and self._managed[name].is_(info)
 
     def is_replaced(self, name: str) -> bool:
         """Whether the stream is deleted and created again in this run."""
         return name in self._replacing
 
-    def catalogue(self) -> Mapping[str, StreamSpec]:
-        """Every stream of the program, as it is wanted; empty while no program has run."""
-        return _load(*self._catalogue) if self._catalogue else {}
-
     def gives_up(self, name: str, info: StreamInfo) -> bool:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""
-        if self._catalogue is None:
+        if self.specs is None or not self.is_ours(name, info):
             return False
-        if name in self.catalogue():
-            return self.is_ours(name)
+        if name in self.specs:
+            return True
         empty = not info.messages and not info.consumers
-        return self._policies.get(name) in ({OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE})
-
-
-@cache
-def _load(path: str, owner: str) -> Mapping[str, StreamSpec]:
-    return {spec.name: replace(spec, owner=owner) for spec in load(Path(path))}
+        policies = {OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE}
+        return self._managed[name].on_delete in policies

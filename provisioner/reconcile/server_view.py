@@ -7,11 +7,13 @@ something asks again.
 from __future__ import annotations
 
 import logging
+import socket
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from provisioner.errors import Unreachable
 from provisioner.jetstream.client import JetStream
@@ -25,6 +27,9 @@ LIST_MAX_AGE_S: Final = 5.0
 PLAN_TIMEOUT_S: Final = 2.0
 DOWN_MAX_AGE_S: Final = 5.0
 
+_THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
+_DEFAULT_PORT: Final = 4222
+_PROBE_TIMEOUT_S: Final = 1.0
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -56,6 +61,10 @@ class ServerView:
                 self._client = JetStream(self.url, self._credentials, timeout or FIRST_CONTACT_TIMEOUT_S)
             return self._client
 
+    def is_there(self) -> bool:
+        """False where nobody listens at a port of this machine; elsewhere only a connection can tell."""
+        return any(map(_may_listen, self.url.split(",")))
+
     def seen(self, name: str) -> StreamInfo | None:
         """A stream as it was at most LIST_MAX_AGE_S ago; for plans.
 
@@ -70,6 +79,12 @@ class ServerView:
             if not self._list or time.monotonic() - self._list[0] > LIST_MAX_AGE_S:
                 self._list = (time.monotonic(), self._planning_client().streams())
             return self._list[1]
+
+    def listed_now(self) -> Mapping[str, StreamInfo]:
+        """Every stream, asked now within PLAN_TIMEOUT_S; before data goes."""
+        with self._lock:
+            self._list = None
+            return self.streams()
 
     def current(self, name: str) -> StreamInfo | None:
         """A stream as it is now; for whatever is about to change it."""
@@ -108,3 +123,16 @@ class ServerView:
             _LOG.info("%s is down: asked again in %g s", self.url, DOWN_MAX_AGE_S)
             self._down = (time.monotonic(), error)
             raise
+
+
+def _may_listen(url: str) -> bool:
+    parts = urlsplit(url)
+    if parts.hostname not in _THIS_MACHINE:
+        return True
+    try:
+        socket.create_connection((parts.hostname, parts.port or _DEFAULT_PORT), _PROBE_TIMEOUT_S).close()
+    except ConnectionRefusedError:
+        return False
+    except OSError:
+        return True
+    return True

@@ -44,7 +44,7 @@ def transfer_around(context: Context, spec: StreamSpec, needs_new_stream: Callab
     """The transfer a stream takes part in, by what the server holds; false where it exchanges nothing."""
     infos, run = context.server.streams(), context.run
     held = {name: _captured(info.config) for name, info in infos.items() if run.gives_up(name, info)}
-    specs = {name: other for name, other in run.catalogue().items() if name in held or name not in infos}
+    specs = {name: other for name, other in (run.specs or {}).items() if name in held or name not in infos}
     specs[spec.name] = spec
     group = exchanging(spec.name, held, {name: _captured(other.config) for name, other in specs.items()})
     acquiring = [name for name in specs if name in group and (name == spec.name or not needs_new_stream(specs[name]))]
@@ -97,10 +97,7 @@ def _acquire_or_give_back(context: Context, spec: StreamSpec, send: Send, releas
 
 def _acquire_for_another(context: Context, spec: StreamSpec, first: str, send: Send) -> None:
     try:
-        info = context.server.current(spec.name)
-        send(spec, info)
-        if info is None:
-            context.run.on_made(spec.name)
+        send(spec, context.server.current(spec.name))
     except ProvisionerError as error:
         notice(f"{spec.name}: subjects that moved together with {first} are still without a stream: {error}")
 

@@ -34,7 +34,7 @@ def test_update_replace_rename_delete(own: Project, jetstream: JetStream) -> Non
     assert '~ max_age  : "1d" => "7d"' in planned.text
     assert "+-pulumi-python:dynamic/jetstream:Stream: (replace)" in planned.text
     assert '+ storage  : "memory"' in planned.text
-    counts = ["+ 1 to create", "~ 1 to update", "- 1 to delete", "+-1 to replace"]
+    counts = ["+ 1 to create", "~ 2 to update", "- 1 to delete", "+-1 to replace"]
     assert [] == [count for count in counts if count not in planned.text], planned.text
 
     own.up()

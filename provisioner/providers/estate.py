@@ -1,0 +1,125 @@
+"""``Estate``: the stack as a whole, on which every other resource depends.
+
+Its check sees the old and the new program at once and refuses for the whole run before anything is
+touched. It is pickled by reference into the state, so ``EstateProvider`` keeps its name and place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import pulumi
+from pulumi.dynamic import (
+    CheckFailure,
+    CheckResult,
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from provisioner.jetstream.target import Credentials
+from provisioner.providers import properties
+from provisioner.providers.errors import one_line
+from provisioner.providers.stream import Endpoint, StreamOptions, credentials_of
+from provisioner.reconcile.estate import Estate as EstateValue
+from provisioner.reconcile.estate import estate_preflight
+from provisioner.reconcile.notices import notice_once
+from provisioner.schema.model import OnDelete, StreamSpec
+
+# What stands in the state; the specifications of the streams are in the streams' own properties.
+_KEPT: Final = ("owns_server", "url", "monitor_url", "store", "removed_with_server", "policies")
+ID: Final = "estate"
+
+
+class EstateProvider(ResourceProvider):
+    """Holds nothing on a server: its check is its purpose."""
+
+    serialize_as_secret_always = False
+    _credentials = Credentials()
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the credentials from the stack's settings."""
+        self._credentials = credentials_of(req)
+
+    @one_line
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Find every problem and every loss of the run at once."""
+        specs = [properties.spec(props) for props in news["streams"]]
+        old = _estate(_olds) if _olds else None
+        verdict = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self._credentials)
+        for note in verdict.notes:
+            notice_once(note)
+        failures = [CheckFailure("", problem) for problem in verdict.problems]
+        return CheckResult({key: value for key, value in news.items() if key in _KEPT}, failures)
+
+    @one_line
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare what stands in the state."""
+        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _KEPT))
+
+    @one_line
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Note it."""
+        return CreateResult(ID, props)
+
+    @one_line
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """Tell the run whose server it works on."""
+        _estate(props).context(self._credentials)
+        return ReadResult(id_, props, {key: value for key, value in props.items() if key in _KEPT})
+
+    @one_line
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Note it."""
+        return UpdateResult(_news)
+
+
+class Estate(Resource, module="jetstream", name="Estate"):
+    """A stack's streams and the server they are on.
+
+    Args:
+        resource_name: the name in Pulumi's state.
+        specs: every stream of the program.
+        endpoint: the server they are on, its ``store`` known.
+        options: what holds for every stream of the run.
+        owns_server: whether the server is the stack's own.
+        removed_with_server: whether its data goes with it.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a property of the resource
+        self,
+        resource_name: str,
+        specs: Sequence[StreamSpec],
+        endpoint: Endpoint,
+        options: StreamOptions,
+        *,
+        owns_server: bool,
+        removed_with_server: bool,
+    ) -> None:
+        streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
+        props = {
+            "owns_server": owns_server,
+            "url": endpoint.url,
+            "monitor_url": endpoint.monitor_url,
+            "store": endpoint.store,
+            "removed_with_server": removed_with_server,
+            "policies": {spec.name: (spec.on_delete or options.on_delete).value for spec in specs},
+            "streams": streams,
+        }
+        super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
+
+
+def _estate(props: Mapping[str, Any]) -> EstateValue:
+    return EstateValue(
+        owns_server=props["owns_server"],
+        url=props["url"],
+        monitor_url=props.get("monitor_url"),
+        store=props["store"],
+        removed_with_server=props["removed_with_server"],
+        policies={name: OnDelete(policy) for name, policy in props["policies"].items()},
+    )

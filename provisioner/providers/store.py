@@ -1,0 +1,108 @@
+"""``Store``: the data behind a server of the stack's own, between the server and the streams.
+
+Streams depend on it and it depends on the server, so a destroy comes to it when the stack's streams
+are gone and the server still runs: the moment at which others' streams in it can be seen and saved.
+``StoreProvider`` is pickled by reference into the state: it keeps its name and place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any, Final
+
+import pulumi
+from pulumi.dynamic import (
+    ConfigureRequest,
+    CreateResult,
+    DiffResult,
+    ReadResult,
+    Resource,
+    ResourceProvider,
+    UpdateResult,
+)
+
+from provisioner.jetstream.target import Credentials
+from provisioner.providers.errors import one_line
+from provisioner.providers.stream import Endpoint, credentials_of
+from provisioner.reconcile.context import context
+from provisioner.reconcile.store import require_removable
+
+_INPUTS: Final = ("url", "monitor_url", "store", "data", "removed_with_server", "deletable", "backup_to")
+
+
+class StoreProvider(ResourceProvider):
+    """Refuses its own deletion while the data holds messages that are not the stack's to delete."""
+
+    serialize_as_secret_always = False
+    _credentials = Credentials()
+
+    def configure(self, req: ConfigureRequest) -> None:
+        """Take the credentials from the stack's settings."""
+        self._credentials = credentials_of(req)
+
+    @one_line
+    def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Another store is another resource: the old one is deleted, and asked, after all streams have moved."""
+        replaces = ["store"] if _olds["store"] != _news["store"] else []
+        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _INPUTS), replaces=replaces)
+
+    @one_line
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Note it."""
+        return CreateResult(props["store"], props)
+
+    @one_line
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """As it was noted."""
+        return ReadResult(id_, props, {key: value for key, value in props.items() if key in _INPUTS})
+
+    @one_line
+    def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Note it."""
+        return UpdateResult(_news)
+
+    @one_line
+    def delete(self, _id: str, _props: dict[str, Any]) -> None:
+        """Let the server and its data go, if nothing in it is somebody else's."""
+        if _props["removed_with_server"]:
+            where = context(_props["url"], _props.get("monitor_url"), self._credentials)
+            where.run.backup_to = _props.get("backup_to")
+            data = Path(_props["data"]) if _props.get("data") else None
+            require_removable(where, _props["store"], data, _props["deletable"])
+
+
+class Store(Resource, module="jetstream", name="Store"):
+    """The data behind a server.
+
+    Args:
+        resource_name: the name in Pulumi's state.
+        endpoint: the server, its ``store`` known.
+        data: the data's folder, where it is one of this machine.
+        removed_with_server: whether the data goes with the server.
+        deletable: the streams that the stack may delete.
+        backup_to: folder that a stream is written to before it goes.
+        opts: Pulumi's options; it has to depend on the server.
+    """
+
+    def __init__(  # noqa: PLR0913 - each is a property of the resource
+        self,
+        resource_name: str,
+        endpoint: Endpoint,
+        *,
+        data: str | None,
+        removed_with_server: bool,
+        deletable: Collection[str],
+        backup_to: str | None,
+        opts: pulumi.ResourceOptions,
+    ) -> None:
+        props = {
+            "url": endpoint.url,
+            "monitor_url": endpoint.monitor_url,
+            "store": endpoint.store,
+            "data": data,
+            "removed_with_server": removed_with_server,
+            "deletable": list(deletable),
+            "backup_to": backup_to,
+        }
+        super().__init__(StoreProvider(), resource_name, props, opts)

@@ -1,0 +1,161 @@
+"""One gate for a whole run: what an ``up`` would run into and what it would cost, all of it at once.
+
+An estate is a server, the data behind it, and the streams a stack manages there. The gate looks at
+the estate of the last ``up`` and at the one the program wants, asks both servers, and touches nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from provisioner.errors import Unreachable
+from provisioner.jetstream.target import Credentials
+from provisioner.reconcile.apply import contents, holding
+from provisioner.reconcile.context import Context, context
+from provisioner.reconcile.loss_approval import approval_problems, approve
+from provisioner.reconcile.preflight import preflight
+from provisioner.reconcile.verdict import Verdict, together
+from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.text import counted
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estate:
+    """One state of a stack.
+
+    Attributes:
+        owns_server: whether the server is the stack's own, not an external one.
+        url: where clients connect.
+        monitor_url: the server's HTTP monitoring, None if there is none.
+        store: names the data behind the server; another name is other data.
+        removed_with_server: whether the data goes when the stack no longer has this server.
+        policies: what happens to each stream that leaves the stack.
+    """
+
+    owns_server: bool
+    url: str
+    monitor_url: str | None = None
+    store: str
+    removed_with_server: bool = False
+    policies: Mapping[str, OnDelete] = field(default_factory=dict)
+
+    def context(self, credentials: Credentials) -> Context:
+        """The process's context for the estate's server."""
+        found = context(self.url, self.monitor_url, credentials)
+        found.run.on_estate(owns_server=self.owns_server)
+        return found
+
+
+def estate_preflight(
+    old: Estate | None, new: Estate, specs: Mapping[str, StreamSpec], credentials: Credentials
+) -> Verdict:
+    """Every problem and every loss of the run.
+
+    Args:
+        old: the estate of the last up; None before the first.
+        new: the estate the program wants.
+        specs: its streams.
+        credentials: how to log in, to either server.
+    """
+    target = new.context(credentials)
+    target.run.on_program(specs)
+    parts = [*_wanted_streams(target, specs)]
+    if old and old.store == new.store:
+        parts += _leaving_streams(old, target, specs)
+    elif old:
+        parts += _other_data(old, new, credentials)
+    names = {*specs, *(old.policies if old else ())}
+    parts += approval_problems(names | _present(target).keys())
+    result = together(parts)
+    _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
+    return result
+
+
+def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """The preflight of each stream, told with its name; nothing where no server answers yet."""
+    if not target.server.is_there():
+        return
+    try:
+        infos = target.server.streams()
+    except Unreachable as error:
+        yield Verdict(notes=(f"{error}: planned without asking the server",))
+        return
+    for name, spec in specs.items():
+        result = preflight(target, spec, infos.get(name))
+        yield Verdict(tuple(_named(name, problem) for problem in result.problems), result.notes)
+    target.run.on_gate_passed()
+
+
+def _named(name: str, problem: str) -> str:
+    return problem if problem.startswith(name) else f"{name}: {problem}"
+
+
+def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """Streams of the state that the program no longer has."""
+    leaving = [name for name in old.policies if name not in specs]
+    if not leaving or not target.server.is_there():
+        return
+    infos = target.server.streams()
+    for name in leaving:
+        if info := infos.get(name):
+            yield _leaving(target, info, old.policies[name])
+
+
+def _leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
+    name = str(info.config["name"])
+    if not target.run.is_ours(name, info):
+        return Verdict(notes=(f"{name}: is not the stream of this state any more; it is left as it is",))
+    if policy is OnDelete.RETAIN:
+        return Verdict(notes=(f"{name} leaves the catalogue and stays on the server with {holding(info)}",))
+    if policy is OnDelete.GUARD and (info.messages or info.consumers):
+        return Verdict((contents(info),))
+    return approve(name, f"leaving the catalogue would delete {holding(info)}") if info.messages else Verdict()
+
+
+def _other_data(old: Estate, new: Estate, credentials: Credentials) -> Iterator[Verdict]:
+    """The data behind the stack's streams is to be other data: what there is now goes, or is left behind."""
+    if old.owns_server and not new.owns_server and old.url == new.url:
+        yield Verdict((f"url: {new.url} is the server of this stack, which goes with this change; give another one",))
+        return
+    source = old.context(credentials)
+    try:
+        infos = source.server.streams()
+    except Unreachable as error:
+        yield _untold(old, error)
+        return
+    moved = {} if old.owns_server else _same_streams(new, credentials)
+    for name, info in infos.items():
+        concerned = name in old.policies or old.removed_with_server
+        if info.messages and concerned and moved.get(name) != info.created:
+            yield approve(name, _fate(old, new, info, managed=name in old.policies))
+
+
+def _fate(old: Estate, new: Estate, info: StreamInfo, *, managed: bool) -> str:
+    if old.removed_with_server:
+        whose = "" if managed else ", which this stack does not manage"
+        return f"moving from {old.store} to {new.store} would delete {holding(info)}{whose}"
+    return f"moving from {old.store} to {new.store} would leave {holding(info)} behind"
+
+
+def _untold(old: Estate, error: Unreachable) -> Verdict:
+    """Nobody can tell what the old server holds: each of its streams needs approval."""
+    names = [name for name, policy in old.policies.items() if policy is not OnDelete.RETAIN]
+    return together(approve(name, f"{error}: nobody can tell what {old.store} holds of it") for name in names)
+
+
+def _same_streams(new: Estate, credentials: Credentials) -> dict[str, str]:
+    """When each stream on the new server was created: another url can lead to the same server."""
+    target = new.context(credentials)
+    return {name: info.created for name, info in _present(target).items()}
+
+
+def _present(target: Context) -> Mapping[str, StreamInfo]:
+    try:
+        return target.server.streams() if target.server.is_there() else {}
+    except Unreachable:
+        return {}

@@ -1,0 +1,72 @@
+"""The data of a server that the stack takes down: it goes only with what the stack may delete."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from pathlib import Path
+from typing import Final
+
+from provisioner.errors import Conflict, ProvisionerError, Unreachable
+from provisioner.local_server.store import stream_names
+from provisioner.reconcile import safety_backup
+from provisioner.reconcile.context import Context
+from provisioner.reconcile.loss_approval import ALLOW_LOSS, may_lose
+from provisioner.schema.model import StreamInfo
+from provisioner.text import counted
+
+_MOST_NAMED: Final = 10
+
+
+def require_removable(context: Context, store: str, data: Path | None, managed: Collection[str]) -> None:
+    """Refuse to let a store go with messages that nobody has approved the loss of.
+
+    Args:
+        context: the server on it.
+        store: its name, for people.
+        data: its folder, where it is one of this machine.
+        managed: the streams that the stack may delete; they are deleted one by one before.
+
+    Raises:
+        Conflict: it holds other streams, or nobody can tell what it holds.
+        BackupError: the copy that was asked for could not be made.
+    """
+    try:
+        infos = context.server.listed_now() if context.server.is_there() else None
+    except Unreachable:
+        infos = None
+    if infos is None:
+        _require_known_content(store, data, managed)
+        return
+    holding = {name: info for name, info in infos.items() if info.messages}
+    if unapproved := [name for name in holding if not may_lose(name)]:
+        raise Conflict(_refusal(store, [_described(holding[name]) for name in unapproved], unapproved))
+    for info in holding.values():
+        safety_backup.keep_copy(context, info)
+
+
+def _require_known_content(store: str, data: Path | None, managed: Collection[str]) -> None:
+    """The server does not answer: the names in its folder tell whose streams it holds, if it has one here."""
+    if may_lose(store):
+        return
+    if data is None:
+        raise ProvisionerError(
+            f"{store}: its server does not answer, so nobody can tell what it holds; run make up before this, "
+            f"or remove it unseen: {ALLOW_LOSS}={store} pulumi destroy"
+        )
+    others = sorted(name for name in stream_names(data) - set(managed) if not may_lose(name))
+    if others:
+        raise Conflict(_refusal(store, others, others))
+
+
+def _refusal(store: str, descriptions: Iterable[str], names: Collection[str]) -> str:
+    listed = ", ".join(list(descriptions)[:_MOST_NAMED])
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return (
+        f"{store} holds streams that are not this stack's to delete: {listed}{more}; it stays, with its server. To "
+        f"remove them with it: {ALLOW_LOSS}={','.join(names)} pulumi destroy; to keep it: "
+        "set onDelete: retain and run make up before"
+    )
+
+
+def _described(info: StreamInfo) -> str:
+    return f"{info.config['name']} ({counted(info.messages, 'message')})"

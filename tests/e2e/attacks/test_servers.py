@@ -1,0 +1,176 @@
+"""Another server, folder or url: no stored message goes, or is left behind, without approval."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from tests.e2e.conftest import Project
+from tests.support.configurations import config
+from tests.support.nats_server import NatsServer, free_port, running
+
+
+@pytest.fixture
+def own(project: Project) -> Project:
+    """A stack with a server process and one stream of 20 messages."""
+    project.configure(**_process(project))
+    project.catalogue(HELD={"subjects": ["held"]})
+    project.up()
+    _publish(_url(project), "held", 20)
+    return project
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[NatsServer]:
+    """A second server."""
+    with running(tmp_path / "other") as server:
+        yield server
+
+
+def _process(project: Project, **more: Any) -> dict[str, Any]:
+    ports = {"clientPort": free_port(), "monitorPort": free_port()}
+    folder = {"storeDir": str(project.folder / "nats")}
+    return {"server": "process", "onDelete": "delete", "catalogue": "streams.yaml", **ports, **folder, **more}
+
+
+def _url(project: Project) -> str:
+    return f"nats://127.0.0.1:{project.settings['clientPort']}"
+
+
+def _publish(url: str, subject: str, count: int) -> None:
+    with closing(JetStream(url, Credentials())) as client:
+        for _ in range(count):
+            client.connection.request(subject, b"payload")
+
+
+def _messages(url: str) -> dict[str, int]:
+    with closing(JetStream(url, Credentials())) as client:
+        return {name: info.messages for name, info in client.streams().items()}
+
+
+def _refused(project: Project, *words: str) -> None:
+    """Preview and up both refuse, in one line with these words, and touch nothing."""
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        result = project.pulumi(*command)
+        assert result.code != 0, result.text
+        assert [] == [word for word in words if word not in result.text], result.text
+        assert "Traceback" not in result.text
+
+
+def test_process_to_external(own: Project, other: NatsServer) -> None:
+    """The folder goes with the process: refused with the count; approved by name, it goes, with its copy."""
+    url = _url(own)
+    own.configure(server="external", url=other.url, onDelete="delete", catalogue="streams.yaml")
+    _refused(own, "HELD: moving from folder", "would delete 20 messages", "STREAMS_ALLOW_LOSS=HELD")
+    assert {"HELD": 20} == _messages(url)
+
+    copies = own.folder / "copies"
+    own.up(STREAMS_ALLOW_LOSS="HELD", STREAMS_BACKUP_TO=str(copies))
+    assert not (own.folder / "nats").exists()
+    assert ["HELD"] == [folder.name for folder in copies.glob("*/*")]
+    assert {"HELD": 0} == _messages(other.url)
+
+
+def test_process_to_external_at_the_same_url(own: Project) -> None:
+    """The stack would end on a server that it has stopped itself."""
+    url = _url(own)
+    own.configure(server="external", url=url, onDelete="delete", catalogue="streams.yaml")
+    _refused(own, "is the server of this stack, which goes with this change")
+    assert {"HELD": 20} == _messages(url)
+
+
+def test_a_folder_with_streams_of_others(own: Project) -> None:
+    """A destroy names what is not the stack's and keeps it, with its server, until it is approved."""
+    with closing(JetStream(_url(own), Credentials())) as client:
+        client.create(config("SERVICE", subjects=["service"]))
+    _publish(_url(own), "service", 30)
+
+    refused = own.pulumi("destroy", "--yes", "--skip-preview")
+    assert refused.code != 0
+    assert "holds streams that are not this stack's to delete: SERVICE (30 messages)" in refused.text
+    assert {"SERVICE": 30} == _messages(_url(own))
+    assert own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="SERVICE").code == 0
+    assert not (own.folder / "nats").exists()
+
+
+def test_a_stream_retained_earlier(own: Project) -> None:
+    """What left the catalogue under retain is nobody's to delete any more."""
+    own.catalogue(HELD={"subjects": ["held"], "on_delete": "retain"})
+    own.up()
+    own.catalogue(NEXT={"subjects": ["next"]})
+    own.up()
+    refused = own.pulumi("destroy", "--yes", "--skip-preview")
+    assert refused.code != 0
+    assert "HELD (20 messages)" in refused.text
+    assert {"HELD": 20} == _messages(_url(own))
+    assert own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="HELD").code == 0
+
+
+def test_a_stranger_on_our_port(own: Project, tmp_path: Path) -> None:
+    """Our server is dead and another listens on its port with the same names: nothing of it is changed or deleted."""
+    port = own.settings["clientPort"]
+    record = own.folder / "nats" / "server.json"
+    _kill(record)
+    with _stranger(tmp_path / "stranger", port):
+        with closing(JetStream(_url(own), Credentials())) as client:
+            client.create(config("HELD", subjects=["held", "stranger"]))
+        _publish(_url(own), "held", 555)
+        for command in ("up", "destroy", "destroy"):
+            result = own.pulumi(command, "--yes", "--skip-preview")
+            assert result.code != 0, result.text
+            assert "Traceback" not in result.text
+        assert {"HELD": 555} == _messages(_url(own))
+
+
+def test_another_url_and_a_replacing_field(project: Project, server: NatsServer, other: NatsServer) -> None:
+    """Refused with what would be left behind; approved, the old server keeps its messages all the same."""
+    project.configure(server="external", url=server.url, onDelete="delete", catalogue="streams.yaml")
+    project.catalogue(HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]})
+    project.up()
+    _publish(server.url, "held", 100)
+    _publish(server.url, "gone", 7)
+    project.configure(server="external", url=other.url, onDelete="delete", catalogue="streams.yaml")
+    project.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    _refused(project, "HELD: moving from", "would leave 100 messages", "GONE: moving from", "7 messages")
+    assert {"HELD": 100, "GONE": 7} == _messages(server.url)
+
+    project.up(STREAMS_ALLOW_LOSS="HELD,GONE")
+    assert 100 == _messages(server.url)["HELD"]
+    assert {"HELD": 0} == _messages(other.url)
+    assert project.unchanged()
+
+
+def test_another_folder(own: Project) -> None:
+    """The old folder stays: preview says so, and asks first."""
+    folder = own.folder / "second"
+    own.configure(**{**own.settings, "storeDir": str(folder)})
+    _refused(own, "HELD: moving from folder", "20 messages")
+    own.up(STREAMS_ALLOW_LOSS="HELD")
+    assert (own.folder / "nats" / "data").exists()
+    shutil.rmtree(own.folder / "nats")
+
+
+@contextmanager
+def _stranger(folder: Path, port: int) -> Iterator[None]:
+    """A server that is not the stack's, on its port."""
+    folder.mkdir()
+    server = NatsServer(folder, ports=(port, -1))
+    try:
+        server.start()
+        yield
+    finally:
+        server.kill()
+
+
+def _kill(record: Path) -> None:
+    os.kill(json.loads(record.read_text())["process"]["pid"], signal.SIGKILL)
