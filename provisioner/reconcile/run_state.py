@@ -54,6 +54,7 @@ class RunState:
         self.owns_server = False
         self.gate_passed = False
         self.specs: Mapping[str, StreamSpec] | None = None
+        self._checked = False
         self._managed: dict[str, Managed] = {}
         self._replacing: set[str] = set()
 
@@ -74,7 +75,8 @@ class RunState:
         self.gate_passed = True
 
     def on_check(self, name: str, on_delete: OnDelete | None, *, in_state: bool) -> None:
-        """Note the policy that a stream of the state gets in this run."""
+        """Note the policy that a stream of the state gets in this run; a destroy checks nothing."""
+        self._checked = True
         if in_state and on_delete:
             before = self._managed.get(name)
             self._managed[name] = Managed(on_delete, before.created if before else None)
@@ -92,7 +94,7 @@ class RunState:
 
     def is_up(self) -> bool:
         """Whether a program runs: an up or a preview, no destroy."""
-        return self.specs is not None
+        return self._checked or self.specs is not None
 
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
