@@ -12,7 +12,7 @@ import pulumi
 from infra.servers import Endpoint
 from infra.settings import Settings, load
 from infra.sizing import fitted, policy
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.reader import load as load_catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.providers.stream import Stream
 from provisioner.schema.fields import FIELDS
@@ -29,15 +29,17 @@ def deploy() -> None:
     """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
     try:
         settings = load()
-        specs = catalogue.load(settings.catalogue)
-        endpoint = _launch(fitted(settings, specs))
+        catalogue = load_catalogue(settings.catalogue)
+        endpoint = _launch(fitted(settings, catalogue.streams))
     except ProvisionerError as error:
         _stop(error)
-    for spec in specs:
+    for note in catalogue.notes:
+        pulumi.log.warn(note)
+    for spec in catalogue.streams:
         _declare(spec, endpoint, settings)
     pulumi.export("url", endpoint.url)
     pulumi.export("monitor_url", endpoint.monitor_url)
-    pulumi.export("streams", _summary(specs))
+    pulumi.export("streams", _summary(catalogue.streams))
 
 
 def _launch(settings: Settings) -> Endpoint:

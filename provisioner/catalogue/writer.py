@@ -9,7 +9,8 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
-from provisioner.catalogue.reader import DEFAULTS, parse
+from provisioner.catalogue.reader import parse
+from provisioner.catalogue.top_level import RESERVED
 from provisioner.catalogue.yaml_nodes import compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.normalise import normalise
@@ -70,7 +71,7 @@ def minimal(config: StreamConfig) -> StreamConfig:
 
 
 def _reason_to_leave(name: str) -> str | None:
-    if name == DEFAULTS:
+    if name in RESERVED:
         return "left out: no stream of a catalogue can have this name"
     kinds = [stream.kind for stream in unmanaged([name], ())] or ["the server's own"]
     return None if kinds == ["stream"] else f"left out: {kinds[0]}, managed elsewhere"

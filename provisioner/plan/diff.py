@@ -12,7 +12,8 @@ from enum import IntEnum
 from typing import Final
 
 from provisioner.rules.normalise import normalise
-from provisioner.rules.stream_config import Problem, create_problems, problems
+from provisioner.rules.problem import Problem
+from provisioner.rules.stream_config import create_problems, problems
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
@@ -76,7 +77,7 @@ def plan(actual: StreamConfig, desired: StreamConfig) -> Plan:
 def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
     """An UPDATE carries the rewritten configuration, so that is what the rules apply to."""
     sealed = actual["sealed"] and desired["subject_delete_marker_ttl"]
-    stuck = [Problem("sealed", "a sealed stream with subject_delete_marker_ttl takes no update")]
+    stuck = [Problem(("sealed",), "a sealed stream with subject_delete_marker_ttl takes no update")]
     return [*problems(normalise(desired)), *(stuck if sealed else [])]
 
 

@@ -9,8 +9,9 @@ from provisioner.plan.policies import adoption_note, adoption_problem, ownership
 from provisioner.reconcile.apply import contents
 from provisioner.reconcile.loss_approval import allowances, loss_of, refusals
 from provisioner.reconcile.session import Session
+from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
-from provisioner.rules.stream_config import Problem, create_problems
+from provisioner.rules.stream_config import create_problems
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 
@@ -45,22 +46,22 @@ def preflight(session: Session, spec: StreamSpec, live: StreamInfo | None, *, ou
         [
             *map(str, planned.problems),
             *map(str, _surrounding_obstacles(session, spec.config, live, planned)),
-            *(map(str, _replacement_problems(spec, live, planned.replaces))),
+            *_replacement_problems(spec, live, planned.replaces),
             *refusals(spec.name, loss),
         ],
         [*taken_over, *allowances(spec.name, loss)],
     )
 
 
-def _replacement_problems(spec: StreamSpec, live: StreamInfo, fields: list[str]) -> list[Problem]:
+def _replacement_problems(spec: StreamSpec, live: StreamInfo, fields: list[str]) -> list[str]:
     """A replacement deletes, so the policy on deleting decides whether there can be one."""
     if not fields:
         return []
-    what = f"cannot change in place, and on_delete is {spec.on_delete}"
+    what = f"{', '.join(fields)} cannot change in place, and on_delete is {spec.on_delete}"
     if spec.on_delete is OnDelete.RETAIN:
-        return [Problem(", ".join(fields), f"{what}: the stream there would be in the way of the new one")]
+        return [f"{what}: the stream there would be in the way of the new one"]
     if spec.on_delete is OnDelete.GUARD and (live.messages or live.consumers):
-        return [Problem(", ".join(fields), f"{what}: {contents(live)}")]
+        return [f"{what}: {contents(live)}"]
     return []
 
 

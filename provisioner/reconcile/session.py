@@ -134,7 +134,7 @@ class Session:
 
 @cache
 def _catalogue(path: str, owner: str) -> Mapping[str, StreamSpec]:
-    return {spec.name: replace(spec, owner=owner) for spec in load(Path(path))}
+    return {spec.name: replace(spec, owner=owner) for spec in load(Path(path)).streams}
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 Follows nats-server's checkStreamCfg (server/stream.go); the integration tests compare every
 row with a real server's answer. Rules that need other streams or the server's limits are in
-``surroundings``.
+``server_limits``.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from typing import Final
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
-from provisioner.rules.sources import mirror_problems, source_problems
+from provisioner.rules.problem import CAPTURED, Problem
+from provisioner.rules.sources import filter_problems, mirror_problems, source_problems
 from provisioner.rules.stream_names import is_asset_name
+from provisioner.rules.subject_index import overlaps
 from provisioner.rules.subject_transforms import problem as transform_problem
 from provisioner.schema.model import StreamConfig
+from provisioner.schema.types import FieldPath
 from provisioner.units import parse_duration
 
 SHORTEST: Final = parse_duration("100ms")
@@ -29,23 +32,20 @@ _API: Final = ("$JS.>", "$JSC.>", "$NRG.>")
 
 
 @dataclass(frozen=True)
-class Problem:
-    """Why the server would refuse a configuration: the field it is about and what is wrong."""
-
-    field: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.field} {self.what}"
-
-
-@dataclass(frozen=True)
 class Rule:
-    """The server refuses every configuration for which ``broken`` is true."""
+    """The server refuses every configuration for which ``broken`` is true.
+
+    Attributes:
+        field: the field it is about.
+        what: what is wrong with it.
+        broken: the verdict.
+        needs: the other fields that the verdict turns on.
+    """
 
     field: str
     what: str
     broken: Callable[[StreamConfig], object]
+    needs: tuple[str, ...] = ()
 
 
 def problems(config: StreamConfig) -> list[Problem]:
@@ -55,7 +55,7 @@ def problems(config: StreamConfig) -> list[Problem]:
 
 def lasting_problems(config: StreamConfig) -> list[Problem]:
     """The same, and what the server refuses of a new stream only: for a catalogue."""
-    return [*problems(config), *_broken(CREATE_RULES, config), *_filter_problems(config)]
+    return [*problems(config), *_broken(CREATE_RULES, config), *filter_problems(config)]
 
 
 def create_problems(config: StreamConfig) -> list[Problem]:
@@ -64,7 +64,11 @@ def create_problems(config: StreamConfig) -> list[Problem]:
 
 
 def _broken(rules: Iterable[Rule], config: StreamConfig) -> Iterator[Problem]:
-    return (Problem(rule.field, rule.what) for rule in rules if rule.broken(config))
+    return (
+        Problem((rule.field,), rule.what, tuple((need,) for need in rule.needs))
+        for rule in rules
+        if rule.broken(config)
+    )
 
 
 def _metadata_size(config: StreamConfig) -> int:
@@ -83,32 +87,50 @@ RULES: Final = (
         "duplicate_window",
         "must not be longer than max_age",
         lambda c: 0 < c["max_age"] < c["duplicate_window"],
+        ("max_age",),
     ),
     Rule("duplicate_window", "must be at least 100ms", lambda c: 0 < c["duplicate_window"] < SHORTEST),
     Rule(
         "allow_rollup_hdrs",
         "needs purging: deny_purge must be false",
         lambda c: c["deny_purge"] and c["allow_rollup_hdrs"],
+        ("deny_purge",),
     ),
-    Rule("allow_msg_counter", "excludes discard new", lambda c: c["allow_msg_counter"] and c["discard"] == "new"),
-    Rule("allow_msg_counter", "excludes allow_msg_ttl", lambda c: c["allow_msg_counter"] and c["allow_msg_ttl"]),
+    Rule(
+        "allow_msg_counter",
+        "excludes discard new",
+        lambda c: c["allow_msg_counter"] and c["discard"] == "new",
+        ("discard",),
+    ),
+    Rule(
+        "allow_msg_counter",
+        "excludes allow_msg_ttl",
+        lambda c: c["allow_msg_counter"] and c["allow_msg_ttl"],
+        ("allow_msg_ttl",),
+    ),
     Rule(
         "allow_msg_counter",
         "excludes allow_msg_schedules",
         lambda c: c["allow_msg_counter"] and c["allow_msg_schedules"],
+        ("allow_msg_schedules",),
     ),
     Rule(
-        "allow_msg_counter", "needs retention limits", lambda c: c["allow_msg_counter"] and c["retention"] != "limits"
+        "allow_msg_counter",
+        "needs retention limits",
+        lambda c: c["allow_msg_counter"] and c["retention"] != "limits",
+        ("retention",),
     ),
     Rule(
         "discard_new_per_subject",
         "needs discard new",
         lambda c: c["discard_new_per_subject"] and c["discard"] != "new",
+        ("discard",),
     ),
     Rule(
         "discard_new_per_subject",
         "needs max_msgs_per_subject",
         lambda c: c["discard_new_per_subject"] and c["max_msgs_per_subject"] <= 0,
+        ("max_msgs_per_subject",),
     ),
     Rule(
         "subject_delete_marker_ttl",
@@ -119,21 +141,47 @@ RULES: Final = (
         "subject_delete_marker_ttl",
         "is not possible on a mirror",
         lambda c: c["subject_delete_marker_ttl"] and c["mirror"],
+        ("mirror",),
     ),
-    Rule("allow_msg_schedules", "excludes discard new", lambda c: c["allow_msg_schedules"] and c["discard"] == "new"),
-    Rule("allow_msg_schedules", "excludes sources", lambda c: c["allow_msg_schedules"] and c["sources"]),
-    Rule("persist_mode", "async needs file storage", lambda c: c["persist_mode"] == "async" and c["storage"] != "file"),
     Rule(
-        "persist_mode", "async needs num_replicas 1", lambda c: c["persist_mode"] == "async" and c["num_replicas"] > 1
+        "allow_msg_schedules",
+        "excludes discard new",
+        lambda c: c["allow_msg_schedules"] and c["discard"] == "new",
+        ("discard",),
     ),
-    Rule("persist_mode", "async excludes allow_atomic", lambda c: c["persist_mode"] == "async" and c["allow_atomic"]),
-    Rule("mirror", "excludes first_seq", lambda c: c["mirror"] and c["first_seq"]),
-    Rule("mirror", "excludes subjects", lambda c: c["mirror"] and c["subjects"]),
-    Rule("mirror", "excludes sources", lambda c: c["mirror"] and c["sources"]),
-    Rule("mirror", "excludes allow_msg_counter", lambda c: c["mirror"] and c["allow_msg_counter"]),
-    Rule("mirror", "excludes allow_atomic", lambda c: c["mirror"] and c["allow_atomic"]),
-    Rule("mirror", "excludes allow_batched", lambda c: c["mirror"] and c["allow_batched"]),
-    Rule("mirror", "excludes allow_msg_schedules", lambda c: c["mirror"] and c["allow_msg_schedules"]),
+    Rule("allow_msg_schedules", "excludes sources", lambda c: c["allow_msg_schedules"] and c["sources"], ("sources",)),
+    Rule(
+        "persist_mode",
+        "async needs file storage",
+        lambda c: c["persist_mode"] == "async" and c["storage"] != "file",
+        ("storage",),
+    ),
+    Rule(
+        "persist_mode",
+        "async needs num_replicas 1",
+        lambda c: c["persist_mode"] == "async" and c["num_replicas"] > 1,
+        ("num_replicas",),
+    ),
+    Rule(
+        "persist_mode",
+        "async excludes allow_atomic",
+        lambda c: c["persist_mode"] == "async" and c["allow_atomic"],
+        ("allow_atomic",),
+    ),
+    Rule("mirror", "excludes first_seq", lambda c: c["mirror"] and c["first_seq"], ("first_seq",)),
+    Rule("mirror", "excludes subjects", lambda c: c["mirror"] and c["subjects"], ("subjects",)),
+    Rule("mirror", "excludes sources", lambda c: c["mirror"] and c["sources"], ("sources",)),
+    Rule(
+        "mirror", "excludes allow_msg_counter", lambda c: c["mirror"] and c["allow_msg_counter"], ("allow_msg_counter",)
+    ),
+    Rule("mirror", "excludes allow_atomic", lambda c: c["mirror"] and c["allow_atomic"], ("allow_atomic",)),
+    Rule("mirror", "excludes allow_batched", lambda c: c["mirror"] and c["allow_batched"], ("allow_batched",)),
+    Rule(
+        "mirror",
+        "excludes allow_msg_schedules",
+        lambda c: c["mirror"] and c["allow_msg_schedules"],
+        ("allow_msg_schedules",),
+    ),
     Rule(
         "placement",
         "must not name a preferred server",
@@ -143,27 +191,30 @@ RULES: Final = (
 )
 
 # An UPDATE to one of these is accepted, a CREATE is not.
-CREATE_RULES: Final = (Rule("mirror_direct", "needs a mirror", lambda c: c["mirror_direct"] and not c["mirror"]),)
+CREATE_RULES: Final = (
+    Rule("mirror_direct", "needs a mirror", lambda c: c["mirror_direct"] and not c["mirror"], ("mirror",)),
+)
 _SEALED: Final = Rule("sealed", "cannot be set on a new stream: create it, then seal it", lambda c: c["sealed"])
 
 
 def _subject_problems(config: StreamConfig) -> Iterator[Problem]:
     given = config["subjects"]
-    for subject in given:
-        if what := _subject_problem(subject, config):
-            yield Problem("subjects", what)
-    for one, other in subjects.overlapping_pairs(filter(subjects.is_valid, given)):
-        yield Problem("subjects", f"{one!r} overlaps {other!r}")
+    for index, subject in enumerate(given):
+        yield from _one_subject(subject, ("subjects", index), config)
+    for later, earlier in overlaps(given):
+        what = f"{given[later]!r} overlaps {given[earlier]!r}"
+        yield Problem(("subjects", later), what, (("subjects", earlier),))
 
 
-def _subject_problem(subject: str, config: StreamConfig) -> str | None:
+def _one_subject(subject: str, path: FieldPath, config: StreamConfig) -> Iterator[Problem]:
     if not subjects.is_valid(subject):
-        return f"{subject!r} is not a valid subject"
+        yield Problem(path, f"{subject!r} is not a valid subject")
+        return
     if subject == ">" and config["num_replicas"] != 1:
-        return "'>' needs num_replicas 1"
+        yield Problem(path, "'>' needs num_replicas 1", (("num_replicas",),))
     if not config["no_ack"] and _reaches_the_api(subject):
-        return f"{subject!r} reaches the server's own subjects; that needs no_ack"
-    return None
+        what = f"{subject!r} reaches the server's own subjects; that needs no_ack"
+        yield Problem(path, what, (("no_ack",),))
 
 
 def _reaches_the_api(subject: str) -> bool:
@@ -175,7 +226,7 @@ def _reaches_the_api(subject: str) -> bool:
 def _transform_problems(config: StreamConfig) -> Iterator[Problem]:
     transform = config["subject_transform"]
     if transform and (what := transform_problem(transform["src"], transform["dest"])):
-        yield Problem("subject_transform", what)
+        yield Problem(("subject_transform",), what)
 
 
 def _republish_problems(config: StreamConfig) -> Iterator[Problem]:
@@ -183,21 +234,10 @@ def _republish_problems(config: StreamConfig) -> Iterator[Problem]:
     if not block:
         return
     if any(subjects.overlap(block["dest"], subject) for subject in captured(config)):
-        yield Problem("republish", f"dest {block['dest']!r} is captured by the stream itself: a cycle")
-    if what := transform_problem(block["src"], block["dest"]):
-        yield Problem("republish", what)
+        what = f"{block['dest']!r} is captured by the stream itself: a cycle"
+        yield Problem(("republish", "dest"), what, CAPTURED)
+    if reason := transform_problem(block["src"], block["dest"]):
+        yield Problem(("republish",), reason)
 
 
-def _source_problems(config: StreamConfig) -> Iterator[Problem]:
-    if config["mirror"]:
-        yield from (Problem("mirror", what) for what in mirror_problems(config))
-    yield from (Problem("sources", what) for what in source_problems(config))
-
-
-def _filter_problems(config: StreamConfig) -> Iterator[Problem]:
-    for field, source in [("mirror", config["mirror"]), *(("sources", source) for source in config["sources"])]:
-        if source and source["filter_subject"] and not subjects.is_valid(source["filter_subject"]):
-            yield Problem(field, f"{source['name']}: filter_subject {source['filter_subject']!r} is not valid")
-
-
-_CHECKS: Final = (_subject_problems, _transform_problems, _republish_problems, _source_problems)
+_CHECKS: Final = (_subject_problems, _transform_problems, _republish_problems, mirror_problems, source_problems)

@@ -20,6 +20,15 @@ FieldPath: TypeAlias = tuple[str | int, ...]
 Report: TypeAlias = Callable[[FieldPath, str], None]
 
 
+def path_text(path: FieldPath) -> str:
+    """``sources[0].filter_subject``."""
+    return "".join(_step(part) for part in path).removeprefix(".")
+
+
+def _step(part: str | int) -> str:
+    return f"[{part}]" if isinstance(part, int) else f".{part or repr(part)}"
+
+
 class FieldType(Protocol):
     """The type of a value; ``read`` reports every problem and then returns None."""
 

@@ -68,7 +68,7 @@ def test_round_trip(estate: JetStream, wanted: StreamConfig, *, sealed: bool) ->
     imported = catalogue_of(live, [], "catalogue")
 
     assert () == imported.mistakes
-    for spec in catalogue.parse(imported.text, "catalogue"):
+    for spec in catalogue.parse(imported.text, "catalogue").streams:
         assert Effect.NOTHING is plan(live[spec.name].config, spec.config).effect
     _assert_minimal(live[NAME].config)
 
@@ -83,7 +83,7 @@ def _assert_minimal(live: StreamConfig) -> None:
 def command(server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch) -> JetStream:
     """The commands' environment: NATS_URL, and the streams of the committed catalogue on that server."""
     monkeypatch.setenv("NATS_URL", server.url)
-    for spec in catalogue.load(ROOT / "infra/streams.yaml"):
+    for spec in catalogue.load(ROOT / "infra/streams.yaml").streams:
         jetstream.create(spec.config)
     return jetstream
 
@@ -95,8 +95,8 @@ def test_the_committed_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert main(["import", "--output", str(file)]) == 0
     assert capsys.readouterr() == ("", f"{file}: 5 streams\n")
 
-    written = {spec.name: normalise(spec.config) for spec in catalogue.load(ROOT / "infra/streams.yaml")}
-    assert written == {spec.name: normalise(spec.config) for spec in catalogue.load(file)}
+    written = {spec.name: normalise(spec.config) for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
+    assert written == {spec.name: normalise(spec.config) for spec in catalogue.load(file).streams}
     assert """
 ROUTING:
   subjects:
@@ -115,7 +115,7 @@ def test_others_streams_are_left_out(command: JetStream, capsys: pytest.CaptureF
 
     assert main(["import", "*_?", "defaults", "MARKED"]) == 0
     printed = capsys.readouterr()
-    assert ["MARKED"] == [spec.name for spec in catalogue.parse(printed.out, "out")]
+    assert ["MARKED"] == [spec.name for spec in catalogue.parse(printed.out, "out").streams]
     assert printed.err.splitlines() == [
         "$MQTT_c: left out: the server's own, managed elsewhere",
         "KV_a: left out: key-value bucket, managed elsewhere",
@@ -137,7 +137,7 @@ def test_a_file_is_overwritten_by_force_only(tmp_path: Path, capsys: pytest.Capt
         capsys.readouterr().err,
     )
     assert main(["import", "ROUT*", "--output", str(file), "--force"]) == 0
-    assert ["ROUTING"] == [spec.name for spec in catalogue.load(file)]
+    assert ["ROUTING"] == [spec.name for spec in catalogue.load(file).streams]
     assert [file] == list(tmp_path.iterdir())
 
 
@@ -146,7 +146,7 @@ def test_patterns_without_a_stream(capsys: pytest.CaptureFixture[str]) -> None:
     """A pattern that matches nothing is told and makes the exit code 1, with what the others matched written."""
     assert main(["import", "ROUTING", "NONE*"]) == 1
     printed = capsys.readouterr()
-    assert ["ROUTING"] == [spec.name for spec in catalogue.parse(printed.out, "out")]
+    assert ["ROUTING"] == [spec.name for spec in catalogue.parse(printed.out, "out").streams]
     assert printed.err == "no stream matches 'NONE*'\n"
 
     assert main(["import", "NONE*"]) == 1

@@ -75,16 +75,16 @@ SYNTAX = [
 ]
 
 SHAPE = [
-    ("a stream twice", "A: {}\nB: {}\nA: {}\n", ["3: A: is there twice; first on line 1"]),
+    ("a stream twice", "A: {}\nB: {}\nA: {}\n", ["3: A: duplicate key, first defined on line 1"]),
     (
         "a field twice",
         "A:\n  max_age: 7d\n  max_age: 8d\n",
-        ["3: A.max_age: is there twice; first on line 2"],
+        ["3: A.max_age: duplicate key, first defined on line 2"],
     ),
     (
         "a nested field twice",
         "A:\n  sources:\n    - name: x\n      name: y\n",
-        ["4: A.sources[0].name: is there twice; first on line 3"],
+        ["4: A.sources[0].name: duplicate key, first defined on line 3"],
     ),
     (
         "a stream that is no block",
@@ -99,6 +99,27 @@ SHAPE = [
         "streams:\n  A: {max_age: 7d}\n",
         ["1: streams: takes no level of its own; begin each stream's name at the left margin"],
     ),
+    (
+        "a slip in the key of the shared fields",
+        "default: {max_age: 7d}\nA: {subjects: [a]}\n",
+        [
+            "1: default: has no subjects; did you mean defaults? a stream of this name needs subjects: [default]",
+        ],
+    ),
+    (
+        "a stream called ignore",
+        "ignore: {subjects: [a]}\nA: {subjects: [a]}\n",
+        ["1: ignore: is reserved for a list of patterns of streams that status leaves out; give a stream another name"],
+    ),
+    (
+        "patterns that are none",
+        "ignore:\n  - 5\n  - ''\nA: {subjects: [a]}\n",
+        [
+            "2: ignore[0]: 5 is not text; put it in quotes",
+            "3: ignore[1]: is empty; write a stream's name or a pattern like 'TEMP_*'",
+        ],
+    ),
+    ("only patterns", "ignore: [A]\n", [NO_STREAMS]),
     (
         "an unknown field",
         "A:\n  max_agee: 7d\n",
@@ -195,7 +216,7 @@ RULES = [
     (
         "overlap within",
         "A:\n  subjects:\n    - a.*\n    - a.b\n",
-        ["3: A.subjects[0]: 'a.*' overlaps 'a.b'"],
+        ["4: A.subjects[1]: 'a.b' overlaps 'a.*'"],
     ),
     (
         "overlap between",
@@ -221,6 +242,41 @@ RULES = [
         ],
     ),
     (
+        "overlap of subjects that have the name of an unreadable field",
+        "A: {max_age: x, subjects: [max_age, max_age]}\n",
+        [
+            "1: A.max_age: 'x' is not a duration; write it like 7d, 1h30m or 500ms",
+            "1: A.subjects[1]: 'max_age' overlaps 'max_age'",
+        ],
+    ),
+    (
+        "entries after one that cannot be read keep their places",
+        "A:\n  subjects:\n    - 5\n    - b..c\n    - a\n    - a\n",
+        [
+            "3: A.subjects[0]: 5 is not text; put it in quotes",
+            "4: A.subjects[1]: 'b..c' is not a valid subject",
+            "6: A.subjects[3]: 'a' overlaps 'a'",
+        ],
+    ),
+    (
+        "what turns on a field that cannot be read waits for it",
+        "A: {discard: neu, discard_new_per_subject: true, max_msgs_per_subject: 1}\n",
+        ["1: A.discard: 'neu' is not one of old, new; did you mean new?"],
+    ),
+    (
+        "what subjects that cannot be read capture is not known",
+        "A: {subjects: [5]}\nB: {subjects: [A]}\n",
+        ["1: A.subjects[0]: 5 is not text; put it in quotes"],
+    ),
+    (
+        "a source listed twice, and a filter, each on its line",
+        "A:\n  sources:\n    - name: x\n    - name: x\n    - name: y\n      filter_subject: a..b\n",
+        [
+            "4: A.sources[1]: x is listed twice, first as sources[0]",
+            "6: A.sources[2].filter_subject: 'a..b' is not a valid subject",
+        ],
+    ),
+    (
         "an impossible combination",
         "A:\n  max_age: 1m\n  duplicate_window: 2m\n",
         ["3: A.duplicate_window: must not be longer than max_age"],
@@ -233,9 +289,20 @@ RULES = [
     (
         "a mirror too small for its origin",
         "A: {max_msg_size: 1KiB}\nB: {mirror: {name: A}, max_msg_size: 1KB}\n",
-        ["2: B.max_msg_size: is smaller than 1024 of its origin A"],
+        ["2: B.max_msg_size: is smaller than the 1KiB of its origin A"],
     ),
 ]
+
+
+@pytest.mark.parametrize("name", ["streams", "Streams", "stream"])
+def test_a_level_around_the_streams_is_no_stream(name: str) -> None:
+    """Without subjects of its own, a key that looks like one says what to do."""
+    with pytest.raises(CatalogueError) as caught:
+        parse(f"{name}: {{max_age: 7d}}\nA: {{subjects: [a]}}", "c.yaml")
+    assert str(caught.value) == (
+        f"c.yaml:1: {name}: has no subjects; if it holds the streams, it takes no level of its own; begin each "
+        f"stream's name at the left margin; a stream of this name needs subjects: [{name}]"
+    )
 
 
 @pytest.mark.parametrize(

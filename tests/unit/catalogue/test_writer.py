@@ -43,7 +43,7 @@ TRICKY = (
 
 def _read_back(name: str, **fields: Any) -> None:
     written = config(name, **fields)
-    read = parse(catalogue_text({name: written}), "catalogue")[0]
+    read = parse(catalogue_text({name: written}), "catalogue").streams[0]
     assert normalise(written) == normalise(read.config)
 
 
@@ -59,7 +59,7 @@ def test_any_name(name: str) -> None:
     imported = catalogue_of({name: StreamInfo(config(name, subjects=["a"]), "")}, [], "catalogue")
     if imported.names:
         assert () == imported.mistakes
-        assert [name] == [spec.name for spec in parse(imported.text, "catalogue")]
+        assert [name] == [spec.name for spec in parse(imported.text, "catalogue").streams]
 
 
 def test_style() -> None:
