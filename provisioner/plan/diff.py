@@ -6,12 +6,12 @@ of ``fields``.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from provisioner.rules.normalise import normalise
+from provisioner.rules.normalise import checked, normalise, update_request
 from provisioner.rules.problem import Problem
 from provisioner.rules.stream_config import create_problems, problems
 from provisioner.schema.config import value_of
@@ -75,10 +75,14 @@ def plan(actual: StreamConfig, desired: StreamConfig) -> Plan:
 
 
 def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
-    """An UPDATE carries the rewritten configuration, so that is what the rules apply to."""
-    sealed = actual["sealed"] and desired["subject_delete_marker_ttl"]
-    stuck = [Problem(("sealed",), "a sealed stream with subject_delete_marker_ttl takes no update")]
-    return [*problems(normalise(desired)), *(stuck if sealed else [])]
+    return [*problems(checked(update_request(desired))), *_stuck(actual, desired)]
+
+
+def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
+    """Delete markers and schedules turn deny_purge off before sealing turns it on, and off it may not go."""
+    for field in ("subject_delete_marker_ttl", "allow_msg_schedules"):
+        if desired["sealed"] and actual["deny_purge"] and value_of(desired, field):
+            yield Problem(("sealed",), f"with {field} takes no update once deny_purge is on", ((field,),))
 
 
 def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ...]:

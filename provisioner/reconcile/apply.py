@@ -16,7 +16,7 @@ from provisioner.reconcile import safety_backup as copies
 from provisioner.reconcile import subject_transfer as moving
 from provisioner.reconcile.loss_approval import how_to_allow, loss_of, may_lose, refusals
 from provisioner.reconcile.session import Session
-from provisioner.rules.normalise import normalise
+from provisioner.rules.normalise import update_request
 from provisioner.rules.server_limits import surrounding_problems
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
@@ -152,7 +152,7 @@ def _update(session: Session, spec: StreamSpec, live: StreamInfo) -> StreamInfo:
         raise Conflict("; ".join(refused))
     if loss:
         copies.keep_copy(session, live)
-    updated = _sent(session, spec, lambda: session.client().update(marked(spec, normalise(spec.config))))
+    updated = _sent(session, spec, lambda: session.client().update(marked(spec, update_request(spec.config))))
     for taker in moving.takers(session, spec, live):
         (ensure if taker.name in session.managed else create)(session, taker)
     return updated
