@@ -103,7 +103,7 @@ def format_time(nanoseconds: int) -> str:
 
 def _exact(number: str, unit: str, scales: Mapping[str, int]) -> int:
     if unit not in scales:
-        raise ValueError(f"unknown unit {unit!r}; there are {', '.join(scales)}")
+        raise ValueError(f"unknown unit {unit!r}; use one of {', '.join(scales)}")
     amount = Fraction(number) * scales[unit]
     if amount.denominator != 1:
         raise ValueError(f"{number}{unit} is not a whole number of the smallest unit")

@@ -10,8 +10,8 @@ from provisioner.rules.problem import Problem
 from provisioner.schema.scalars import Labels
 from provisioner.schema.types import Field, FieldPath, Report, Wire, read_fields
 
-# What stands in the file: field -> value as YAML has it.
-Given: TypeAlias = Mapping[str, Any]
+# As it stands in the file: field -> value as YAML has it.
+RawBlock: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Block:
     """Wire values of a block's fields.
 
     Attributes:
-        values: every field; the default where nothing is given or it cannot be read.
+        values: every field; the default where the block says nothing or it cannot be read.
         unreadable: the paths, inside the block, of what cannot be read.
         positions: of each list with unreadable entries, where the others stand in the file.
     """
@@ -48,15 +48,15 @@ class Block:
         return (name, positions[int(rest[0])], *rest[1:])
 
 
-def read_block(given: Given, fields: tuple[Field, ...], report: Report) -> Block:
+def read_block(raw: RawBlock, fields: tuple[Field, ...], report: Report) -> Block:
     """A block's fields; ``report`` hears of everything in it that cannot be read."""
     unreadable = set[FieldPath]()
 
-    def note(path: FieldPath, what: str) -> None:
+    def refuse(path: FieldPath, what: str) -> None:
         unreadable.add(path)
         report(path, what)
 
-    values = read_fields(given, fields, (), note)
+    values = read_fields(raw, fields, (), refuse)
     broken = {path[0] for path in unreadable}
     positions = {
         name: [at for at in range(len(entries)) if not any(path[:2] == (name, at) for path in unreadable)]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
-from provisioner.catalogue.blocks import Block, Given, read_block
+from provisioner.catalogue.blocks import Block, RawBlock, read_block
 from provisioner.catalogue.checks import estate_problems, stream_problems
 from provisioner.catalogue.diagnostics import Diagnostics
 from provisioner.catalogue.files import read_text
@@ -56,7 +56,7 @@ def parse(text: str, file: str) -> Catalogue:
 
 
 class _Reader:
-    """One catalogue being read; ``given`` is what it says of each stream and of ``defaults``."""
+    """One catalogue being read; ``_raw`` has each block as it stands in the file."""
 
     def __init__(self, root: Node, file: str, problems: Diagnostics) -> None:
         self._root, self._file, self._problems = root, file, problems
@@ -66,19 +66,19 @@ class _Reader:
             self._report(*shape)
             content = {}
         self._ignore = ignored_patterns(content.get(IGNORE), self._report)
-        self._given = {name: self._fields_of(name, block) for name, block in content.items() if name != IGNORE}
+        self._raw = {name: self._fields_of(name, block) for name, block in content.items() if name != IGNORE}
         self._blocks: dict[str, Block] = {}
 
     def catalogue(self) -> Catalogue:
         shared = self._block(DEFAULTS, SHARED_FIELDS, _UNSHARED)
-        specs = tuple(self._stream(name, shared) for name in self._given if name not in RESERVED)
+        specs = tuple(self._stream(name, shared) for name in self._raw if name not in RESERVED)
         for spec, problem in estate_problems([spec for spec in specs if self._captures_for_certain(spec)]):
             self._report_certain(spec.name, [problem])
         for spec in specs:
             self._advise(spec)
         return Catalogue(specs, self._notes.lines(), self._ignore)
 
-    def _fields_of(self, name: str, block: object) -> Given:
+    def _fields_of(self, name: str, block: object) -> RawBlock:
         if isinstance(block, dict):
             return block
         if block is not None:
@@ -87,7 +87,7 @@ class _Reader:
 
     def _stream(self, name: str, shared: Block) -> StreamSpec:
         own = self._block(name, STREAM_FIELDS, _NAME)
-        block = own.inheriting(shared, set(shared.values) - set(self._given[name]))
+        block = own.inheriting(shared, set(shared.values) - set(self._raw[name]))
         self._blocks[name] = block
         config = config_of({**block.values, "name": name})
         self._report_certain(name, stream_problems(config))
@@ -95,10 +95,10 @@ class _Reader:
         return StreamSpec(config, **policy, place=Place(self._file, self._root.line_at((name,))))
 
     def _block(self, name: str, fields: tuple[Field, ...], misplaced: Mapping[str, str]) -> Block:
-        given = self._given.get(name, {})
-        for field in [field for field in given if field in misplaced]:
+        raw = self._raw.get(name, {})
+        for field in [field for field in raw if field in misplaced]:
             self._report((name, field), misplaced[field])
-        proper = {field: value for field, value in given.items() if field not in misplaced}
+        proper = {field: value for field, value in raw.items() if field not in misplaced}
         return read_block(proper, fields, lambda path, what: self._report((name, *path), what))
 
     def _captures_for_certain(self, spec: StreamSpec) -> bool:
@@ -108,7 +108,7 @@ class _Reader:
 
     def _advise(self, spec: StreamSpec) -> None:
         """A key that captures its own name without a word may be no stream at all."""
-        if self._given[spec.name].keys() & _CAPTURING:
+        if self._raw[spec.name].keys() & _CAPTURING:
             return
         if meant := likely_key(spec.name):
             self._report((spec.name,), meant)

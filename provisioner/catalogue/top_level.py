@@ -15,11 +15,11 @@ RESERVED: Final = frozenset((DEFAULTS, IGNORE))
 WRAPPER: Final = "streams"
 
 _SHAPE: Final = "write NAME: and below it the stream's fields, indented"
-_NO_LEVEL: Final = "takes no level of its own; begin each stream's name at the left margin"
+_NO_LEVEL: Final = "remove this level and begin each stream's name at the left margin"
 _MEANT: Final = {
     DEFAULTS: f"did you mean {DEFAULTS}?",
     IGNORE: f"did you mean {IGNORE}?",
-    WRAPPER: f"if it holds the streams, it {_NO_LEVEL};",
+    WRAPPER: f"to put streams in it, {_NO_LEVEL};",
 }
 # So similar is a slip of the fingers, not another name.
 _SIMILAR: Final = 0.8
@@ -30,7 +30,7 @@ def shape_problem(content: Any) -> tuple[FieldPath, str] | None:
     if not isinstance(content, dict):
         return (), f"is not a map of streams; {_SHAPE}"
     if _is_wrapped(content):
-        return (WRAPPER,), _NO_LEVEL
+        return (WRAPPER,), f"is no stream; {_NO_LEVEL}"
     if not content.keys() - RESERVED:
         return (), f"no streams; {_SHAPE}"
     return None
@@ -41,7 +41,7 @@ def ignored_patterns(block: object, report: Report) -> tuple[str, ...]:
     if block is None:
         return ()
     if isinstance(block, dict):
-        what = "is reserved for a list of patterns of streams that status leaves out; give a stream another name"
+        what = "is a list of patterns of streams that status leaves out; choose another name for a stream"
         report((IGNORE,), what)
         return ()
     patterns = ListOf(Text()).read(block, (IGNORE,), report) or []
@@ -53,7 +53,7 @@ def ignored_patterns(block: object, report: Report) -> tuple[str, ...]:
 def likely_key(name: str) -> str | None:
     """What a stream without subjects may have been meant to be."""
     close = get_close_matches(name.casefold(), _MEANT, n=1, cutoff=_SIMILAR)
-    return f"has no subjects; {_MEANT[close[0]]} a stream of this name needs subjects: [{name}]" if close else None
+    return f"has no subjects; {_MEANT[close[0]]} to capture its own name, write subjects: [{name}]" if close else None
 
 
 def _is_wrapped(content: dict[str, Any]) -> bool:

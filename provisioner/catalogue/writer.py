@@ -33,15 +33,15 @@ class Imported:
 
     text: str
     names: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Imported:
     """The catalogue of the streams that match a shell pattern, or of all.
 
     Streams that are there already can break a rule of the catalogue: they are written as they
-    are, and ``mistakes`` has what is to be changed, with the lines of the ``file`` that it will be.
+    are, and ``problems`` has what is to be changed, with the lines of the ``file`` that it will be.
     """
     matching = sorted(name for name in streams if not patterns or any(fnmatchcase(name, p) for p in patterns))
     left_out = {name: reason for name in matching if (reason := _reason_to_leave(name))}
@@ -50,8 +50,8 @@ def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Import
     return Imported(
         text=text,
         names=tuple(taken),
-        remarks=(*map(": ".join, left_out.items()), *_marked(taken)),
-        mistakes=(*_unmatched(streams, patterns), *(_mistakes(text, file) if taken else ())),
+        notes=(*map(": ".join, left_out.items()), *_marked(taken)),
+        problems=(*_unmatched(streams, patterns), *(_problems(text, file) if taken else ())),
     )
 
 
@@ -86,7 +86,7 @@ def _marked(configs: Mapping[str, StreamConfig]) -> list[str]:
     return [f"{name}: is marked as {owner}'s; another stack cannot take it" for name, owner in owners.items() if owner]
 
 
-def _mistakes(text: str, file: str) -> tuple[str, ...]:
+def _problems(text: str, file: str) -> tuple[str, ...]:
     try:
         parse(text, file)
     except CatalogueError as error:

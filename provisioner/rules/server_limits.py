@@ -26,7 +26,7 @@ def surrounding_problems(
     """Every reason this server has against this configuration.
 
     Args:
-        config: the wanted configuration.
+        config: the desired configuration.
         facts: what is known of the server; ``facts.others`` without the stream itself.
         replacing: the configuration in place, whose reservation is already counted.
     """
@@ -72,8 +72,8 @@ def _origins(config: StreamConfig) -> Iterator[tuple[FieldPath, StreamSource]]:
 def _version_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
     for field in FIELDS:
         if field.since > facts.version[:2] and value_of(config, field.name) != field.default:
-            needed, found = (".".join(map(str, version)) for version in (field.since, facts.version))
-            yield Problem((field.name,), f"needs nats-server {needed}; this one is {found}")
+            needed, actual = (".".join(map(str, version)) for version in (field.since, facts.version))
+            yield Problem((field.name,), f"needs nats-server {needed}; this one is {actual}")
 
 
 def _replica_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
@@ -122,7 +122,9 @@ def _cycle_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) ->
                 continue
             if source["name"] in visited and _feeds(stream, source):
                 field = path if stream is config else ("mirror",) if config["mirror"] else ("sources",)
-                yield Problem(field, f"{stream['name']} <- {source['name']} closes a cycle", ORIGINS)
+                yield Problem(
+                    field, f"closes a cycle: {stream['name']} takes its messages from {source['name']}", ORIGINS
+                )
                 return
             if source["name"] not in visited and (origin := others.get(source["name"])):
                 waiting.append(origin)

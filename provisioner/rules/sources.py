@@ -8,7 +8,7 @@ from itertools import permutations
 from provisioner.rules import subjects
 from provisioner.rules.problem import Problem
 from provisioner.rules.stream_names import is_asset_name
-from provisioner.rules.subject_transforms import problem as transform_problem
+from provisioner.rules.subject_transforms import transform_problem
 from provisioner.schema.model import ExternalStream, StreamConfig, StreamSource, SubjectTransform
 from provisioner.schema.types import FieldPath
 

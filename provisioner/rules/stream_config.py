@@ -18,17 +18,17 @@ from provisioner.rules.problem import CAPTURED, Problem
 from provisioner.rules.sources import filter_problems, mirror_problems, source_problems
 from provisioner.rules.stream_names import is_asset_name
 from provisioner.rules.subject_index import overlaps
-from provisioner.rules.subject_transforms import problem as transform_problem
+from provisioner.rules.subject_transforms import transform_problem
 from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import FieldPath
 from provisioner.units import parse_duration
 
-SHORTEST: Final = parse_duration("100ms")
-_SECOND: Final = parse_duration("1s")
-_LONGEST_NAME: Final = 255
-_LONGEST_TEXT: Final = 4 * 1024
-_MOST_METADATA: Final = 128 * 1024
-_API: Final = ("$JS.>", "$JSC.>", "$NRG.>")
+MIN_DURATION_NS: Final = parse_duration("100ms")
+_MIN_MARKER_TTL_NS: Final = parse_duration("1s")
+_MAX_NAME_BYTES: Final = 255
+_MAX_DESCRIPTION_BYTES: Final = 4 * 1024
+_MAX_METADATA_BYTES: Final = 128 * 1024
+_API_SUBJECTS: Final = ("$JS.>", "$JSC.>", "$NRG.>")
 
 
 @dataclass(frozen=True)
@@ -79,20 +79,20 @@ RULES: Final = (
     Rule(
         "name", "must not be empty or hold spaces, '.', '*', '>', '/' or '\\'", lambda c: not is_asset_name(c["name"])
     ),
-    Rule("name", "is longer than 255 bytes", lambda c: len(c["name"].encode()) > _LONGEST_NAME),
-    Rule("description", "is longer than 4096 bytes", lambda c: len(c["description"].encode()) > _LONGEST_TEXT),
-    Rule("metadata", "is larger than 128 KiB", lambda c: _metadata_size(c) > _MOST_METADATA),
-    Rule("max_age", "must be at least 100ms", lambda c: 0 < c["max_age"] < SHORTEST),
+    Rule("name", "is longer than 255 bytes", lambda c: len(c["name"].encode()) > _MAX_NAME_BYTES),
+    Rule("description", "is longer than 4096 bytes", lambda c: len(c["description"].encode()) > _MAX_DESCRIPTION_BYTES),
+    Rule("metadata", "is larger than 128 KiB", lambda c: _metadata_size(c) > _MAX_METADATA_BYTES),
+    Rule("max_age", "must be at least 100ms", lambda c: 0 < c["max_age"] < MIN_DURATION_NS),
     Rule(
         "duplicate_window",
         "must not be longer than max_age",
         lambda c: 0 < c["max_age"] < c["duplicate_window"],
         ("max_age",),
     ),
-    Rule("duplicate_window", "must be at least 100ms", lambda c: 0 < c["duplicate_window"] < SHORTEST),
+    Rule("duplicate_window", "must be at least 100ms", lambda c: 0 < c["duplicate_window"] < MIN_DURATION_NS),
     Rule(
         "allow_rollup_hdrs",
-        "needs purging: deny_purge must be false",
+        "excludes deny_purge",
         lambda c: c["deny_purge"] and c["allow_rollup_hdrs"],
         ("deny_purge",),
     ),
@@ -135,11 +135,11 @@ RULES: Final = (
     Rule(
         "subject_delete_marker_ttl",
         "must be at least 1s",
-        lambda c: 0 < c["subject_delete_marker_ttl"] < _SECOND,
+        lambda c: 0 < c["subject_delete_marker_ttl"] < _MIN_MARKER_TTL_NS,
     ),
     Rule(
         "subject_delete_marker_ttl",
-        "is not possible on a mirror",
+        "excludes mirror",
         lambda c: c["subject_delete_marker_ttl"] and c["mirror"],
         ("mirror",),
     ),
@@ -198,11 +198,11 @@ _SEALED: Final = Rule("sealed", "cannot be set on a new stream: create it, then 
 
 
 def _subject_problems(config: StreamConfig) -> Iterator[Problem]:
-    given = config["subjects"]
-    for index, subject in enumerate(given):
+    all_subjects = config["subjects"]
+    for index, subject in enumerate(all_subjects):
         yield from _one_subject(subject, ("subjects", index), config)
-    for later, earlier in overlaps(given):
-        what = f"{given[later]!r} overlaps {given[earlier]!r}"
+    for later, earlier in overlaps(all_subjects):
+        what = f"{all_subjects[later]!r} overlaps {all_subjects[earlier]!r}"
         yield Problem(("subjects", later), what, (("subjects", earlier),))
 
 
@@ -213,12 +213,12 @@ def _one_subject(subject: str, path: FieldPath, config: StreamConfig) -> Iterato
     if subject == ">" and config["num_replicas"] != 1:
         yield Problem(path, "'>' needs num_replicas 1", (("num_replicas",),))
     if not config["no_ack"] and _reaches_the_api(subject):
-        what = f"{subject!r} reaches the server's own subjects; that needs no_ack"
+        what = f"{subject!r} overlaps the server's own subjects; narrow it or set no_ack: true"
         yield Problem(path, what, (("no_ack",),))
 
 
 def _reaches_the_api(subject: str) -> bool:
-    if any(subjects.overlap(subject, api) for api in _API) and not subjects.contains("$JS.EVENT.>", subject):
+    if any(subjects.overlap(subject, api) for api in _API_SUBJECTS) and not subjects.contains("$JS.EVENT.>", subject):
         return True
     return subjects.overlap(subject, "$SYS.>") and not subjects.contains("$SYS.ACCOUNT.>", subject)
 

@@ -67,7 +67,7 @@ def test_round_trip(estate: JetStream, wanted: StreamConfig, *, sealed: bool) ->
         estate.delete(NAME)
     imported = catalogue_of(live, [], "catalogue")
 
-    assert () == imported.mistakes
+    assert () == imported.problems
     for spec in catalogue.parse(imported.text, "catalogue").streams:
         assert Effect.NOTHING is plan(live[spec.name].config, spec.config).effect
     _assert_minimal(live[NAME].config)

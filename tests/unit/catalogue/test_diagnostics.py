@@ -1,4 +1,4 @@
-"""Every mistake a catalogue can have, with the lines a user reads."""
+"""Every problem a catalogue can have, with the lines a user reads."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NO_STREAMS = "1: no streams; write NAME: and below it the stream's fields, inden
 NO_MAP = "1: is not a map of streams; write NAME: and below it the stream's fields, indented"
 INDICATORS = "text that begins with one of * & ! @ ` > | needs quotes"
 
-# Each case: what it is, the text, and the lines told, each without its file.
+# Each case: what it is, the text, and the lines reported, each without its file.
 SYNTAX = [
     ("empty", "", [NO_STREAMS]),
     ("only a comment", "# nothing\n", [NO_STREAMS]),
@@ -97,19 +97,19 @@ SHAPE = [
     (
         "a level called streams",
         "streams:\n  A: {max_age: 7d}\n",
-        ["1: streams: takes no level of its own; begin each stream's name at the left margin"],
+        ["1: streams: is no stream; remove this level and begin each stream's name at the left margin"],
     ),
     (
         "a slip in the key of the shared fields",
         "default: {max_age: 7d}\nA: {subjects: [a]}\n",
         [
-            "1: default: has no subjects; did you mean defaults? a stream of this name needs subjects: [default]",
+            "1: default: has no subjects; did you mean defaults? to capture its own name, write subjects: [default]",
         ],
     ),
     (
         "a stream called ignore",
         "ignore: {subjects: [a]}\nA: {subjects: [a]}\n",
-        ["1: ignore: is reserved for a list of patterns of streams that status leaves out; give a stream another name"],
+        ["1: ignore: is a list of patterns of streams that status leaves out; choose another name for a stream"],
     ),
     (
         "patterns that are none",
@@ -149,7 +149,7 @@ VALUES = [
     (
         "a bad unit",
         "A: {max_age: 1y}\n",
-        ["1: A.max_age: unknown unit 'y'; there are d, h, m, s, ms, us, ns, w, µs, μs"],
+        ["1: A.max_age: unknown unit 'y'; use one of d, h, m, s, ms, us, ns, w, µs, μs"],
     ),
     (
         "no unit",
@@ -173,7 +173,7 @@ VALUES = [
         ],
     ),
     (
-        "a wrong default is told once",
+        "a wrong default is reported once",
         "defaults:\n  discard: neu\nA: {subjects: [a]}\nB: {subjects: [b], discard_new_per_subject: true}\n",
         [
             "2: defaults.discard: 'neu' is not one of old, new; did you mean new?",
@@ -284,7 +284,10 @@ RULES = [
     (
         "mirrors in a circle",
         "A: {mirror: {name: B}}\nB: {mirror: {name: A}}\n",
-        ["1: A.mirror: B <- A closes a cycle", "2: B.mirror: A <- B closes a cycle"],
+        [
+            "1: A.mirror: closes a cycle: B takes its messages from A",
+            "2: B.mirror: closes a cycle: A takes its messages from B",
+        ],
     ),
     (
         "a mirror too small for its origin",
@@ -300,8 +303,8 @@ def test_a_level_around_the_streams_is_no_stream(name: str) -> None:
     with pytest.raises(CatalogueError) as caught:
         parse(f"{name}: {{max_age: 7d}}\nA: {{subjects: [a]}}", "c.yaml")
     assert str(caught.value) == (
-        f"c.yaml:1: {name}: has no subjects; if it holds the streams, it takes no level of its own; begin each "
-        f"stream's name at the left margin; a stream of this name needs subjects: [{name}]"
+        f"c.yaml:1: {name}: has no subjects; to put streams in it, remove this level and begin each stream's name at "
+        f"the left margin; to capture its own name, write subjects: [{name}]"
     )
 
 
@@ -309,15 +312,15 @@ def test_a_level_around_the_streams_is_no_stream(name: str) -> None:
     ("text", "expected"),
     [pytest.param(*case, id=what) for what, *case in (*SYNTAX, *SHAPE, *VALUES, *RULES)],
 )
-def test_each_mistake_is_told_with_its_line(text: str, expected: list[str]) -> None:
+def test_each_problem_is_reported_with_its_line(text: str, expected: list[str]) -> None:
     """The error's text is exactly these lines, in the file's order."""
     with pytest.raises(CatalogueError) as caught:
         parse(text, "c.yaml")
     assert str(caught.value).splitlines() == [f"c.yaml:{line}" for line in expected]
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    """Reading, rules and other streams: one run tells of all of them."""
+def test_all_problems_are_reported_at_once() -> None:
+    """Reading, rules and other streams: one run reports all of them."""
     text = (
         "A:\n  max_agee: 7d\n  subjects:\n    - a.>\n  max_bytes: 10GiBi\n  max_age: 1ms\n"
         "B:\n  subjects: [a.b]\n  retention: limit\n  metadata: {_nats.x: y}\nB: {}\n"
@@ -336,7 +339,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_a_long_value_is_cut() -> None:
-    """One mistake is one line that can be read."""
+    """One problem is one line that can be read."""
     with pytest.raises(CatalogueError) as caught:
         parse(f"A: {{max_age: {'x' * 100_000}}}", "c.yaml")
     assert len(str(caught.value)) < 400

@@ -58,7 +58,7 @@ def test_any_name(name: str) -> None:
     """So is a stream's name; but a few, and the server's prefixes, belong to others."""
     imported = catalogue_of({name: StreamInfo(config(name, subjects=["a"]), "")}, [], "catalogue")
     if imported.names:
-        assert () == imported.mistakes
+        assert () == imported.problems
         assert [name] == [spec.name for spec in parse(imported.text, "catalogue").streams]
 
 

@@ -41,7 +41,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
         ["sources[1] ORIGIN has the consumer of sources[0]"],
     ),
     ({"sources": [ORIGIN, {**ORIGIN, "filter_subject": "a"}]}, []),
-    ({"subjects": [">"]}, ["subjects[0] '>' reaches the server's own subjects; that needs no_ack"]),
+    ({"subjects": [">"]}, ["subjects[0] '>' overlaps the server's own subjects; narrow it or set no_ack: true"]),
     ({"subjects": [">"], "no_ack": True}, []),
     ({"subjects": ["$JS.EVENT.>"]}, []),
     ({"subjects": ["a", "a"]}, ["subjects[1] 'a' overlaps 'a'"]),
