@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Endpoint, local_url
+from infra.servers import Server, local_url
 from infra.servers.docker_engine import require_docker
 from infra.servers.nats_conf import server_config
+from provisioner.providers.stream import Endpoint
 from provisioner.schema.model import OnDelete
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
 }
 
 
-def launch(settings: Settings) -> Endpoint:
+def launch(settings: Settings) -> Server:
     """Declare the container and what it needs.
 
     Args:
@@ -74,13 +75,13 @@ def launch(settings: Settings) -> Endpoint:
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
     )
-    return Endpoint(
+    endpoint = Endpoint(
         url=local_url("nats", settings.bind_address, settings.client_port),
         monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
         ready=container.id,
         store=volume.name,
-        resources=(container,),
     )
+    return Server(endpoint, (container,))
 
 
 def _config(settings: Settings, name: str) -> str:

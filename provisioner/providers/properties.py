@@ -76,17 +76,17 @@ def bookkeeping_differs(olds: Props, news: Props) -> bool:
     return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING)
 
 
-def outputs(props: Props, live: StreamInfo) -> dict[str, Any]:
+def outputs(props: Props, info: StreamInfo) -> dict[str, Any]:
     """The outputs after a change: the inputs, and when the server says the stream was created."""
-    return {**props, "created": live.created}
+    return {**props, "created": info.created}
 
 
-def found(props: Props, live: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
+def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
     """Outputs and inputs of a stream as it was read: what was wanted, overlaid with what differs."""
-    changes = differences(live.config, _config(props, _raise))
+    changes = differences(info.config, _config(props, _raise))
     kept = {name: value for name, value in props.items() if name not in {change.field for change in changes}}
-    actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, live)}
-    return _split(actual, live.created)
+    actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, info)}
+    return _split(actual, info.created)
 
 
 def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -94,10 +94,10 @@ def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[st
     return _split({**props, "status": f"unreachable: {error}"}, props.get("created"))
 
 
-def _status(props: Props, live: StreamInfo) -> str:
-    if props.get("created") in (None, live.created):
+def _status(props: Props, info: StreamInfo) -> str:
+    if props.get("created") in (None, info.created):
         return OK
-    return f"deleted and made again at {live.created}"
+    return f"deleted and made again at {info.created}"
 
 
 def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 _SPACE: Final = re.compile(r"[ \t\n\r\f]")
+_RELEASED: Final = "_released."
 
 
 def is_valid(subject: str) -> bool:
@@ -44,3 +45,8 @@ def contains(outer: str, inner: str) -> bool:
         if narrow[position] == ">" or (token != "*" and token != narrow[position]):
             return False
     return len(wide) == len(narrow)
+
+
+def released(stream: str) -> str:
+    """A subject that nobody publishes to, for a stream that has given up all of its own for a moment."""
+    return f"{_RELEASED}{stream}"

@@ -27,7 +27,7 @@ def test_the_state_holds_a_whole_configuration(wanted: StreamConfig) -> None:
 @given(wanted=configurations(), live=configurations())
 def test_a_refresh_holds_what_the_server_has(wanted: StreamConfig, live: StreamConfig) -> None:
     """The overlaid state differs from what is wanted exactly where the server does."""
-    outs, inputs = state.found(state.inputs(StreamSpec(wanted), OnDelete.GUARD), StreamInfo(live, "now"))
+    outs, inputs = state.overlaid(state.inputs(StreamSpec(wanted), OnDelete.GUARD), StreamInfo(live, "now"))
     read = state.spec(inputs).config
     ignored = {"mirror_direct"}  # a mirror takes it from its origin
     assert {c.field for c in differences(live, wanted)} - ignored <= {c.field for c in differences(read, wanted)}
@@ -42,7 +42,7 @@ def test_a_field_left_out_goes_back_to_a_default_with_a_name() -> None:
 
 def test_a_stream_made_again_has_a_status() -> None:
     """Same configuration, another stream: the status says since when."""
-    outs, inputs = state.found(props() | {"created": "then"}, StreamInfo(config(), "now"))
+    outs, inputs = state.overlaid(props() | {"created": "then"}, StreamInfo(config(), "now"))
     assert ("now", "deleted and made again at now") == (outs["created"], inputs["status"])
     assert state.bookkeeping_differs(outs, props())
 
@@ -50,7 +50,7 @@ def test_a_stream_made_again_has_a_status() -> None:
 def test_an_untouched_stream_reads_as_it_was_written() -> None:
     """Nothing differs: the refresh changes not one property."""
     before = props(max_age="7d") | {"created": "then"}
-    assert before == state.found(before, StreamInfo(config(max_age="7d"), "then"))[0]
+    assert before == state.overlaid(before, StreamInfo(config(max_age="7d"), "then"))[0]
 
 
 def test_integers_survive_the_state() -> None:
