@@ -14,6 +14,7 @@ from provisioner.catalogue.top_level import RESERVED
 from provisioner.catalogue.yaml_nodes import compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.normalise import normalise
+from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.config import with_fields
 from provisioner.schema.fields import FIELDS
@@ -62,12 +63,16 @@ def catalogue_text(configs: Mapping[str, StreamConfig]) -> str:
 
 
 def minimal(config: StreamConfig) -> StreamConfig:
-    """The configuration with every field at its default whose value the server comes to by itself."""
-    whole = kept = normalise(config)
+    """The configuration with every field at its default whose value the server comes to by itself.
+
+    A field that a rule asks for stays: sealing sets discard to new, and discard_new_per_subject still needs it written.
+    """
+    whole = shortest = normalise(config)
     for field in _FIELDS:
-        shorter = with_fields(kept, {field.name: field.default})
-        kept = shorter if normalise(shorter) == whole else kept
-    return kept
+        shorter = with_fields(shortest, {field.name: field.default})
+        if normalise(shorter) == whole and len(lasting_problems(shorter)) <= len(lasting_problems(shortest)):
+            shortest = shorter
+    return shortest
 
 
 def _reason_to_leave(name: str) -> str | None:

@@ -19,8 +19,8 @@ from provisioner.errors import ApiError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, plan
-from provisioner.rules.normalise import normalise
-from provisioner.rules.stream_config import create_problems
+from provisioner.rules.normalise import normalise, update_request
+from provisioner.rules.stream_config import create_problems, lasting_problems
 from provisioner.schema.config import value_of, with_fields
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig
@@ -50,7 +50,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JetStream]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much],
 )
 def test_round_trip(estate: JetStream, wanted: StreamConfig, *, sealed: bool) -> None:
-    """Whatever a server holds is a catalogue without mistakes, that changes nothing, and says nothing in vain.
+    """Whatever a server holds is a catalogue without problems, that changes nothing, and says nothing in vain.
 
     That the rules let everything through that a server takes is the planner's own test.
     """
@@ -59,7 +59,7 @@ def test_round_trip(estate: JetStream, wanted: StreamConfig, *, sealed: bool) ->
         estate.create(wanted)
         if sealed:
             with suppress(ApiError):
-                estate.update(normalise({**wanted, "sealed": True}))
+                estate.update(update_request({**wanted, "sealed": True}))
         live = estate.streams()
     except ApiError:
         reject()
@@ -76,7 +76,8 @@ def test_round_trip(estate: JetStream, wanted: StreamConfig, *, sealed: bool) ->
 def _assert_minimal(live: StreamConfig) -> None:
     least = minimal(live)
     for field in (field for field in FIELDS if field.name != "name" and value_of(least, field.name) != field.default):
-        assert normalise(live) != normalise(with_fields(least, {field.name: field.default})), field
+        shorter = with_fields(least, {field.name: field.default})
+        assert normalise(live) != normalise(shorter) or lasting_problems(shorter), field
 
 
 @pytest.fixture

@@ -105,6 +105,10 @@ C:
             {"subject_delete_marker_ttl": "1m"},
         ),
         ({"sealed": True, "discard": "new", "deny_delete": True, "deny_purge": True}, {"sealed": True}),
+        (
+            {"sealed": True, "discard": "new", "discard_new_per_subject": True, "max_msgs_per_subject": 1},
+            {"sealed": True, "discard": "new", "discard_new_per_subject": True, "max_msgs_per_subject": 1},
+        ),
     ],
     ids=str,
 )
