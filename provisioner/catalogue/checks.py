@@ -12,13 +12,12 @@ from typing import Final, TypeAlias
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
-from provisioner.rules.problem import Problem
+from provisioner.rules.problem import Problem, subject_path
 from provisioner.rules.server_limits import origin_problems
 from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import STORES, store_prefix
 from provisioner.rules.subject_index import SubjectIndex
 from provisioner.schema.model import SERVER_METADATA, StreamConfig, StreamSpec
-from provisioner.schema.types import FieldPath
 
 Specs: TypeAlias = Iterable[StreamSpec]
 StreamProblems: TypeAlias = Iterator[tuple[StreamSpec, Problem]]
@@ -53,8 +52,7 @@ def _overlaps(specs: Specs) -> StreamProblems:
         own = [(at, subject) for at, subject in enumerate(captured(spec.config)) if subjects.is_valid(subject)]
         for at, subject in own:
             if others := list(earlier.overlapping(subject)):
-                path: FieldPath = ("subjects", at) if spec.config["subjects"] else ("subjects",)
-                yield spec, Problem(path, f"{subject!r} overlaps {_listed(others)}")
+                yield spec, Problem(subject_path(spec.config, at), f"{subject!r} overlaps {_listed(others)}")
         for _at, subject in own:
             earlier.add(subject, f"{subject!r} of {spec.name}{_line(spec)}")
 

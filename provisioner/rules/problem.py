@@ -6,11 +6,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import FieldPath, path_text
 
 # What decides where a stream's messages come from, and so which subjects it captures.
 ORIGINS: Final[tuple[FieldPath, ...]] = (("mirror",), ("sources",))
 CAPTURED: Final = (("subjects",), *ORIGINS)
+
+
+def subject_path(config: StreamConfig, at: int) -> FieldPath:
+    """Where a captured subject is written; the whole field where a stream captures its own name."""
+    return ("subjects", at) if config["subjects"] else ("subjects",)
 
 
 @dataclass(frozen=True)

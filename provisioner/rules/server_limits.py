@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
-from provisioner.rules.problem import CAPTURED, ORIGINS, Problem
+from provisioner.rules.problem import CAPTURED, ORIGINS, Problem, subject_path
 from provisioner.rules.subject_index import SubjectIndex
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
@@ -95,7 +95,8 @@ def _overlap_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) 
     for other in others.values():
         for theirs in captured(other):
             for at in index.overlapping(theirs):
-                yield Problem(("subjects", at), f"{mine[at]!r} overlaps {theirs!r} of stream {other['name']}", CAPTURED)
+                what = f"{mine[at]!r} overlaps {theirs!r} of stream {other['name']}"
+                yield Problem(subject_path(config, at), what, CAPTURED)
 
 
 def _size_problems(config: StreamConfig, origin: StreamConfig) -> Iterator[Problem]:
@@ -117,14 +118,10 @@ def _cycle_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) ->
     while waiting:
         stream = waiting.pop(0)
         visited.add(stream["name"])
-        for path, source in _origins(stream):
-            if source["external"]:
-                continue
+        for source in (source for _path, source in _origins(stream) if not source["external"]):
             if source["name"] in visited and _feeds(stream, source):
-                field = path if stream is config else ("mirror",) if config["mirror"] else ("sources",)
-                yield Problem(
-                    field, f"closes a cycle: {stream['name']} takes its messages from {source['name']}", ORIGINS
-                )
+                what = f"closes a cycle: {stream['name']} takes its messages from {source['name']}"
+                yield Problem(("mirror",) if config["mirror"] else ("sources",), what, ORIGINS)
                 return
             if source["name"] not in visited and (origin := others.get(source["name"])):
                 waiting.append(origin)

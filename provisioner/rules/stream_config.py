@@ -48,14 +48,14 @@ class Rule:
     needs: tuple[str, ...] = ()
 
 
-def problems(config: StreamConfig) -> list[Problem]:
+def config_problems(config: StreamConfig) -> list[Problem]:
     """Every rule this configuration breaks, whether the stream is there already or not."""
     return [*_broken(RULES, config), *chain.from_iterable(check(config) for check in _CHECKS)]
 
 
 def lasting_problems(config: StreamConfig) -> list[Problem]:
     """The same, and what the server refuses of a new stream only: for a catalogue."""
-    return [*problems(config), *_broken(CREATE_RULES, config), *filter_problems(config)]
+    return [*config_problems(config), *_broken(CREATE_RULES, config), *filter_problems(config)]
 
 
 def create_problems(config: StreamConfig) -> list[Problem]:

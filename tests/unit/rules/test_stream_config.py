@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.rules.stream_config import CREATE_RULES, RULES, Rule, create_problems, lasting_problems, problems
+from provisioner.rules.stream_config import (
+    CREATE_RULES,
+    RULES,
+    Rule,
+    config_problems,
+    create_problems,
+    lasting_problems,
+)
 from provisioner.schema.model import StreamConfig
 from tests.support.configurations import config, configurations
 
@@ -54,7 +61,7 @@ CASES: list[tuple[dict[str, Any], list[str]]] = [
 @pytest.mark.parametrize(("fields", "expected"), CASES)
 def test_the_rules(fields: dict[str, Any], expected: list[str]) -> None:
     """What the server would say, in words that name the field."""
-    assert expected == [str(problem) for problem in problems(config(**fields))]
+    assert expected == [str(problem) for problem in config_problems(config(**fields))]
 
 
 def test_what_only_a_new_stream_is_refused() -> None:
