@@ -9,7 +9,7 @@ from typing import Final
 from infra.settings import Settings, SettingsError
 from provisioner.catalogue import reader as catalogue
 from provisioner.schema.model import StreamSpec
-from provisioner.units import format_size
+from provisioner.text import distinct_sizes
 
 DELETE: Final = "delete"
 
@@ -35,9 +35,10 @@ def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | No
     if given is None:
         return catalogue.room(specs)
     if given < reserved:
+        stated, needed = distinct_sizes(given, reserved)
         raise SettingsError(
-            f"settings of stack {settings.stack}: maxFileStore: {format_size(given)} is less than the "
-            f"{format_size(reserved)} that the streams of {settings.catalogue} reserve"
+            f"settings of stack {settings.stack}: maxFileStore: {stated} is less than the "
+            f"{needed} that the streams of {settings.catalogue} reserve"
         )
     return given
 

@@ -1,13 +1,14 @@
-"""Durations and sizes: text as people write it <-> integer nanoseconds and bytes.
+"""Durations, sizes and times: text as people and servers write it <-> values.
 
-Integers throughout: nats.py's float seconds turn 1.001 s into 1000999999 ns, which would be
-drift for ever.
+Durations and sizes are integers, nanoseconds and bytes: nats.py's float seconds turn 1.001 s into
+1000999999 ns, which would be drift for ever.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from fractions import Fraction
 from typing import Final
 
@@ -74,6 +75,15 @@ def format_size(size: int) -> str:
     exact = [(size // scale, unit) for unit, scale in {**IEC, **_SI, "B": 1}.items() if size % scale == 0]
     number, unit = min(exact, key=lambda pair: len(str(pair[0]))) if size else (0, "B")
     return f"{number}{unit}"
+
+
+def parse_time(text: str) -> datetime:
+    """A time in RFC 3339, to the microsecond: as text, ``…:00Z`` would come after ``…:00.5Z``.
+
+    Raises:
+        ValueError: not a time.
+    """
+    return datetime.fromisoformat(text)
 
 
 def _exact(number: str, unit: str, scales: Mapping[str, int]) -> int:

@@ -8,6 +8,7 @@ from functools import cache, wraps
 from typing import Final, ParamSpec, TypeVar
 
 from provisioner.errors import ProvisionerError
+from provisioner.log import tell
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -42,5 +43,4 @@ def one_line(call: Callable[P, T]) -> Callable[P, T]:
 @cache
 def warn(text: str) -> None:
     """A line under Diagnostics, where Pulumi shows a provider's standard error; the same line once."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    tell(text)

@@ -74,7 +74,7 @@ def _holders(session: Session, spec: StreamSpec) -> list[StreamInfo]:
 def _rest(holder: StreamConfig, taker: StreamConfig) -> list[str]:
     """What is left to a stream; a subject that nobody publishes to where that is nothing."""
     kept = [subject for subject in captured(holder) if not _covers(taker, subject)]
-    return kept or [f"_released.{holder['name']}"]
+    return kept or [subjects.released(str(holder["name"]))]
 
 
 def _covers(config: StreamConfig, subject: str) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Final
 
+# No publisher uses it: what a stream is left with that must release its subjects for a while.
+_RELEASED: Final = "_released"
 _SPACE: Final = re.compile(r"[ \t\n\r\f]")
 
 
@@ -14,6 +16,11 @@ def is_valid(subject: str) -> bool:
     """Tokens without white space, none empty, ``>`` only at the end."""
     tokens = subject.split(".")
     return not _SPACE.search(subject) and all(tokens) and ">" not in tokens[:-1]
+
+
+def released(stream: str) -> str:
+    """The subject that holds the place of a stream's own while they are with nobody or with another stream."""
+    return f"{_RELEASED}.{stream}"
 
 
 def is_literal(subject: str) -> bool:

@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from provisioner.catalogue import reader as catalogue
+from provisioner.cli.main import main
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.monitoring import Answer
 from provisioner.jetstream.target import DEFAULT_MONITOR_URL, DEFAULT_URL, target
 from provisioner.rules.stream_names import Unmanaged
 from provisioner.schema.model import StreamInfo
-from provisioner.status.collect import run
 from provisioner.status.render import age, show
 from provisioner.status.report import Report, plain
 from provisioner.status.server_checks import Result, Severity
@@ -116,7 +116,7 @@ def test_credentials_in_a_url(url: str) -> None:
 )
 def test_unusable_url(url: str | None, monitor_url: str | None) -> None:
     """A URL of another kind is refused before anything is asked."""
-    with pytest.raises(ProvisionerError, match="cannot be used; write it like"):
+    with pytest.raises(ProvisionerError, match=r"is not the URL of .*; write it like"):
         target(url, monitor_url, {})
 
 
@@ -124,7 +124,7 @@ def test_mistakes_in_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture
     """A catalogue that cannot be read leaves everything unknown, a line for each mistake."""
     file = tmp_path / "streams.yaml"
     file.write_text("A: {max_age: 5}\nB: {storage: disk}\n")
-    assert 3 == run(file, None, None, {}, as_json=False)
+    assert 3 == main(["status", "--catalogue", str(file)])
     lines = capsys.readouterr().out.splitlines()
     assert [f"UNKNOWN   input  {file}:1:", f"UNKNOWN   input  {file}:2:", "UNKNOWN"] == [
         line.split(" A.")[0].split(" B.")[0] for line in lines
@@ -133,7 +133,7 @@ def test_mistakes_in_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_mistakes_in_the_catalogue_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Machines read mistakes in the form they read everything else."""
-    assert 3 == run(Path("nowhere.yaml"), None, None, {}, as_json=True)
+    assert 3 == main(["status", "--catalogue", "nowhere.yaml", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert ("UNKNOWN", 3, "input") == (told["severity"], told["exit_code"], told["checks"][0]["name"])
 
@@ -181,7 +181,7 @@ def test_every_figure_is_shown(width: int) -> None:
         "2d",
         "30s",
         "1.0MiB",
-        "<1%of1GiB",
+        "<1%of1.0GiB",
         "missing",
     ):
         assert text in joined, text
