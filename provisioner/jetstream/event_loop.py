@@ -9,14 +9,18 @@ from __future__ import annotations
 import asyncio
 import atexit
 import threading
+import time
 from collections.abc import Coroutine, Iterable
 from typing import Any, Final, TypeVar
 
+from provisioner.errors import Unreachable
+
 T = TypeVar("T")
 
-# On top of a coroutine's own timeout, so that its own error comes first.
-_GRACE_S: Final = 1.0
-_CLOSE_TIMEOUT_S: Final = 2.0
+# On top of a coroutine's own timeout, so that its own error comes first, its clean-up included.
+_GRACE_S: Final = 5.0
+_END_TIMEOUT_S: Final = 2.0
+_CANCEL_AGAIN_S: Final = 0.1
 
 
 class EventLoop:
@@ -40,14 +44,16 @@ class EventLoop:
 
         Args:
             work: the coroutine.
-            timeout: seconds that it allows itself; a stuck loop is given one more.
+            timeout: seconds that it allows itself.
 
         Raises:
-            TimeoutError: it was not done in time.
+            Unreachable: it was not done long after that.
         """
         future = asyncio.run_coroutine_threadsafe(work, self.get())
         try:
             return future.result(timeout + _GRACE_S)
+        except TimeoutError as cause:
+            raise Unreachable(f"not done within {timeout + _GRACE_S:g} s; this machine is overloaded") from cause
         finally:
             future.cancel()
 
@@ -55,9 +61,9 @@ class EventLoop:
         """Cancel whatever is still running, and end the thread. Idempotent; the loop is then of no more use."""
         with self._lock:
             if self._loop and self._thread.is_alive():
-                asyncio.run_coroutine_threadsafe(_end_all(), self._loop).result(_CLOSE_TIMEOUT_S)
+                asyncio.run_coroutine_threadsafe(_end_all(), self._loop).result(_GRACE_S)
                 self._loop.call_soon_threadsafe(self._loop.stop)
-                self._thread.join(_CLOSE_TIMEOUT_S)
+                self._thread.join(_GRACE_S)
 
     def _run_forever(self) -> None:
         assert self._loop  # noqa: S101 - started by get
@@ -66,11 +72,17 @@ class EventLoop:
 
 
 async def end(tasks: Iterable[asyncio.Future[Any]]) -> None:
-    """Cancel tasks and wait until they are done, whatever comes of them."""
-    for task in (pending := [task for task in tasks if not task.done()]):
-        task.cancel()
-    if pending:
-        await asyncio.wait(pending, timeout=_GRACE_S)
+    """Cancel tasks and wait until they are done, whatever comes of them.
+
+    Cancel again while one goes on: ``asyncio.wait_for`` loses a cancellation that meets its result, and
+    a client that reconnects then goes on for ever.
+    """
+    deadline = time.monotonic() + _END_TIMEOUT_S
+    pending = {task for task in tasks if not task.done()}
+    while pending and time.monotonic() < deadline:
+        for task in pending:
+            task.cancel()
+        pending = (await asyncio.wait(pending, timeout=_CANCEL_AGAIN_S))[1]
 
 
 async def _end_all() -> None:

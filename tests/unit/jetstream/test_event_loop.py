@@ -66,6 +66,25 @@ def test_close_ends_what_is_running() -> None:
     assert (True, True, True) == (ended.is_set(), task.cancelled(), event_loop.get().is_closed())
 
 
+async def test_end_cancels_again() -> None:
+    """A task that loses a cancellation, as ``asyncio.wait_for`` can, is ended nevertheless."""
+    lost: list[asyncio.CancelledError] = []
+
+    async def loses_one() -> None:
+        while True:
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as cancellation:
+                lost.append(cancellation)
+                if len(lost) == 2:
+                    raise
+
+    task = asyncio.ensure_future(loses_one())
+    await asyncio.sleep(0)
+    await end([task])
+    assert (2, True) == (len(lost), task.cancelled())
+
+
 async def test_end_waits_for_tasks() -> None:
     """A cancelled task is done, its clean-up included, when ``end`` returns; a task that failed is no error."""
     steps: list[str] = []
