@@ -30,7 +30,7 @@ ARCHIVE: Final = "stream.tar.s2"
 MANIFEST: Final = "backup.json"
 _MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 
-_log: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,12 +73,12 @@ def backup(client: JetStream, stream: str, folder: Path, progress: Progress) -> 
     Raises:
         BackupError: with the reason; the folder is as it was.
     """
-    _log.info("%s: backup to %s begins", stream, folder)
+    _LOG.info("%s: backup to %s begins", stream, folder)
     with one_line(f"{stream}: not backed up"), _new_folder(folder, stream) as part:
         manifest = _write(client, stream, part, progress)
         if load(part) != manifest:
             raise BackupError(f"{MANIFEST} reads back otherwise than it was written")
-    _log.info("%s: backup complete: %d messages, %d bytes", stream, manifest.messages, manifest.bytes)
+    _LOG.info("%s: backup complete: %d messages, %d bytes", stream, manifest.messages, manifest.bytes)
     return manifest
 
 

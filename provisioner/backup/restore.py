@@ -26,7 +26,7 @@ _RETRY_PAUSE_S: Final = 0.2
 # the second stay, and the next stream of the name begins with them.
 _LEFTOVERS: Final = "expected sequence does not match store"
 
-_log: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger(__name__)
 
 
 def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
@@ -37,7 +37,7 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
             restored in part is deleted, unless the text says otherwise.
     """
     manifest = load(folder)
-    _log.info("%s: restore from %s begins: %d messages", manifest.name, folder, manifest.messages)
+    _LOG.info("%s: restore from %s begins: %d messages", manifest.name, folder, manifest.messages)
     with one_line(f"{manifest.name}: not restored"):
         _make_room(client, manifest.name)
         subject = client.restore({"config": manifest.config, "state": manifest.state}, manifest.name)
@@ -46,7 +46,7 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
             state = give(client, subject, _chunks(manifest, folder, chunk_bytes, progress))
     with one_line(f"{manifest.name}: restored, but not as it was"):
         info = _compared(client, manifest, state)
-    _log.info("%s: restore complete: %d messages", manifest.name, info.messages)
+    _LOG.info("%s: restore complete: %d messages", manifest.name, info.messages)
     return info
 
 
@@ -66,7 +66,7 @@ def _make_room(client: JetStream, name: str) -> None:
     except BackupError:
         client.update(info.config)
         raise
-    _log.info("%s: the empty stream on the server gives way", name)
+    _LOG.info("%s: the empty stream on the server gives way", name)
     client.delete(name)
 
 
@@ -111,7 +111,7 @@ def _withdraw(client: JetStream, manifest: Manifest, error: BaseException) -> No
                 raise BackupError(text) from error
             time.sleep(_RETRY_PAUSE_S)
         else:
-            _log.info("%s: restored in part, deleted again", manifest.name)
+            _LOG.info("%s: restored in part, deleted again", manifest.name)
             return
 
 

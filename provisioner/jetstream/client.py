@@ -23,7 +23,7 @@ _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message bef
 
 _NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
 
-_log: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger(__name__)
 
 
 class _Body(dict[str, Any]):
@@ -184,7 +184,7 @@ def answered(payload: bytes) -> dict[str, Any]:
         raise InvalidAnswer(f"an answer is JSON but not an object; {_NOT_JETSTREAM}")
     if isinstance(error := answer.get("error"), _Body):
         code = error.get("err_code") or error["code"]
-        _log.debug("error %s", code)
+        _LOG.debug("error %s", code)
         raise ApiError(code, error.get("description", "no description"))
     return answer
 

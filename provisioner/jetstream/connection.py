@@ -33,7 +33,7 @@ _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
-_log: Final = logging.getLogger(__name__)
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Connection:
@@ -53,7 +53,7 @@ class Connection:
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._transfers: set[Transfer] = set()
         run(self._connect(url.split(","), credentials, timeout), timeout)
-        _log.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
+        _LOG.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
 
     @property
     def server_version(self) -> tuple[int, int, int]:
@@ -86,7 +86,7 @@ class Connection:
             outcome = type(error).__name__
             raise
         finally:
-            _log.debug("%s: %s in %.1f ms", subject, outcome, 1000 * (time.perf_counter() - began))
+            _LOG.debug("%s: %s in %.1f ms", subject, outcome, 1000 * (time.perf_counter() - began))
         return answer
 
     def publish(self, subject: str) -> None:
@@ -152,12 +152,12 @@ class Connection:
             await self._client.close()
 
     async def _on_disconnect(self) -> None:
-        _log.info("%s: connection lost or closed", self.url)
+        _LOG.info("%s: connection lost or closed", self.url)
         for transfer in self._transfers:
             transfer.lose()
 
     async def _on_reconnect(self) -> None:
-        _log.info("%s: connected again", self.url)
+        _LOG.info("%s: connected again", self.url)
 
     async def _on_error(self, error: Exception) -> None:
         """Denials come as errors of the connection, never as an answer to the request."""

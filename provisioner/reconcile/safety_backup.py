@@ -11,7 +11,7 @@ from typing import Final
 from provisioner.backup.archive import backup
 from provisioner.backup.progress import Meter
 from provisioner.log import tell
-from provisioner.reconcile.session import Session
+from provisioner.reconcile.context import Context
 from provisioner.schema.model import StreamInfo
 from provisioner.text import counted
 
@@ -19,26 +19,26 @@ from provisioner.text import counted
 BACKUP_TO: Final = "STREAMS_BACKUP_TO"
 
 
-def wanted(session: Session) -> Path | None:
-    """The folder for copies, if there are to be any."""
-    folder = os.environ.get(BACKUP_TO) or session.backup_to
-    return Path(folder) / _run() if folder else None
+def folder_for(context: Context) -> Path | None:
+    """The folder for this run's copies, if there are to be any."""
+    folder = os.environ.get(BACKUP_TO) or context.run.backup_to
+    return Path(folder) / _name_of_run() if folder else None
 
 
-def keep_copy(session: Session, live: StreamInfo) -> None:
+def keep_copy(context: Context, info: StreamInfo) -> None:
     """Write a stream that is about to lose messages to disk; one without messages is not worth a copy.
 
     Raises:
         BackupError: that failed, so the messages must stay.
     """
-    folder, name = wanted(session), str(live.config["name"])
-    if folder and live.messages:
-        written = backup(session.client(), name, folder, Meter().show)
-        kept = f"{counted(written.messages, 'message')} kept in {folder / name}"
-        tell(f"{name}: {kept}; streams restore {folder}")
+    folder, name = folder_for(context), str(info.config["name"])
+    if folder and info.messages:
+        manifest = backup(context.client(), name, folder, Meter().show)
+        kept = f"{counted(manifest.messages, 'message')} kept in {folder / name}"
+        tell(f"{name}: {kept}; to bring them back: streams restore {folder}")
 
 
 @cache
-def _run() -> str:
+def _name_of_run() -> str:
     """One folder for all copies of a run."""
     return f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"

@@ -7,20 +7,14 @@ from collections.abc import Iterable, Iterator
 from itertools import combinations
 from typing import Final
 
-# No publisher uses it: what a stream is left with that must release its subjects for a while.
-_RELEASED: Final = "_released"
 _SPACE: Final = re.compile(r"[ \t\n\r\f]")
+_RELEASED: Final = "_released."
 
 
 def is_valid(subject: str) -> bool:
     """Tokens without white space, none empty, ``>`` only at the end."""
     tokens = subject.split(".")
     return not _SPACE.search(subject) and all(tokens) and ">" not in tokens[:-1]
-
-
-def released(stream: str) -> str:
-    """The subject that holds the place of a stream's own while they are with nobody or with another stream."""
-    return f"{_RELEASED}.{stream}"
 
 
 def is_literal(subject: str) -> bool:
@@ -58,3 +52,8 @@ def contains(outer: str, inner: str) -> bool:
 def overlapping_pairs(subjects: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Pairs of one list that overlap, each pair once."""
     return ((a, b) for a, b in combinations(subjects, 2) if overlap(a, b))
+
+
+def released(stream: str) -> str:
+    """A subject that nobody publishes to, for a stream that has given up all of its own for a moment."""
+    return f"{_RELEASED}{stream}"

@@ -13,6 +13,7 @@ from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.status.report import Report, moment
@@ -115,7 +116,8 @@ def _subjects(stream: StreamHealth, _now: datetime) -> Text:
 def _settings(stream: StreamHealth, _now: datetime) -> Text:
     """The limits that are set, and whatever else differs."""
     wanted = stream.spec.config
-    lines = {f.name: (f"{f.name} {shown(f.name, wanted[f.name])}", "") for f in _LIMITS if wanted[f.name] != f.default}
+    given = {f.name: value_of(wanted, f.name) for f in _LIMITS if value_of(wanted, f.name) != f.default}
+    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in given.items()}
     differing = {c.field: (f"{c.field} {compared(c)}", _DIFFERENT) for c in stream.changes if c.field != "subjects"}
     return _lines([(printable(text), style) for text, style in {**lines, **differing}.values()])
 
@@ -164,7 +166,7 @@ def _share(info: StreamInfo, limit: str) -> list[str]:
     if percent is None:
         return []
     number = "<1" if 0 < percent < 1 else f"{percent:.0f}"
-    return [f"{number} % of {shown(limit, info.config[limit])}"]
+    return [f"{number} % of {shown(limit, value_of(info.config, limit))}"]
 
 
 def _result_lines(report: Report) -> Iterator[Text]:

@@ -10,7 +10,8 @@ from typing import Any
 from provisioner.plan.diff import Change, differences
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
-from provisioner.schema.types import Size, Wire
+from provisioner.schema.scalars import Size
+from provisioner.schema.types import Wire
 from provisioner.status.server_checks import NEARLY_FULL, Result, Severity, worst
 from provisioner.text import approximate_size, distinct_sizes
 
@@ -42,7 +43,7 @@ def shown(field: str, wire: Wire) -> str:
     """A field's value on one line, for people."""
     if _is_size(field) and wire > 0:
         return approximate_size(wire)
-    value = None if wire is None else BY_NAME[field].kind.show(wire)
+    value = None if wire is None else BY_NAME[field].type.show(wire)
     if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         value = ", ".join(value)
     if value in (None, "", {}):
@@ -59,13 +60,14 @@ def compared(change: Change) -> str:
 
 
 def _is_size(field: str) -> bool:
-    return isinstance(BY_NAME[field].kind, Size)
+    return isinstance(BY_NAME[field].type, Size)
 
 
 def percentages(info: StreamInfo) -> dict[str, float]:
     """How full a stream is, for each limit it has."""
     used = {"max_bytes": info.bytes, "max_msgs": info.messages}
-    return {name: 100 * used[name] / info.config[name] for name in used if info.config[name] > 0}
+    limits = {"max_bytes": info.config["max_bytes"], "max_msgs": info.config["max_msgs"]}
+    return {name: 100 * used[name] / limit for name, limit in limits.items() if limit > 0}
 
 
 def _unexamined(spec: StreamSpec, state: str, severity: Severity, text: str) -> StreamHealth:

@@ -17,6 +17,7 @@ import pytest
 
 from provisioner.catalogue import reader as catalogue
 from provisioner.jetstream.client import JetStream
+from provisioner.schema.config import with_fields
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import answering
@@ -69,7 +70,7 @@ def estate(jetstream: JetStream) -> JetStream:
 
 def change(estate: JetStream, name: str, **fields: Any) -> None:
     """Change a stream behind the catalogue's back."""
-    estate.update({**SPECS[name].config, **fields})
+    estate.update(with_fields(SPECS[name].config, fields))
 
 
 def publish(url: str, subject: str, payload: bytes) -> None:
