@@ -104,8 +104,8 @@ def find_backups(folder: Path, names: Sequence[str] = ()) -> list[Path]:
     """
     if names:
         return [folder / name for name in names]
-    if found := sorted({file.parent for pattern in ("", "[!.]*/") for file in _files(folder, pattern)}):
-        return found
+    if folders := sorted({file.parent for pattern in ("", "[!.]*/") for file in _files(folder, pattern)}):
+        return folders
     deeper = sorted({str(file.parent.parent) for file in _files(folder, "[!.]*/[!.]*/")})
     hint = f"; there are backups in {', '.join(deeper)}" if deeper else ""
     raise BackupError(f"{folder}: no backup found{hint}")

@@ -54,7 +54,7 @@ def _parser() -> Parser:
 
     _command(commands, "schema", "print the JSON schema of a catalogue")
 
-    status = _command(commands, "status", "show the streams, wanted against live, and the server's health")
+    status = _command(commands, "status", "compare the catalogue's streams with the server's, and check its health")
     status.epilog = _HEALTH
     _add_catalogue(status)
     _add_url(status)

@@ -1,4 +1,4 @@
-"""``streams status``: the streams, wanted against live, and the server's health."""
+"""``streams status``: the catalogue's streams compared with the server's, and its health."""
 
 from __future__ import annotations
 

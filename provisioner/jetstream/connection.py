@@ -40,7 +40,7 @@ class Connection:
     """A connection that is there when the constructor returns, and comes back when it breaks.
 
     Raises:
-        Unreachable: nobody answered within ``timeout`` seconds.
+        Unreachable: no answer within ``timeout`` seconds.
         Refused: the server does not accept the credentials.
     """
 

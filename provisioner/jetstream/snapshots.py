@@ -8,19 +8,19 @@ processStreamRestore (server/jetstream_api.go).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from provisioner.errors import BackupError
 from provisioner.jetstream.client import JetStream, answered
+from provisioner.jetstream.timeouts import seconds
 from provisioner.jetstream.transfer import Part, Transfer
 
 CHUNK_BYTES: Final = 256 * 1024
 _WINDOW_BYTES: Final = 32 * CHUNK_BYTES
 # How long to wait for a chunk or its answer, and for the server to finish a stream that was sent whole.
-IDLE_TIMEOUT_S: Final = float(os.environ.get("STREAMS_IDLE_TIMEOUT", "30"))
+IDLE_TIMEOUT_S: Final = seconds("STREAMS_IDLE_TIMEOUT", 30.0)
 _FINISH_TIMEOUT_S: Final = 600.0
 _DONE: Final = ("", "204")
 _GONE: Final = "503"

@@ -115,9 +115,9 @@ def _subjects(stream: StreamHealth, _now: datetime) -> Text:
 
 def _settings(stream: StreamHealth, _now: datetime) -> Text:
     """The limits that are set, and whatever else differs."""
-    wanted = stream.spec.config
-    given = {f.name: value_of(wanted, f.name) for f in _LIMITS if value_of(wanted, f.name) != f.default}
-    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in given.items()}
+    config = stream.spec.config
+    limits = {f.name: value_of(config, f.name) for f in _LIMITS if value_of(config, f.name) != f.default}
+    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in limits.items()}
     differing = {c.field: (f"{c.field} {compared(c)}", _DIFFERENT) for c in stream.changes if c.field != "subjects"}
     return _lines([(printable(text), style) for text, style in {**lines, **differing}.values()])
 

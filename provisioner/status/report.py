@@ -34,7 +34,7 @@ from provisioner.units import parse_time
 
 _YEAR_OF_NO_MESSAGE: Final = 1
 
-# Each of the server's figures: the endpoint that tells it, and where in its answer.
+# Each of the server's figures: the endpoint that has it, and where in its answer.
 _FIGURES: Final = {
     "server_name": ("/varz", "server_name"),
     "version": ("/varz", "version"),

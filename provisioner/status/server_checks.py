@@ -38,7 +38,7 @@ _GRAVITY: Final = (Severity.OK, Severity.WARNING, Severity.UNKNOWN, Severity.CRI
 
 @dataclass(frozen=True)
 class Result:
-    """What one check found."""
+    """The outcome of one check."""
 
     name: str
     severity: Severity
@@ -67,7 +67,7 @@ def _account(body: Json) -> tuple[Severity, str]:
 
 
 def monitoring_results(url: str | None, answers: Mapping[str, Answer]) -> Iterator[Result]:
-    """A result for each endpoint, or one for all where there is no URL or nobody answers."""
+    """A result for each endpoint, or one for all where there is no URL or no answer at all."""
     problems = {answer.problem for answer in answers.values()}
     if not url:
         yield Result("monitoring", Severity.OK, "not asked: no monitoring URL")

@@ -1,4 +1,4 @@
-"""Checks of streams, wanted against live: values in, results out, no I/O."""
+"""Checks of streams, the catalogue's against the server's: values in, results out, no I/O."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ def shown(field: str, wire: Wire) -> str:
 
 def compared(change: Change) -> str:
     """``7d (live: 1d)``."""
-    wanted, live = shown(change.field, change.new), shown(change.field, change.old)
-    if wanted == live and _is_size(change.field):
-        wanted, live = distinct_sizes(change.new, change.old)
-    return f"{wanted} (live: {live})"
+    desired, actual = shown(change.field, change.new), shown(change.field, change.old)
+    if desired == actual and _is_size(change.field):
+        desired, actual = distinct_sizes(change.new, change.old)
+    return f"{desired} (live: {actual})"
 
 
 def _is_size(field: str) -> bool:
