@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infra.settings import Settings, SettingsError
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.model import reserved, room
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import distinct_sizes
 
@@ -28,14 +28,14 @@ def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
 
 
 def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | None:
-    reserved, given = catalogue.reserved(specs), settings.max_file_store
+    needed, given = reserved(specs), settings.max_file_store
     if given is None:
-        return catalogue.room(specs)
-    if given < reserved:
-        stated, needed = distinct_sizes(given, reserved)
+        return room(specs)
+    if given < needed:
+        stated, reserved_text = distinct_sizes(given, needed)
         raise SettingsError(
             f"settings of stack {settings.stack}: maxFileStore: {stated} is less than the "
-            f"{needed} that the streams of {settings.catalogue} reserve"
+            f"{reserved_text} that the streams of {settings.catalogue} reserve"
         )
     return given
 

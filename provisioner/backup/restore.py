@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -137,6 +136,6 @@ def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -
 
 def may_have_expired(manifest: Manifest) -> bool:
     """Whether messages of the backup can have outlived their age by now."""
-    age = timedelta(microseconds=manifest.config.get("max_age", 0) / 1000)
-    oldest = parse_time(manifest.state["first_ts"])
-    return bool(manifest.config.get("allow_msg_ttl") or (age and datetime.now(UTC) - oldest > age))
+    age = time.time_ns() - parse_time(manifest.state["first_ts"])
+    max_age = manifest.config.get("max_age", 0)
+    return bool(manifest.config.get("allow_msg_ttl") or (max_age and age > max_age))

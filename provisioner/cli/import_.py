@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
         raise ProvisionerError(f"{output}: already exists; --force overwrites it")
     with connected(options.url) as client:
         imported = catalogue_of(client.streams(), options.patterns, str(output or "catalogue"))
-    tell(*imported.remarks, *imported.mistakes)
+    tell(*imported.notes, *imported.problems)
     if not imported.names:
         raise ProvisionerError("no stream to import")
     if output:
@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
         tell(f"{output}: {counted(len(imported.names), 'stream')}")
     else:
         sys.stdout.write(imported.text)
-    return 1 if imported.mistakes else 0
+    return 1 if imported.problems else 0
 
 
 def _replace(file: Path, text: str) -> None:

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.model import Catalogue
+from provisioner.catalogue.reader import load
 from provisioner.errors import InvalidAnswer, ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.monitoring import Answer, fetch
 from provisioner.jetstream.target import Target, target
 from provisioner.rules.stream_names import unmanaged
-from provisioner.schema.model import StreamInfo, StreamSpec
+from provisioner.schema.model import StreamInfo
 from provisioner.status.report import Report
 from provisioner.status.server_checks import ENDPOINTS, Result, Severity, api_result, monitoring_results
 from provisioner.status.stream_checks import examine
@@ -33,23 +34,25 @@ def collect(file: Path, url: str | None, monitor_url: str | None, environment: M
         environment: where these variables and the credentials are.
     """
     try:
-        return _report(catalogue.load(file), target(url, monitor_url, environment))
+        return _report(load(file), target(url, monitor_url, environment))
     except ProvisionerError as error:
         return Report(server=tuple(Result("input", Severity.UNKNOWN, line) for line in str(error).splitlines()))
 
 
-def _report(specs: tuple[StreamSpec, ...], server: Target) -> Report:
+def _report(catalogue: Catalogue, server: Target) -> Report:
     with ThreadPoolExecutor(1) as executor:
         monitoring = executor.submit(_monitoring, server.monitor_url)
         account, streams = _jetstream(server)
         answers = monitoring.result()
+    names = [spec.name for spec in catalogue.streams]
     return Report(
         url=server.url,
         monitor_url=server.monitor_url or None,
         answers=answers,
         server=(*monitoring_results(server.monitor_url, answers), api_result(account)),
-        streams=examine(specs, streams),
-        unmanaged=unmanaged(streams or (), (spec.name for spec in specs)),
+        streams=examine(catalogue.streams, streams),
+        unmanaged=unmanaged(streams or (), names),
+        listed=unmanaged(streams or (), names, catalogue.ignore),
     )
 
 

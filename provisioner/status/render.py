@@ -36,6 +36,7 @@ _COLOURS: Final = {
     Severity.UNKNOWN: "magenta",
 }
 _LIMITS: Final = tuple(field for field in FIELDS if field.name.startswith("max_"))
+_SECOND_NS: Final = 1_000_000_000
 _AGES_S: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
@@ -71,7 +72,7 @@ def console() -> Console:
 
 def age(time: str, now: datetime) -> str:
     """How long ago a time is, in whole units of the largest kind."""
-    seconds = max(0, int((now - parse_time(time)).total_seconds()))
+    seconds = max(0, int(now.timestamp() - parse_time(time) / _SECOND_NS))
     unit, scale = next((pair for pair in _AGES_S.items() if seconds >= pair[1]), ("s", 1))
     return f"{seconds // scale}{unit}"
 
@@ -181,9 +182,9 @@ def _result_lines(report: Report) -> Iterator[Text]:
 
 def _unmanaged_lines(report: Report) -> Iterator[Text]:
     """The streams that no catalogue names: all of a few, else how many of each kind and the first."""
-    names = [printable(str(stream)) for stream in report.unmanaged]
+    names = [printable(str(stream)) for stream in report.listed]
     if len(names) > _UNMANAGED_SHOWN:
-        kinds = Counter(stream.kind for stream in report.unmanaged)
+        kinds = Counter(stream.kind for stream in report.listed)
         counts = ", ".join(counted(number, kind) for kind, number in kinds.items())
         first = ", ".join(names[:_UNMANAGED_SHOWN])
         yield Text(f"Not in the catalogue: {counts}: {first}, …; patterns under ignore: in the catalogue hide them")

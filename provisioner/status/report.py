@@ -32,7 +32,7 @@ from provisioner.status.server_checks import Result, Severity, worst
 from provisioner.status.stream_checks import StreamHealth
 from provisioner.units import parse_time
 
-_YEAR_OF_NO_MESSAGE: Final = 1
+_NO_MESSAGE: Final = parse_time("0001-01-01T00:00:00Z")
 
 # Each of the server's figures: the endpoint that has it, and where in its answer.
 _FIGURES: Final = {
@@ -50,7 +50,17 @@ _FIGURES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything that a status shows, in either form."""
+    """Everything that a status shows, in either form.
+
+    Attributes:
+        url: the server's client URL.
+        monitor_url: its monitoring URL.
+        answers: those of its monitoring, by endpoint.
+        server: the results of its checks.
+        streams: the catalogue's streams.
+        unmanaged: the streams beside them.
+        listed: those of them that people are shown: the catalogue does not ignore them.
+    """
 
     url: str | None = None
     monitor_url: str | None = None
@@ -58,6 +68,7 @@ class Report:
     server: tuple[Result, ...] = ()
     streams: tuple[StreamHealth, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
+    listed: tuple[Unmanaged, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -85,7 +96,7 @@ def plain(report: Report) -> dict[str, Any]:
 
 def moment(time: str) -> str | None:
     """A server's time; for the messages of an empty stream it has one in year 1, which is None here."""
-    return time if time and parse_time(time).year > _YEAR_OF_NO_MESSAGE else None
+    return time if time and parse_time(time) > _NO_MESSAGE else None
 
 
 def _figure(answers: Mapping[str, Answer], endpoint: str, *path: str) -> object:

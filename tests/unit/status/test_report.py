@@ -29,7 +29,7 @@ SPECS = catalogue.parse(
     AUDIT: {subjects: [audit]}
     """,
     "streams.yaml",
-)
+).streams
 NOW = datetime(2026, 1, 8, tzinfo=UTC)
 CREATED = "2026-01-01T00:00:00Z"
 ORDERS = StreamInfo(
@@ -50,7 +50,8 @@ REPORT = Report(
     },
     server=(Result("/healthz", Severity.OK, "ok"),),
     streams=examine(SPECS, {"ORDERS": ORDERS}),
-    unmanaged=(Unmanaged("cfg", "key-value bucket"),),
+    unmanaged=(Unmanaged("cfg", "key-value bucket"), Unmanaged("hidden", "stream")),
+    listed=(Unmanaged("cfg", "key-value bucket"),),
 )
 
 
@@ -147,7 +148,7 @@ def test_plain_form() -> None:
         told["server"][key] for key in ("version", "max_storage", "subscriptions", "monitor_url")
     )
     assert list(told["streams"][0]) == list(told["streams"][1])
-    assert [{"name": "cfg", "kind": "key-value bucket"}] == told["unmanaged"]
+    assert [{"name": "cfg", "kind": "key-value bucket"}, {"name": "hidden", "kind": "stream"}] == told["unmanaged"]
     json.dumps(told)
 
 
@@ -187,6 +188,21 @@ def test_every_figure_is_shown(width: int) -> None:
         assert text in joined, text
     assert "Notinthecatalogue:key-valuebucketcfg" in joined
     assert "CRITICAL:2streams:1drift,1missing" in joined
+
+
+def test_ignored_streams_are_hidden() -> None:
+    """Streams that the catalogue ignores are in the plain form only."""
+    assert "hidden" not in printed(REPORT, 120)
+
+
+def test_many_unmanaged_streams_are_counted() -> None:
+    """Five hundred streams are a count of each kind, the first names, and what hides them."""
+    many = tuple(Unmanaged(f"S{number:03}", "stream") for number in range(500))
+    lines = printed(Report(listed=(Unmanaged("cfg", "key-value bucket"), *many), server=REPORT.server), 80).splitlines()
+    first = "key-value bucket cfg, stream S000, stream S001, stream S002, stream S003, …"
+    hint = "patterns under ignore: in the catalogue hide them"
+    assert f"Not in the catalogue: 1 key-value bucket, 500 streams: {first}; {hint}" == lines[1]
+    assert 3 == len(lines)
 
 
 def test_table() -> None:
