@@ -15,8 +15,8 @@ from provisioner.text import counted
 
 def run(options: argparse.Namespace) -> int:
     """Restore the streams of a folder, all or the named ones; 1 if one of them is not restored."""
+    folders = find_backups(options.folder, options.streams)
     with connected(options.url) as client:
-        folders = find_backups(options.folder, options.streams)
         return for_each(folders, lambda folder: _restored(client, folder))
 
 

@@ -128,6 +128,7 @@ class Connection:
         await asyncio.wait((connecting, self._refusal), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         await end([connecting])
         if problem := self._connect_problem(connecting, self._refusal, timeout):
+            _LOG.info("%s: not connected: %s", self.url, type(problem).__name__)
             await self._close()
             raise problem
 
@@ -152,7 +153,7 @@ class Connection:
             await self._client.close()
 
     async def _on_disconnect(self) -> None:
-        _LOG.info("%s: connection lost or closed", self.url)
+        _LOG.info("%s: disconnected", self.url)
         for transfer in self._transfers:
             transfer.lose()
 

@@ -165,7 +165,7 @@ def test_a_stream_that_breaks_a_rule_of_the_catalogue(command: JetStream, capsys
     assert printed.err.startswith("catalogue:")
 
 
-@pytest.mark.parametrize("command_line", [["import"], ["backup", "A", "--to", "x"], ["restore", "."]])
+@pytest.mark.parametrize("command_line", [["import"], ["backup", "A", "--to", "x"], ["restore", ".", "A"]])
 def test_no_server(
     command_line: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
