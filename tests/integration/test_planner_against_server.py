@@ -163,7 +163,7 @@ def _populate(client: JetStream, old: StreamConfig, data: st.DataObject) -> list
     if data.draw(st.booleans(), "consumer"):
         config = {"durable_name": "c", "name": "c", **data.draw(st.sampled_from(CONSUMERS))}
         try:
-            client._ask(f"CONSUMER.CREATE.{NAME}.c", {"stream_name": NAME, "config": config})  # noqa: SLF001
+            client.request(f"CONSUMER.CREATE.{NAME}.c", {"stream_name": NAME, "config": config})
         except ApiError:
             return []
     return client.consumers(NAME)
@@ -196,7 +196,7 @@ def test_first_seq_is_accepted_and_has_no_effect(jetstream: JetStream) -> None:
     jetstream.create(wire_config(first_seq=5))
     updated = jetstream.update(wire_config(first_seq=50))
     jetstream.connection.request(NAME, b"payload")
-    state = jetstream._ask(f"STREAM.INFO.{NAME}")["state"]  # noqa: SLF001
+    state = jetstream.request(f"STREAM.INFO.{NAME}")["state"]
 
     assert (50, 5) == (updated.config["first_seq"], state["last_seq"])
 
@@ -212,7 +212,7 @@ def test_the_server_knows_no_field_that_the_table_lacks(jetstream: JetStream) ->
 
 def _is_known(client: JetStream, name: str) -> bool:
     try:
-        client._ask(f"STREAM.CREATE.{NAME}", {"name": NAME, name: None})  # noqa: SLF001
+        client.request(f"STREAM.CREATE.{NAME}", {"name": NAME, name: None})
     except ApiError as error:
         return error.code != UNKNOWN_FIELD
     return True

@@ -128,7 +128,7 @@ def test_an_update_the_server_would_refuse(server: NatsServer, jetstream: JetStr
     """Consumers over new limits are named in preview."""
     jetstream.create(config("ORDERS"))
     consumer = {"durable_name": "slow", "ack_policy": "explicit", "max_ack_pending": 100}
-    jetstream._ask("CONSUMER.CREATE.ORDERS.slow", {"stream_name": "ORDERS", "config": consumer})  # noqa: SLF001
+    jetstream.request("CONSUMER.CREATE.ORDERS.slow", {"stream_name": "ORDERS", "config": consumer})
 
     said = failures(props(server, consumer_limits={"max_ack_pending": 5}), olds=props(server))
     assert ["consumer_limits.max_ack_pending is below that of consumer slow"] == said
