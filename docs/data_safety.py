@@ -14,8 +14,9 @@ from provisioner.plan.diff import Plan, plan
 from provisioner.plan.message_loss import LOSS_RULES, forecast
 from provisioner.reconcile.apply import contents
 from provisioner.reconcile.loss_approval import refusals
-from provisioner.schema.fields import FIELDS, Field, Mutability
+from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
+from provisioner.schema.types import Field, Mutability
 
 # What becomes of the stored messages, beside what the loss rules say.
 FATES: Final = {

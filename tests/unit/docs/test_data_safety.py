@@ -9,7 +9,8 @@ import pytest
 from docs.data_safety import IMPOSSIBLE, LOSSES, REPLACEMENTS, Example, fate, page
 from provisioner.plan.diff import Effect
 from provisioner.plan.message_loss import LOSS_RULES
-from provisioner.schema.fields import BY_NAME, FIELDS, Mutability
+from provisioner.schema.fields import BY_NAME, FIELDS
+from provisioner.schema.types import Mutability
 
 DOCS = Path(__file__).parents[3] / "docs"
 
