@@ -76,22 +76,22 @@ def missing(expected: list[str], actual: list[str], *, any_order: bool = False) 
     """The expected lines that the output lacks, or whatever it has too much; none if it is as expected."""
     patterns, lines = stable(expected), stable(actual)
     if any_order:
-        return [pattern for pattern in patterns if not any(_matches(pattern, line) for line in lines)]
+        return [pattern for pattern in patterns if not any(re.fullmatch(_expression(pattern), line) for line in lines)]
     return _in_order(patterns, lines)
 
 
 def _in_order(patterns: list[str], lines: list[str]) -> list[str]:
-    position, anywhere = 0, False
-    for pattern in patterns:
-        if pattern == _OMITTED:
-            anywhere = True
-            continue
-        hits = [n for n, line in enumerate(lines[position:], position) if _matches(pattern, line)]
-        if not hits or (hits[0] != position and not anywhere):
-            return [pattern]
-        position, anywhere = hits[0] + 1, False
-    return [] if anywhere else [f"unexpected: {line}" for line in lines[position:]]
+    for count in range(1, len(patterns) + 1):
+        if not _follows([*patterns[:count], _OMITTED], lines):
+            return [patterns[count - 1]]
+    return [] if _follows(patterns, lines) else ["unexpected: lines after the last one"]
 
 
-def _matches(pattern: str, line: str) -> bool:
-    return re.fullmatch(".*".join(map(re.escape, pattern.split(_OMITTED))), line) is not None
+def _follows(patterns: list[str], lines: list[str]) -> bool:
+    """Whether the lines are the patterns, one after the other; … is any number of lines."""
+    expression = "".join(r"(?:.*\n)*?" if pattern == _OMITTED else f"{_expression(pattern)}\n" for pattern in patterns)
+    return re.fullmatch(expression, "".join(f"{line}\n" for line in lines)) is not None
+
+
+def _expression(pattern: str) -> str:
+    return ".*".join(map(re.escape, pattern.split(_OMITTED)))
