@@ -14,6 +14,7 @@ from provisioner.plan.diff import Plan, plan
 from provisioner.plan.message_loss import LOSS_RULES, forecast
 from provisioner.reconcile.apply import contents
 from provisioner.reconcile.loss_approval import refusals
+from provisioner.rules.normalise import normalise
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.schema.types import Field, Mutability
@@ -59,7 +60,7 @@ class Example:
     @property
     def live(self) -> StreamInfo:
         """The stream as the server holds it before the change."""
-        return StreamInfo(config(self.old), _OLDEST, _MESSAGES, _BYTES, _OLDEST, _OLDEST, self.consumers)
+        return StreamInfo(normalise(config(self.old)), _OLDEST, _MESSAGES, _BYTES, _OLDEST, _OLDEST, self.consumers)
 
     @property
     def answers(self) -> list[str]:
@@ -71,7 +72,7 @@ class Example:
 
 def config(fields: str) -> StreamConfig:
     """The configuration of the example stream with these fields."""
-    (spec,) = parse(f"ORDERS: {{{fields}}}", "example")
+    (spec,) = parse(f"ORDERS: {{{fields}}}", "example").streams
     return spec.config
 
 

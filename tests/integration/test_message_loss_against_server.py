@@ -17,7 +17,7 @@ from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, plan
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.loss_approval import StreamCounter
-from provisioner.rules.normalise import normalise
+from provisioner.rules.normalise import update_request
 from provisioner.schema.model import StreamConfig
 from tests.support.configurations import config
 from tests.support.nats_server import running
@@ -47,7 +47,7 @@ def _loss(js: JetStream, desired: StreamConfig) -> Loss:
 
 def _lost(js: JetStream, desired: StreamConfig) -> int:
     before = js.stream("ORDERS")
-    after = js.update(normalise(desired))
+    after = js.update(update_request(desired))
     assert before
     deadline = time.monotonic() + 2
     while after.messages == before.messages and time.monotonic() < deadline:
@@ -98,7 +98,7 @@ def test_each_kind_of_change(
 
 def _lost_at_once(js: JetStream, desired: StreamConfig) -> int:
     before = js.stream("ORDERS")
-    after = js.update(normalise(desired))
+    after = js.update(update_request(desired))
     assert before
     return before.messages - after.messages
 
