@@ -12,7 +12,7 @@ import pulumi
 from infra.servers import Place, Server
 from infra.settings import EXTERNAL, Settings, load
 from infra.sizing import fitted
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.reader import load as load_catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
@@ -29,13 +29,15 @@ def deploy() -> None:
     """Declare the stack; problems in its settings or catalogue end the run with one line each."""
     try:
         settings = load()
-        specs = catalogue.load(settings.catalogue)
-        endpoint = _declare(fitted(settings, specs), settings, specs)
+        catalogue = load_catalogue(settings.catalogue)
+        endpoint = _declare(fitted(settings, catalogue.streams), settings, catalogue.streams)
     except ProvisionerError as error:
         _stop(error)
+    for note in catalogue.notes:
+        pulumi.log.warn(note)
     pulumi.export("url", endpoint.url)
     pulumi.export("monitor_url", endpoint.monitor_url)
-    pulumi.export("streams", _summary(specs))
+    pulumi.export("streams", _summary(catalogue.streams))
 
 
 def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec]) -> Endpoint:
