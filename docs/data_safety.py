@@ -13,7 +13,7 @@ from provisioner.catalogue.reader import parse
 from provisioner.plan.diff import Plan, plan
 from provisioner.plan.message_loss import LOSS_RULES, forecast
 from provisioner.reconcile.apply import contents
-from provisioner.reconcile.loss_approval import refusals
+from provisioner.reconcile.loss_approval import approval_of
 from provisioner.rules.normalise import normalise
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
@@ -67,7 +67,7 @@ class Example:
         """The lines with which preview and up refuse the change."""
         if self.plan.problems:
             return [str(problem) for problem in self.plan.problems]
-        return refusals("ORDERS", forecast(self.live, config(self.new), self.plan, Count()))
+        return [*approval_of("ORDERS", forecast(self.live, config(self.new), self.plan, Count())).problems]
 
 
 def config(fields: str) -> StreamConfig:
