@@ -17,7 +17,6 @@ from pulumi.dynamic import (
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 from pulumi.output import Unknown
@@ -28,6 +27,7 @@ from provisioner.local_server.processes import Process
 from provisioner.local_server.server_dir import Home, Server
 from provisioner.local_server.supervisor import Ready, Wanted
 from provisioner.providers.errors import one_line
+from provisioner.providers.provider import Provider
 from provisioner.reconcile.notices import notice_once
 
 if TYPE_CHECKING:
@@ -40,13 +40,11 @@ STOPPED: Final = "stopped"
 INPUTS: Final = ("folder", "owner", "config", "host", "client_port", "monitor_port", "on_delete", "status")
 
 
-class ServerProcessProvider(ResourceProvider):
+class ServerProcessProvider(Provider):
     """A server that died, lost its files or has another configuration is changed, never replaced.
 
     So Pulumi knows it until it is destroyed, and what it left on the disk is cleared then.
     """
-
-    serialize_as_secret_always = False
 
     @one_line
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
