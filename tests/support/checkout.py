@@ -86,10 +86,9 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
         else:
             folder.mkdir(exist_ok=True)
             shutil.copy(source, folder / name)
-    _link_venv(folder / ".venv")
-    _write_streams(folder / "bin", folder)
+    _link_venv(folder / ".venv", folder)
     own = {
-        "PATH": os.pathsep.join([str(folder / "bin"), engine["PATH"]]),
+        "PATH": os.pathsep.join([str(folder / ".venv/bin"), engine["PATH"]]),
         "PULUMI_HOME": str(folder.parent / "home"),
         "PULUMI_STACK": "local",
     }
@@ -100,20 +99,16 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
     return copy
 
 
-def _link_venv(venv: Path) -> None:
-    venv.mkdir()
+def _link_venv(venv: Path, copy: Path) -> None:
+    """An environment whose programs are its own to write, with this run's packages."""
     prefix = Path(sys.prefix)
-    for path in prefix.iterdir():
-        if path.name != "installed.json":
-            (venv / path.name).symlink_to(path)
+    (venv / "bin").mkdir(parents=True)
+    for path in [*prefix.iterdir(), *(prefix / "bin").iterdir()]:
+        if path.name not in {"bin", "installed.json", "streams"}:
+            (venv / path.relative_to(prefix)).symlink_to(path)
     installed = {file: fingerprint({file: (ROOT / file).read_bytes()}) for file in RUN}
     (venv / "installed.json").write_text(json.dumps(installed | {"place": str(venv)}))
-
-
-def _write_streams(folder: Path, copy: Path) -> None:
-    """``streams`` as the console script has it, but of the copy."""
-    folder.mkdir()
-    script = folder / "streams"
+    script = venv / "bin/streams"  # as the console script, of the copy
     script.write_text(f'#!/bin/sh\nPYTHONPATH="{copy}" exec "{sys.executable}" -m provisioner "$@"\n')
     script.chmod(0o755)
 
