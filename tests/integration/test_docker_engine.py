@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.servers import docker_engine
 from infra.servers.docker_engine import require_docker
 from provisioner.errors import ProvisionerError
+from tools import docker_probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    monkeypatch.setattr(docker_engine, "ANSWERS_WITHIN", 0.2)
+    monkeypatch.setattr(docker_probe, "TIMEOUT_S", 0.2)
     return tmp_path
 
 
@@ -101,10 +101,10 @@ def test_an_ssh_host_is_left_to_the_plugin(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_no_plugin_says_how_to_get_it(home: Path) -> None:
-    """The line names the folder, the command and the other stack."""
+    """The line names the command and the other stack."""
     (home / "plugins/resource-docker-v5.2.0/pulumi-resource-docker").unlink()
 
-    with pytest.raises(ProvisionerError, match=r"no docker plugin in .*pulumi plugin install.*STACK=local"):
+    with pytest.raises(ProvisionerError, match=r"docker plugin is not installed .*pulumi plugin install.*STACK=local"):
         require_docker()
 
 

@@ -77,13 +77,13 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_refusal_is_remembered_for_a_while(asked: Path) -> None:
     """The second run asks nothing; one that is told to, or one an hour later, asks again."""
     for again, times in ((False, 1), (False, 1), (True, 2)):
-        assert not docker_plugin.get_plugin(os.environ, again=again)
+        assert not docker_plugin.ensure(os.environ, again=again)
         assert asked.read_text().count("\n") == times
 
     refused = next(places.cache().glob("docker-plugin-*-refused"))
     os.utime(refused, (0, 0))
 
-    assert not docker_plugin.get_plugin(os.environ, again=False)
+    assert not docker_plugin.ensure(os.environ, again=False)
     assert asked.read_text().splitlines() == 3 * ["plugin install resource docker 5.2.0"]
 
 
@@ -93,5 +93,5 @@ def test_a_plugin_that_is_there_is_not_asked_for(asked: Path, tmp_path: Path) ->
     plugin.parent.mkdir(parents=True)
     plugin.touch()
 
-    assert docker_plugin.get_plugin(os.environ, again=True)
+    assert docker_plugin.ensure(os.environ, again=True)
     assert not asked.exists()
