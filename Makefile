@@ -13,14 +13,15 @@ export TOOLS_STACK := $(value STACK)
 export TOOLS_ARGS := $(value ARGS)
 export TOOLS_MINUTES := $(value MINUTES)
 unexport STACK ARGS MINUTES MAKEFLAGS MFLAGS MAKEOVERRIDES
-# With `make -f` the checkout is elsewhere. The list begins with a space, and the path may have more of them.
-export TOOLS_MAKEFILE := $(subst ^ ,,^$(MAKEFILE_LIST))
+# With `make -f` the checkout is elsewhere. The list is this one file, maybe after a space; its path may have more of them.
+export TOOLS_MAKEFILE := $(MAKEFILE_LIST)
+CHECKOUT = "$$(dirname -- "$${TOOLS_MAKEFILE\# }")"
 
 .PHONY: help $(COMMANDS)
 .DEFAULT_GOAL := help
 
 help:
-	@cd "$$(dirname "$$TOOLS_MAKEFILE")" && $(PYTHON) -m tools --help
+	@cd $(CHECKOUT) && $(PYTHON) -m tools --help
 
 $(COMMANDS):
-	@cd "$$(dirname "$$TOOLS_MAKEFILE")" && $(PYTHON) -m tools $@
+	@cd $(CHECKOUT) && $(PYTHON) -m tools $@
