@@ -13,7 +13,7 @@ from provisioner.backup.archive import ARCHIVE, MANIFEST, backup, load
 from provisioner.backup.restore import restore
 from provisioner.errors import BackupError
 from provisioner.jetstream.client import JetStream
-from provisioner.jetstream.snapshots import CHUNK
+from provisioner.jetstream.snapshots import CHUNK_BYTES
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
 from tests.support.snapshots import (
@@ -127,7 +127,7 @@ def test_big_messages(jetstream: JetStream, server: NatsServer, tmp_path: Path, 
     restore(jetstream, tmp_path / NAME, lambda *progress: seen.append(progress))
 
     assert before == messages(jetstream)
-    assert saved.bytes > 20 * BIG > 32 * CHUNK
+    assert saved.bytes > 20 * BIG > 32 * CHUNK_BYTES
     assert (NAME, saved.bytes, None) in seen
     assert (NAME, saved.bytes, saved.bytes) == seen[-1]
 
@@ -138,7 +138,7 @@ def test_the_manifest_is_the_nats_command_lines(jetstream: JetStream, tmp_path: 
     backup(jetstream, NAME, tmp_path, silent)
 
     written = json.loads((tmp_path / NAME / MANIFEST).read_text())
-    info = jetstream._ask(f"STREAM.INFO.{NAME}")  # noqa: SLF001
+    info = jetstream.request(f"STREAM.INFO.{NAME}")
     assert info["config"].keys() == written["config"].keys()
     assert info["state"] == written["state"]
     assert [MANIFEST, ARCHIVE] == sorted(path.name for path in (tmp_path / NAME).iterdir())
@@ -171,7 +171,7 @@ def test_an_empty_stream_gives_way(jetstream: JetStream, tmp_path: Path) -> None
     """After a destroy, `up` makes the stream again, without its messages: these can come back into it."""
     fill(jetstream, 3)
     backup(jetstream, NAME, tmp_path, silent)
-    jetstream._ask(f"STREAM.PURGE.{NAME}")  # noqa: SLF001
+    jetstream.request(f"STREAM.PURGE.{NAME}")
     assert 3 == restore(jetstream, tmp_path / NAME, silent).messages
 
 
@@ -199,6 +199,6 @@ def test_a_backup_is_never_overwritten(jetstream: JetStream, tmp_path: Path) -> 
     """A second one into the same folder is refused, the first stays good."""
     fill(jetstream, 3)
     first = backup(jetstream, NAME, tmp_path, silent)
-    with pytest.raises(BackupError, match="is there already"):
+    with pytest.raises(BackupError, match="already exists"):
         backup(jetstream, NAME, tmp_path, silent)
     assert first == load(tmp_path / NAME)

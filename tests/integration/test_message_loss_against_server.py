@@ -17,7 +17,7 @@ from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, plan
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.loss_approval import StreamCounter
-from provisioner.rules.normalise import normalise
+from provisioner.rules.normalise import update_request
 from provisioner.schema.model import StreamConfig
 from tests.support.configurations import config
 from tests.support.nats_server import running
@@ -47,7 +47,7 @@ def _loss(js: JetStream, desired: StreamConfig) -> Loss:
 
 def _lost(js: JetStream, desired: StreamConfig) -> int:
     before = js.stream("ORDERS")
-    after = js.update(normalise(desired))
+    after = js.update(update_request(desired))
     assert before
     deadline = time.monotonic() + 2
     while after.messages == before.messages and time.monotonic() < deadline:
@@ -98,7 +98,7 @@ def test_each_kind_of_change(
 
 def _lost_at_once(js: JetStream, desired: StreamConfig) -> int:
     before = js.stream("ORDERS")
-    after = js.update(normalise(desired))
+    after = js.update(update_request(desired))
     assert before
     return before.messages - after.messages
 
@@ -108,7 +108,7 @@ def test_messages_past_a_new_age(js: JetStream) -> None:
     js.create(config(subjects=["a.>"]))
     try:
         _fill(js, [1] * 6)
-        js._ask("STREAM.MSG.DELETE.ORDERS", {"seq": 3})  # noqa: SLF001
+        js.request("STREAM.MSG.DELETE.ORDERS", {"seq": 3})
         time.sleep(1.2)
         _fill(js, [1] * 4)
         desired = config(subjects=["a.>"], max_age="1s", duplicate_window="1s")
@@ -127,7 +127,7 @@ def test_interest_of_consumers_is_a_bound(js: JetStream) -> None:
     try:
         _fill(js, [1, 2, 3])
         consumer = {"durable_name": "c", "ack_policy": "explicit", "filter_subject": "a.1"}
-        js._ask("CONSUMER.CREATE.ORDERS.c.a.1", {"stream_name": "ORDERS", "config": consumer})  # noqa: SLF001
+        js.request("CONSUMER.CREATE.ORDERS.c.a.1", {"stream_name": "ORDERS", "config": consumer})
         assert "would delete up to 3 of 3 messages" in str(_loss(js, config(subjects=["a.>"], retention="interest")))
     finally:
         js.delete("ORDERS")

@@ -33,7 +33,7 @@ def read_one_each(url: str) -> list[str]:
 
 
 def _first(client: JetStream, name: str) -> str:
-    answer = client._ask(f"STREAM.MSG.GET.{name}", {"seq": 1})  # noqa: SLF001
+    answer = client.request(f"STREAM.MSG.GET.{name}", {"seq": 1})
     return base64.b64decode(answer["message"]["data"]).decode()
 
 

@@ -34,7 +34,7 @@ def fill(client: JetStream, messages: int, *, storage: str = "file", size: int =
 def consumer(client: JetStream, name: str, **fields: Any) -> None:
     """Make a durable consumer."""
     body = {"stream_name": NAME, "config": {"durable_name": name, "name": name, "ack_policy": "explicit", **fields}}
-    client._ask(f"CONSUMER.CREATE.{NAME}.{name}", body)  # noqa: SLF001
+    client.request(f"CONSUMER.CREATE.{NAME}.{name}", body)
 
 
 def consume(client: JetStream, name: str, batch: int, without: tuple[int, ...] = ()) -> list[bytes]:
@@ -51,7 +51,7 @@ def consume(client: JetStream, name: str, batch: int, without: tuple[int, ...] =
 
 def consumers(client: JetStream) -> dict[str, Any]:
     """Every consumer's position, and what it waits for."""
-    bodies = client._pages(f"CONSUMER.LIST.{NAME}", "consumers")  # noqa: SLF001
+    bodies = client.pages(f"CONSUMER.LIST.{NAME}", "consumers")
     return {
         body["name"]: (
             {key: body["delivered"][key] for key in ("consumer_seq", "stream_seq")},
@@ -70,7 +70,7 @@ def messages(client: JetStream) -> list[dict[str, Any]]:
     count = client.state(NAME)["messages"]
     while len(found) < count:
         sequence = found[-1]["seq"] + 1 if found else 1
-        answer = client._ask(f"STREAM.MSG.GET.{NAME}", {"seq": sequence, "next_by_subj": ">"})  # noqa: SLF001
+        answer = client.request(f"STREAM.MSG.GET.{NAME}", {"seq": sequence, "next_by_subj": ">"})
         found.append(answer["message"])
     return found
 
@@ -78,7 +78,7 @@ def messages(client: JetStream) -> list[dict[str, Any]]:
 def delete_messages(client: JetStream, *sequences: int) -> None:
     """Leave gaps."""
     for sequence in sequences:
-        client._ask(f"STREAM.MSG.DELETE.{NAME}", {"seq": sequence})  # noqa: SLF001
+        client.request(f"STREAM.MSG.DELETE.{NAME}", {"seq": sequence})
 
 
 def delete(client: JetStream, server: NatsServer, name: str = NAME) -> None:

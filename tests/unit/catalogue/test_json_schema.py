@@ -17,6 +17,7 @@ VALIDATOR = Draft202012Validator(catalogue_schema())
 
 FULL = {
     "defaults": {"max_age": "7d", "on_delete": "guard"},
+    "ignore": ["TEMP_*"],
     "A": {
         "subjects": ["a.>"],
         "max_bytes": "10 GiB",
@@ -31,7 +32,7 @@ FULL = {
 
 
 def test_the_committed_schema_is_current() -> None:
-    """``python -m provisioner schema > infra/streams.schema.json`` brings it up to date."""
+    """``streams schema > infra/streams.schema.json`` brings it up to date."""
     assert json.loads((ROOT / "infra/streams.schema.json").read_text()) == catalogue_schema()
 
 
@@ -88,6 +89,8 @@ def test_a_full_catalogue_fits_both() -> None:
         {"A": {"metadata": {"a": 1}}},
         {"a b": {}},
         {"KV_a": {}},
+        {"ignore": {"subjects": ["a"]}, "A": {}},
+        {"ignore": [""], "A": {}},
         {"defaults": {"subjects": ["a"]}, "A": {}},
     ],
 )

@@ -38,6 +38,18 @@ SCENARIOS: list[tuple[dict[str, Any], dict[str, Any], Effect, list[str]]] = [
     ({}, {"sealed": True}, UPDATE, []),
     ({"sealed": True}, {"deny_delete": True, "deny_purge": True, "discard": "new"}, REPLACE, ["sealed"]),
     ({}, {"sealed": True, "storage": "memory"}, IMPOSSIBLE, ["storage"]),
+    ({"allow_msg_counter": True}, {"allow_msg_counter": True, "sealed": True}, UPDATE, []),
+    ({"allow_msg_schedules": True}, {"allow_msg_schedules": True, "sealed": True}, UPDATE, []),
+    ({}, {"allow_rollup_hdrs": True, "deny_purge": True, "sealed": True}, UPDATE, []),
+    ({"deny_purge": True}, {"allow_msg_schedules": True, "sealed": True}, IMPOSSIBLE, []),
+    ({"sealed": True, "deny_purge": True}, {"sealed": True, "subject_delete_marker_ttl": "1s"}, IMPOSSIBLE, []),
+    ({"sealed": True, "deny_purge": True}, {"sealed": True, "description": "new"}, UPDATE, []),
+    (
+        {"allow_msg_counter": True, "subject_delete_marker_ttl": "1s"},
+        {"allow_msg_counter": True, "subject_delete_marker_ttl": "1s", "description": "new"},
+        IMPOSSIBLE,
+        [],
+    ),
     ({}, {"mirror": MIRROR}, REPLACE, ["mirror"]),
     ({"mirror": MIRROR}, {"mirror": {"name": "OTHER"}}, REPLACE, ["mirror"]),
     ({"mirror": MIRROR}, {"subjects": ["orders"]}, UPDATE, []),
@@ -86,8 +98,9 @@ def test_a_rewrite_by_the_server_is_no_drift(wanted: dict[str, Any], answered: d
 
 def test_a_change_reads_with_both_values() -> None:
     """Canonical text on both sides; a block that is not there is none."""
-    changes = differences(config(max_age="7d", republish={"dest": "out"}), config(max_age="36h"))
-    assert ["max_age 7d -> 1d12h", "republish {'dest': 'out'} -> none"] == [str(change) for change in changes]
+    changes = differences(config(max_age="7d", republish={"dest": "out"}), config(max_age="36h", no_ack=True))
+    shown = ["max_age 7d -> 1d12h", 'republish {"dest": "out"} -> none', "no_ack false -> true"]
+    assert shown == [str(change) for change in changes]
 
 
 def test_reordered_subjects_are_a_change() -> None:
