@@ -48,28 +48,31 @@ def ensure(lock: str) -> None:
     """
     with locked(ROOT / RUN):
         stamps = _stamps()
-        fingerprint = hashlib.sha256((ROOT / lock).read_bytes()).hexdigest()
-        if stamps.get(lock) != fingerprint:
+        if stamps.get(lock) != fingerprint(ROOT / lock):
             if not stamps:
                 _create()
             tell(f"Installing the Python packages of {lock} into .venv")
             pip_install("pip install", "--no-deps", "--require-hashes", "--requirement", ROOT / lock)
-            _STAMP.write_text(json.dumps(stamps | {lock: fingerprint, "place": str(VENV)}))
-        for name, text in commands((ROOT / "pyproject.toml").read_text()).items():
-            _write_program(VENV / "bin" / name, text)
+            _STAMP.write_text(json.dumps(stamps | {lock: fingerprint(ROOT / lock), "place": str(VENV)}))
+        write_commands(ROOT)
 
 
-def commands(pyproject: str) -> dict[str, str]:
-    """Return the commands that a project's file names, each with the text of its program.
+def fingerprint(lock: Path) -> str:
+    """Return what an installation depends on."""
+    return hashlib.sha256(lock.read_bytes()).hexdigest()
 
-    Written here, so that neither a build nor its backend is needed to run from a checkout.
+
+def write_commands(root: Path) -> None:
+    """Write the commands that a checkout's pyproject.toml names into its .venv/bin.
+
+    No build and no build backend is needed to run from a checkout, and the checkout may be edited.
     """
-    entries = tomllib.loads(pyproject)["project"]["scripts"]
-    points = {name: entry.partition(":") for name, entry in entries.items()}
-    return {
-        name: _COMMAND.format(python=shlex.quote(str(PYTHON)), root=str(ROOT), module=module, function=function)
-        for name, (module, _, function) in points.items()
-    }
+    entries = tomllib.loads((root / "pyproject.toml").read_text())["project"]["scripts"]
+    python = shlex.quote(str(root / ".venv" / "bin" / "python"))
+    for name, entry in entries.items():
+        module, _, function = entry.partition(":")
+        text = _COMMAND.format(python=python, root=str(root), module=module, function=function)
+        _write_program(root / ".venv" / "bin" / name, text)
 
 
 def pip_install(title: str, *words: str | Path) -> None:

