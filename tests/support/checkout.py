@@ -15,13 +15,23 @@ from pathlib import Path
 import yaml
 
 from tests.support.nats_server import free_port
-from tools.venv import RUN, fingerprint
+from tools.venv import RUN, fingerprint, write_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT_S = 180.0
 # The ports of the two stacks in the documents.
 _PORTS = ("4222", "8222", "4223", "8223")
-_PARTS = ("infra", "provisioner", "tools", "Makefile", "Pulumi.yaml", "__main__.py", "requirements.txt")
+_PARTS = (
+    "infra",
+    "provisioner",
+    "tools",
+    "Makefile",
+    "Pulumi.yaml",
+    "__main__.py",
+    "pyproject.toml",
+    "requirements.txt",
+    RUN,
+)
 
 
 @dataclass(frozen=True)
@@ -86,9 +96,10 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
         else:
             folder.mkdir(exist_ok=True)
             shutil.copy(source, folder / name)
-    _link_venv(folder / ".venv", folder)
+    _link_venv(folder / ".venv")
+    write_commands(folder)
     own = {
-        "PATH": os.pathsep.join([str(folder / ".venv/bin"), engine["PATH"]]),
+        "PATH": os.pathsep.join([str(folder / ".venv" / "bin"), engine["PATH"]]),
         "PULUMI_HOME": str(folder.parent / "home"),
         "PULUMI_STACK": "local",
     }
@@ -99,18 +110,15 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
     return copy
 
 
-def _link_venv(venv: Path, copy: Path) -> None:
-    """An environment whose programs are its own to write, with this run's packages."""
+def _link_venv(venv: Path) -> None:
+    """Link everything but the commands, which are the copy's own."""
+    programs = venv / "bin"
+    programs.mkdir(parents=True)
     prefix = Path(sys.prefix)
-    (venv / "bin").mkdir(parents=True)
     for path in [*prefix.iterdir(), *(prefix / "bin").iterdir()]:
         if path.name not in {"bin", "installed.json", "streams"}:
             (venv / path.relative_to(prefix)).symlink_to(path)
-    installed = {file: fingerprint({file: (ROOT / file).read_bytes()}) for file in RUN}
-    (venv / "installed.json").write_text(json.dumps(installed | {"place": str(venv)}))
-    script = venv / "bin/streams"  # as the console script, of the copy
-    script.write_text(f'#!/bin/sh\nPYTHONPATH="{copy}" exec "{sys.executable}" -m provisioner "$@"\n')
-    script.chmod(0o755)
+    (venv / "installed.json").write_text(json.dumps({RUN: fingerprint(ROOT / RUN), "place": str(venv)}))
 
 
 def _settings(name: str) -> str:
