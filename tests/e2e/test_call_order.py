@@ -11,7 +11,7 @@ _CALL = re.compile(r"provider (\w+) (\w+)")
 
 
 def test_the_order_of_calls(external: Project, jetstream: JetStream) -> None:
-    """The refresh ends before the first check; a stream's check, diff and change follow one another; deletes are last."""
+    """The refresh ends before the first check; a stream's calls follow one another; deletes are last."""
     external.configure(**external.settings, catalogue="streams.yaml")
     external.catalogue(KEPT={"subjects": ["kept"]}, MOVED={"subjects": ["moved"]}, GONE={"subjects": ["gone"]})
     external.up()
