@@ -8,8 +8,8 @@ import pulumi
 
 from infra.servers import Place, Server, local_url
 from infra.servers.nats_conf import server_config
-from provisioner.local_server import supervisor as daemon
-from provisioner.local_server.server_dir import Home
+from provisioner.local_server import supervisor
+from provisioner.local_server.server_dir import ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess
 from provisioner.providers.stream import Endpoint
 
@@ -23,7 +23,7 @@ def place(settings: Settings) -> Place:
         url=local_url("nats", settings.bind_address, settings.client_port),
         monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
         store=f"folder {settings.store_dir}",
-        data=Home(settings.store_dir).data,
+        data=ServerDir(settings.store_dir).data,
     )
 
 
@@ -34,10 +34,10 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
         settings: The stack's settings.
         opts: What it depends on.
     """
-    wanted = _wanted(settings)
-    server = ServerProcess("nats", wanted, on_delete=settings.on_delete.value, opts=opts)
+    spec = _spec(settings)
+    server = ServerProcess("nats", spec, on_delete=settings.on_delete.value, opts=opts)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
-    now = daemon.serving(wanted)
+    now = supervisor.serving(spec)
     endpoint = Endpoint(
         url=place(settings).url,
         monitor_url=place(settings).monitor_url,
@@ -47,18 +47,18 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
     return Server(endpoint, (server,))
 
 
-def _wanted(settings: Settings) -> daemon.Wanted:
-    home = Home(settings.store_dir)
+def _spec(settings: Settings) -> ServerSpec:
+    directory = ServerDir(settings.store_dir)
     config = server_config(
         name=f"{pulumi.get_project()}-{settings.stack}",
         host=settings.bind_address,
         client_port=settings.client_port,
         monitor_port=settings.monitor_port,
-        store_dir=str(home.data),
+        store_dir=str(directory.data),
         max_file_store=settings.max_file_store,
     )
-    return daemon.Wanted(
-        home=home,
+    return ServerSpec(
+        directory=directory,
         owner=f"{pulumi.get_project()}/{settings.stack}",
         config=config,
         host=settings.bind_address,

@@ -13,19 +13,17 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
-from provisioner.jetstream.target import Credentials
 from provisioner.providers import properties
 from provisioner.providers.errors import one_line
-from provisioner.providers.stream import Endpoint, StreamOptions, credentials_of
+from provisioner.providers.provider import Provider
+from provisioner.providers.stream import Endpoint, StreamOptions
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.estate import estate_preflight
 from provisioner.reconcile.notices import notice_once
@@ -36,22 +34,15 @@ _KEPT: Final = ("owns_server", "url", "monitor_url", "store", "removed_with_serv
 ID: Final = "estate"
 
 
-class EstateProvider(ResourceProvider):
+class EstateProvider(Provider):
     """Holds nothing on a server: its check is its purpose."""
-
-    serialize_as_secret_always = False
-    _credentials = Credentials()
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the credentials from the stack's settings."""
-        self._credentials = credentials_of(req)
 
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Find every problem and every loss of the run at once."""
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
-        verdict = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self._credentials)
+        verdict = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
         for note in verdict.notes:
             notice_once(note)
         failures = [CheckFailure("", problem) for problem in verdict.problems]
@@ -70,7 +61,7 @@ class EstateProvider(ResourceProvider):
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Tell the run whose server it works on."""
-        _estate(props).context(self._credentials)
+        _estate(props).context(self.credentials)
         return ReadResult(id_, props, {key: value for key, value in props.items() if key in _KEPT})
 
     @one_line

@@ -13,33 +13,24 @@ from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import (
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 
-from provisioner.jetstream.target import Credentials
 from provisioner.providers.errors import one_line
-from provisioner.providers.stream import Endpoint, credentials_of
+from provisioner.providers.provider import Provider
+from provisioner.providers.stream import Endpoint
 from provisioner.reconcile.context import context
 from provisioner.reconcile.store import require_removable
 
 _INPUTS: Final = ("url", "monitor_url", "store", "data", "removed_with_server", "deletable", "backup_to")
 
 
-class StoreProvider(ResourceProvider):
+class StoreProvider(Provider):
     """Refuses its own deletion while the data holds messages that are not the stack's to delete."""
-
-    serialize_as_secret_always = False
-    _credentials = Credentials()
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the credentials from the stack's settings."""
-        self._credentials = credentials_of(req)
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -66,7 +57,7 @@ class StoreProvider(ResourceProvider):
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Let the server and its data go, if nothing in it is somebody else's."""
         if _props["removed_with_server"]:
-            where = context(_props["url"], _props.get("monitor_url"), self._credentials)
+            where = context(_props["url"], _props.get("monitor_url"), self.credentials)
             where.run.backup_to = _props.get("backup_to")
             data = Path(_props["data"]) if _props.get("data") else None
             require_removable(where, _props["store"], data, _props["deletable"])

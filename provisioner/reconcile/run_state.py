@@ -3,7 +3,8 @@
 Pulumi calls a provider for one resource at a time. What a stream's plan needs to know of the others
 is gathered from the calls before it, so their order matters:
 
-1. ``read``, for every stream in the state, before the program runs (``refresh: always``).
+1. ``read``, for every stream in the state, then ``diff`` of what was read against the state, before the
+   program runs (``refresh: always``).
 2. ``check`` of the estate, on which every other resource depends: it has the whole program, so
    nothing of the run has been touched when it refuses.
 3. ``check``, then ``diff`` of a stream that is in the state. Several streams at once. A replacement
@@ -12,7 +13,7 @@ is gathered from the calls before it, so their order matters:
    streams may still be checked. A replacement is deleted before it is created.
 5. ``delete`` of what left the program, after everything else.
 
-A destroy reads and deletes, without a program and a check. ``tests/e2e/test_call_order.py`` holds
+A destroy refreshes and deletes, without a program and a check. ``tests/e2e/test_call_order.py`` holds
 the engine to this.
 """
 
@@ -56,7 +57,6 @@ class RunState:
         self.specs: Mapping[str, StreamSpec] | None = None
         self._checked = False
         self._managed: dict[str, Managed] = {}
-        self._replacing: set[str] = set()
 
     def on_estate(self, *, owns_server: bool) -> None:
         """Note what the estate says of the server."""
@@ -81,11 +81,6 @@ class RunState:
             before = self._managed.get(name)
             self._managed[name] = Managed(on_delete, before.created if before else None)
 
-    def on_diff(self, name: str, *, replaces: bool) -> None:
-        """Note a stream that is going to be deleted and created again."""
-        if replaces:
-            self._replacing.add(name)
-
     def on_made(self, info: StreamInfo) -> None:
         """Note a stream that this run has created or taken over."""
         name = str(info.config["name"])
@@ -99,10 +94,6 @@ class RunState:
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
         return name in self._managed and self._managed[name].is_(info)
-
-    def is_replaced(self, name: str) -> bool:
-        """Whether the stream is deleted and created again in this run."""
-        return name in self._replacing
 
     def gives_up(self, name: str, info: StreamInfo) -> bool:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""
