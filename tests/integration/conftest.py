@@ -9,6 +9,7 @@ import pytest
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.support.nats_server import NatsServer, running
+from tests.support.raw_nats import RawClient, raw_client
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +27,10 @@ def jetstream(server: NatsServer) -> Iterator[JetStream]:
     for name in client.streams():
         client.delete(name)
     client.close()
+
+
+@pytest.fixture
+def raw(server: NatsServer) -> Iterator[RawClient]:
+    """A plain client of the same server, which shares no code with the program."""
+    with raw_client(server.url) as client:
+        yield client
