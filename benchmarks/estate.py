@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from provisioner.catalogue.reader import parse
 from provisioner.providers import properties as state
+from provisioner.schema.model import OnDelete
 
 _DAY: Final = 24 * 60 * 60  # seconds
 _BYTES: Final = 1024**2
@@ -33,7 +34,7 @@ class Estate:
         """What the stack keeps of each stream: resource name -> inputs and outputs."""
         server = {"url": url, "store": url, "owner": "project/stack", "created": "2026-01-01T00:00:00.000000000Z"}
         specs = parse(self.catalogue(), "generated")
-        return {spec.name: {**state.inputs(spec, "delete"), **server} for spec in specs}
+        return {spec.name: {**state.inputs(spec, OnDelete.DELETE), **server} for spec in specs}
 
     def arguments(self) -> list[dict[str, Any]]:
         """StreamConfig's arguments; nats-py takes max_age in seconds."""

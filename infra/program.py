@@ -9,12 +9,12 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import pulumi
 
-from infra.servers import Endpoint
+from infra.servers import Server
 from infra.settings import Settings, load
-from infra.sizing import fitted, policy
+from infra.sizing import fitted
 from provisioner.catalogue import reader as catalogue
 from provisioner.errors import ProvisionerError
-from provisioner.providers.stream import Stream
+from provisioner.providers.stream import Stream, StreamOptions
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamSpec
 from provisioner.schema.types import show_fields
@@ -22,7 +22,7 @@ from provisioner.schema.types import show_fields
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
 _ALREADY_SAID: Final = 32
 
-Launch: TypeAlias = Callable[[Settings], Endpoint]
+Launch: TypeAlias = Callable[[Settings], Server]
 
 
 def deploy() -> None:
@@ -30,35 +30,30 @@ def deploy() -> None:
     try:
         settings = load()
         specs = catalogue.load(settings.catalogue)
-        endpoint = _launch(fitted(settings, specs))
+        server = _launch(fitted(settings, specs))
     except ProvisionerError as error:
         _stop(error)
+    options = _options(settings)
+    opts = pulumi.ResourceOptions(depends_on=list(server.resources))
     for spec in specs:
-        _declare(spec, endpoint, settings)
-    pulumi.export("url", endpoint.url)
-    pulumi.export("monitor_url", endpoint.monitor_url)
+        Stream(spec.name, spec, server.endpoint, options, opts)
+    pulumi.export("url", server.endpoint.url)
+    pulumi.export("monitor_url", server.endpoint.monitor_url)
     pulumi.export("streams", _summary(specs))
 
 
-def _launch(settings: Settings) -> Endpoint:
+def _launch(settings: Settings) -> Server:
     """Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest."""
     launch: Launch = import_module(f"infra.servers.{settings.server}").launch
     return launch(settings)
 
 
-def _declare(spec: StreamSpec, endpoint: Endpoint, settings: Settings) -> None:
-    Stream(
-        spec.name,
-        spec,
-        endpoint.url,
-        monitor_url=endpoint.monitor_url,
-        ready=endpoint.ready,
-        store=endpoint.store,
+def _options(settings: Settings) -> StreamOptions:
+    return StreamOptions(
+        on_delete=settings.on_delete,
         catalogue=str(settings.catalogue),
         owner=f"{pulumi.get_project()}/{settings.stack}",
-        on_delete=policy(spec, settings),
         backup_to=settings.backup_to,
-        opts=pulumi.ResourceOptions(depends_on=list(endpoint.resources)),
     )
 
 

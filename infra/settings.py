@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import pulumi
 
 from provisioner.errors import ProvisionerError
+from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
 from provisioner.units import parse_size
 
@@ -45,7 +46,7 @@ class Settings:
     max_file_store: int | None
     store_dir: Path
     url: str | None
-    on_delete: str
+    on_delete: OnDelete
     backup_to: str | None
     stack: str
 
@@ -126,7 +127,13 @@ _ON_MACHINE: Final = (DOCKER, PROCESS)
 TABLE: Final = (
     Setting("server", choice(*SERVERS), None, SERVERS, "Where the server comes from."),
     Setting("catalogue", text, "infra/streams.yaml", SERVERS, "The streams, from the project's root."),
-    Setting("onDelete", choice("guard", "delete", "retain"), "guard", SERVERS, "What destroy does to messages."),
+    Setting(
+        "onDelete",
+        choice(*(policy.value for policy in OnDelete)),
+        OnDelete.GUARD.value,
+        SERVERS,
+        "What destroy does to messages.",
+    ),
     Setting("backupTo", text, None, SERVERS, "Folder that a stream is written to before it loses messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
@@ -226,7 +233,7 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         max_file_store=values["maxFileStore"],
         store_dir=Path(values["storeDir"] or Path(".nats") / stack).expanduser().absolute(),
         url=values["url"],
-        on_delete=values["onDelete"],
+        on_delete=OnDelete(values["onDelete"]),
         backup_to=values["backupTo"],
         stack=stack,
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
 
 from infra.settings import Settings, SettingsError
 from provisioner.catalogue import reader as catalogue
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.units import format_size
-
-DELETE: Final = "delete"
 
 
 def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
@@ -25,7 +22,7 @@ def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
     policies = {policy(spec, settings) for spec in specs} or {settings.on_delete}
     return replace(
         settings,
-        on_delete=DELETE if policies == {DELETE} else "retain",
+        on_delete=OnDelete.DELETE if policies == {OnDelete.DELETE} else OnDelete.RETAIN,
         max_file_store=_max_file_store(settings, specs),
     )
 
@@ -42,6 +39,6 @@ def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | No
     return given
 
 
-def policy(spec: StreamSpec, settings: Settings) -> str:
+def policy(spec: StreamSpec, settings: Settings) -> OnDelete:
     """What happens to a stream's messages when it is deleted: its own word, else the stack's."""
     return spec.on_delete or settings.on_delete

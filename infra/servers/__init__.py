@@ -1,9 +1,11 @@
-"""The ways to have a NATS server; each module's ``launch`` gives the same Endpoint."""
+"""The ways to have a NATS server; each module's ``launch`` gives a Server."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
     import pulumi
@@ -12,23 +14,17 @@ if TYPE_CHECKING:
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """A server as the streams see it.
+@dataclass(frozen=True)
+class Server:
+    """A server of the stack.
 
     Attributes:
-        url: Where clients connect.
-        monitor_url: The server's HTTP monitoring, if there is one.
-        ready: Unknown in a preview that is about to make or restart the server: nobody is asked then.
-        store: Names the data behind the server; another name is other data.
+        endpoint: The server as the streams see it.
         resources: What the streams depend on.
     """
 
-    url: str
-    monitor_url: str | None
-    ready: pulumi.Input[str]
-    store: pulumi.Input[str]
-    resources: tuple[pulumi.Resource, ...]
+    endpoint: Endpoint
+    resources: tuple[pulumi.Resource, ...] = ()
 
 
 def local_url(scheme: str, address: str, port: int) -> str:

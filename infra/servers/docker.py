@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Endpoint, local_url
+from infra.servers import Server, local_url
 from infra.servers.docker_engine import require_docker
 from infra.servers.nats_conf import server_config
+from provisioner.providers.stream import Endpoint
+from provisioner.schema.model import OnDelete
 
 if TYPE_CHECKING:
     from infra.settings import Settings
@@ -36,7 +38,7 @@ HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
 }
 
 
-def launch(settings: Settings) -> Endpoint:
+def launch(settings: Settings) -> Server:
     """Declare the container and what it needs.
 
     Args:
@@ -49,7 +51,7 @@ def launch(settings: Settings) -> Endpoint:
     name = f"{pulumi.get_project()}-{settings.stack}"
     network = docker.Network("network", name=name)
     # Without labels: a changed label would replace the volume, and the messages would be gone.
-    keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete != "delete")
+    keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete is not OnDelete.DELETE)
     volume = docker.Volume("data", name=name, opts=keep)
     # Taken from the engine when it is there, else pulled, and always before the old container goes.
     image = docker.RemoteImage("image", name=settings.image, keep_locally=True)
@@ -73,13 +75,13 @@ def launch(settings: Settings) -> Endpoint:
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
     )
-    return Endpoint(
+    endpoint = Endpoint(
         url=local_url("nats", settings.bind_address, settings.client_port),
         monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
         ready=container.id,
         store=volume.name,
-        resources=(container,),
     )
+    return Server(endpoint, (container,))
 
 
 def _config(settings: Settings, name: str) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from infra.servers import Endpoint
+from infra.servers import Server
+from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
     from infra.settings import Settings
 
 
-def launch(settings: Settings) -> Endpoint:
+def launch(settings: Settings) -> Server:
     """Point at the server the settings name; `settings.url` is checked to be there."""
     url = settings.url or ""
-    return Endpoint(url=url, monitor_url=None, ready=url, store=url, resources=())
+    return Server(Endpoint(url=url, ready=url, store=url))

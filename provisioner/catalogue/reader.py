@@ -19,9 +19,11 @@ from provisioner.catalogue.diagnostics import Diagnostics
 from provisioner.catalogue.yaml_nodes import Node, compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.stream_config import Problem
-from provisioner.schema.fields import BY_NAME, FIELDS, POLICY_FIELDS, Field
+from provisioner.schema.config import config_of
+from provisioner.schema.fields import BY_NAME, FIELDS, POLICY_FIELDS
 from provisioner.schema.model import Place, StreamSpec
-from provisioner.schema.types import FieldPath, Labels, Wire, read_fields
+from provisioner.schema.scalars import Labels
+from provisioner.schema.types import Field, FieldPath, Wire, read_fields
 
 Given: TypeAlias = Mapping[str, Any]
 # The fields that cannot be read, each with its unreadable entries where it is a list or map.
@@ -135,7 +137,7 @@ class _Reader:
         given, own = self._given[name], self._block(name, STREAM_FIELDS, _NAME)
         inherited = shared.values.keys() - given.keys()
         values = {**own.values, **{field: shared.values[field] for field in inherited}, "name": name}
-        config = {field: values[field] for field in BY_NAME}
+        config = config_of(values)
         broken = own.broken.keys() | (shared.broken.keys() & inherited)
         for problem in _certain(stream_problems(config), broken):
             self._tell(name, problem)
@@ -181,7 +183,7 @@ def _readable(field: Field, value: Wire, broken: Broken) -> Wire:
     unreadable = broken[field.name]
     if isinstance(value, list):
         return [entry for at, entry in enumerate(value) if at not in unreadable]
-    if isinstance(value, dict) and isinstance(field.kind, Labels):
+    if isinstance(value, dict) and isinstance(field.type, Labels):
         return {key: text for key, text in value.items() if key not in unreadable}
     return field.default
 

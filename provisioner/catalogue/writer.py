@@ -14,6 +14,7 @@ from provisioner.catalogue.yaml_nodes import compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.normalise import normalise
 from provisioner.rules.stream_names import unmanaged
+from provisioner.schema.config import with_fields
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OWNER, StreamConfig, StreamInfo
 from provisioner.schema.types import show_fields
@@ -63,7 +64,7 @@ def minimal(config: StreamConfig) -> StreamConfig:
     """The configuration with every field at its default whose value the server comes to by itself."""
     whole = kept = normalise(config)
     for field in _FIELDS:
-        shorter = {**kept, field.name: field.default}
+        shorter = with_fields(kept, {field.name: field.default})
         kept = shorter if normalise(shorter) == whole else kept
     return kept
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from provisioner.schema.fields import FIELDS, Field
+from provisioner.schema.config import config_of
+from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
-from provisioner.schema.types import ListOf, Record, Timestamp, Wire
+from provisioner.schema.scalars import Timestamp
+from provisioner.schema.types import Field, ListOf, Record, Wire
 
 Json = Mapping[str, Any]
 
@@ -23,7 +25,7 @@ def from_config(body: Json, *, strict: bool = False) -> StreamConfig:
     Raises:
         ValueError: with ``strict``, for a field this program does not know.
     """
-    return _decode(body, FIELDS, strict=strict)
+    return config_of(_decode(body, FIELDS, strict=strict))
 
 
 def from_info(body: Json) -> StreamInfo:
@@ -40,12 +42,12 @@ def from_info(body: Json) -> StreamInfo:
     )
 
 
-def _encode(config: StreamConfig, fields: tuple[Field, ...]) -> dict[str, Any]:
-    return {f.name: _encode_value(config[f.name], f) for f in fields if config[f.name] != f.default}
+def _encode(values: Mapping[str, Wire], fields: tuple[Field, ...]) -> dict[str, Any]:
+    return {f.name: _encode_value(values[f.name], f) for f in fields if values[f.name] != f.default}
 
 
 def _encode_value(wire: Wire, field: Field) -> Any:
-    match field.kind:
+    match field.type:
         case Record(fields):
             return _encode(wire, fields)
         case ListOf(Record(fields)):
@@ -64,12 +66,12 @@ def _decode(body: Json, fields: tuple[Field, ...], *, strict: bool) -> dict[str,
 
 
 def _decode_value(value: Any, field: Field, *, strict: bool) -> Wire:
-    match field.kind:
+    match field.type:
         case Record(fields):
             return _decode(value, fields, strict=strict)
         case ListOf(Record(fields)):
             return [_decode(entry, fields, strict=strict) for entry in value]
-        case Timestamp() as kind:
-            return kind.parse(value)
+        case Timestamp() as timestamp:
+            return timestamp.parse(value)
         case _:
             return value

@@ -13,9 +13,10 @@ from typing import Final
 
 from provisioner.rules.normalise import normalise
 from provisioner.rules.stream_config import Problem, create_problems, problems
-from provisioner.schema.fields import BY_NAME, FIELDS, Mutability
+from provisioner.schema.config import value_of
+from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
-from provisioner.schema.types import Wire
+from provisioner.schema.types import Field, Mutability, Wire
 
 
 class Effect(IntEnum):
@@ -83,10 +84,12 @@ def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ..
     """Every field that differs once the server's defaults and rewrites are applied to both."""
     old, new = normalise(actual), _with_inherited(normalise(desired), actual)
     return tuple(
-        Change(field.name, old[field.name], new[field.name], _RULES[field.change](old[field.name], new[field.name]))
-        for field in FIELDS
-        if old[field.name] != new[field.name]
+        change for field in FIELDS if (change := _change(field, value_of(old, field.name), value_of(new, field.name)))
     )
+
+
+def _change(field: Field, old: Wire, new: Wire) -> Change | None:
+    return None if old == new else Change(field.name, old, new, _RULES[field.change](old, new))
 
 
 def _with_inherited(desired: StreamConfig, actual: StreamConfig) -> StreamConfig:
@@ -97,7 +100,7 @@ def _with_inherited(desired: StreamConfig, actual: StreamConfig) -> StreamConfig
 
 
 def _shown(field: str, wire: Wire) -> str:
-    return "none" if wire is None else str(BY_NAME[field].kind.show(wire))
+    return "none" if wire is None else str(BY_NAME[field].type.show(wire))
 
 
 def _unless(in_place: Callable[[Wire, Wire], object]) -> Callable[[Wire, Wire], Effect]:

@@ -8,32 +8,32 @@ server, which compares metadata too.
 from __future__ import annotations
 
 from provisioner.plan.diff import Effect, differences, plan
-from provisioner.schema.model import OWNER, StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OWNER, Adopt, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
 
-def adoption_problem(spec: StreamSpec, live: StreamInfo) -> str | None:
+def adoption_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
     """Why a stream that is there already, and is not ours, may not be taken over."""
-    if spec.adopt == "never":
-        return f"{_presence(live)}, and adopt is never; delete the stream, or set adopt: equal"
-    planned = plan(live.config, spec.config)
-    if planned.effect is Effect.NOTHING or (spec.adopt == "always" and planned.effect is Effect.UPDATE):
+    if spec.adopt is Adopt.NEVER:
+        return f"{_presence(info)}, and adopt is never; delete the stream, or set adopt: equal"
+    planned = plan(info.config, spec.config)
+    if planned.effect is Effect.NOTHING or (spec.adopt is Adopt.ALWAYS and planned.effect is Effect.UPDATE):
         return None
     listed = ", ".join(map(str, [*planned.changes, *planned.problems]))
     return (
-        f"{_presence(live)} with other settings ({listed}); make the catalogue say what is there, "
+        f"{_presence(info)} with other settings ({listed}); make the catalogue say what is there, "
         f"delete the stream{'' if planned.effect > Effect.UPDATE else ', or set adopt: always'}"
     )
 
 
-def adoption_note(spec: StreamSpec, live: StreamInfo) -> str:
+def adoption_note(spec: StreamSpec, info: StreamInfo) -> str:
     """What taking over a stream means, for the plan."""
-    changes = ", ".join(map(str, differences(live.config, spec.config)))
-    return f"{spec.name} {_presence(live)}: taken over {'with ' + changes if changes else 'as it is'}"
+    changes = ", ".join(map(str, differences(info.config, spec.config)))
+    return f"{spec.name} {_presence(info)}: taken over {'with ' + changes if changes else 'as it is'}"
 
 
-def _presence(live: StreamInfo) -> str:
-    return f"is there already (created {live.created[:19]}Z, {counted(live.messages, 'message')})"
+def _presence(info: StreamInfo) -> str:
+    return f"already exists (created {info.created[:19]}Z, {counted(info.messages, 'message')})"
 
 
 def marked(spec: StreamSpec, config: StreamConfig) -> StreamConfig:
@@ -48,9 +48,9 @@ def unmarked(config: StreamConfig) -> StreamConfig:
     return {**config, "metadata": {key: text for key, text in config["metadata"].items() if key != OWNER}}
 
 
-def ownership_problem(spec: StreamSpec, live: StreamInfo) -> str | None:
+def ownership_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
     """Another stack's mark is always in the way."""
-    owner = live.config["metadata"].get(OWNER)
+    owner = info.config["metadata"].get(OWNER)
     if owner is None or owner == spec.owner:
         return None
     return f"{spec.name} belongs to stack {owner}; take it out of one of the two catalogues"

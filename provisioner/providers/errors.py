@@ -1,11 +1,13 @@
-"""What both dynamic providers need: errors of one line, and words for the plan's Diagnostics."""
+"""Errors of one line: Pulumi's servicer sends a traceback otherwise."""
 
 from __future__ import annotations
 
+import logging
 import sys
+import time
 from collections.abc import Callable
-from functools import cache, wraps
-from typing import Final, ParamSpec, TypeVar
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
 from provisioner.errors import ProvisionerError
 
@@ -13,6 +15,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _WHOLE_TRACEBACK: Final = 1000
+_LOG: Final = logging.getLogger(__name__)
 
 
 class JetStreamError(Exception):
@@ -22,7 +25,7 @@ class JetStreamError(Exception):
 
 
 def one_line(call: Callable[P, T]) -> Callable[P, T]:
-    """Let our own errors reach the user as one line; Pulumi's servicer sends a traceback otherwise.
+    """Let our own errors reach the user as one line, and log the call.
 
     Any other exception is a defect of this program and keeps its traceback.
     """
@@ -30,17 +33,19 @@ def one_line(call: Callable[P, T]) -> Callable[P, T]:
     @wraps(call)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
         sys.tracebacklimit = _WHOLE_TRACEBACK
+        started = time.monotonic()
         try:
             return call(*args, **kwargs)
         except ProvisionerError as error:
             sys.tracebacklimit = 0
             raise JetStreamError(str(error)) from None
+        finally:
+            _LOG.debug("provider %s %s: %.0f ms", call.__name__, _resource(args), 1000 * (time.monotonic() - started))
 
     return guarded
 
 
-@cache
-def warn(text: str) -> None:
-    """A line under Diagnostics, where Pulumi shows a provider's standard error; the same line once."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+def _resource(args: tuple[Any, ...]) -> str:
+    """Which resource a call is about: its id, else the name in its properties."""
+    identifier = next((arg for arg in args if isinstance(arg, str)), "")
+    return identifier or str(args[-1].get("name", "server"))

@@ -13,9 +13,10 @@ from typing import Any, Final
 from provisioner.errors import ProvisionerError
 from provisioner.plan.diff import differences
 from provisioner.rules.normalise import normalise
-from provisioner.schema.fields import BY_NAME, FIELDS, POLICY_FIELDS
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
-from provisioner.schema.types import FieldPath, Report, Wire, read_fields, show_fields
+from provisioner.schema.config import read_config, show_config, value_of
+from provisioner.schema.fields import BY_NAME, POLICY_FIELDS
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.types import FieldPath, Report, Wire, read_fields
 
 OK: Final = "ok"
 _BOOKKEEPING: Final = (
@@ -34,13 +35,13 @@ _BOOKKEEPING: Final = (
 Props = Mapping[str, Any]
 
 
-def inputs(spec: StreamSpec, on_delete: str) -> dict[str, Any]:
+def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
     """What the program registers for a stream."""
     return {
-        **show_fields(spec.config, FIELDS),
+        **show_config(spec.config),
         "purpose": spec.purpose or None,
-        "on_delete": spec.on_delete or on_delete,
-        "adopt": spec.adopt,
+        "on_delete": (spec.on_delete or on_delete).value,
+        "adopt": spec.adopt.value,
         "mark_owner": spec.mark_owner or None,
         "status": OK,
     }
@@ -52,12 +53,13 @@ def _raise(at: FieldPath, what: str) -> None:
 
 def spec(props: Props, report: Report = _raise) -> StreamSpec:
     """The specification behind properties; ``report`` hears of each value that cannot be read."""
-    policy = {field.name: props.get(field.name, field.default) for field in POLICY_FIELDS}
+    given = {field.name: props.get(field.name) for field in POLICY_FIELDS}
+    policy = read_fields(given, POLICY_FIELDS, (), report)
     return StreamSpec(config=_config(props, report), owner=props.get("owner", ""), **policy)
 
 
 def _config(props: Props, report: Report) -> StreamConfig:
-    return read_fields({name: value for name, value in props.items() if name in BY_NAME}, FIELDS, (), report)
+    return read_config({name: value for name, value in props.items() if name in BY_NAME}, report)
 
 
 def filled_in(olds: Props, news: Props) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def filled_in(olds: Props, news: Props) -> dict[str, Any]:
     if not missing:
         return dict(news)
     defaults = normalise(_config(news, lambda _at, _what: None))
-    return {**news, **_shown({name: defaults[name] for name in missing})}
+    return {**news, **_shown({name: value_of(defaults, name) for name in missing})}
 
 
 def bookkeeping_differs(olds: Props, news: Props) -> bool:
@@ -74,17 +76,17 @@ def bookkeeping_differs(olds: Props, news: Props) -> bool:
     return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING)
 
 
-def outputs(props: Props, live: StreamInfo) -> dict[str, Any]:
+def outputs(props: Props, info: StreamInfo) -> dict[str, Any]:
     """The outputs after a change: the inputs, and when the server says the stream was created."""
-    return {**props, "created": live.created}
+    return {**props, "created": info.created}
 
 
-def found(props: Props, live: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
+def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
     """Outputs and inputs of a stream as it was read: what was wanted, overlaid with what differs."""
-    changes = differences(live.config, _config(props, _raise))
+    changes = differences(info.config, _config(props, _raise))
     kept = {name: value for name, value in props.items() if name not in {change.field for change in changes}}
-    actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, live)}
-    return _split(actual, live.created)
+    actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, info)}
+    return _split(actual, info.created)
 
 
 def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -92,10 +94,10 @@ def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[st
     return _split({**props, "status": f"unreachable: {error}"}, props.get("created"))
 
 
-def _status(props: Props, live: StreamInfo) -> str:
-    if props.get("created") in (None, live.created):
+def _status(props: Props, info: StreamInfo) -> str:
+    if props.get("created") in (None, info.created):
         return OK
-    return f"deleted and made again at {live.created}"
+    return f"deleted and made again at {info.created}"
 
 
 def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -104,4 +106,4 @@ def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str
 
 def _shown(wire: Mapping[str, Wire]) -> dict[str, Any]:
     """Canonical text; a block that is not there has none."""
-    return {name: BY_NAME[name].kind.show(value) for name, value in wire.items() if value is not None}
+    return {name: BY_NAME[name].type.show(value) for name, value in wire.items() if value is not None}

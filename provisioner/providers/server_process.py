@@ -27,7 +27,8 @@ from provisioner.local_server import supervisor as daemon
 from provisioner.local_server.processes import Process
 from provisioner.local_server.server_dir import Home, Server
 from provisioner.local_server.supervisor import Ready, Wanted
-from provisioner.providers.errors import one_line, warn
+from provisioner.providers.errors import one_line
+from provisioner.reconcile.notices import notice_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -70,7 +71,7 @@ class ServerProcessProvider(ResourceProvider):
     def create(self, props: Properties) -> CreateResult:
         """Start the server, or take over the one that runs in this folder for this owner."""
         if running := daemon.find(_home(props)):
-            warn(f"{running.home.folder}: a server of this stack runs here already; it is taken over")
+            notice_once(f"{running.home.folder}: a server of this stack runs here already; it is taken over")
         ready = daemon.ensure(_wanted(props))
         return CreateResult(props["owner"], _outputs(props, ready))
 
@@ -86,7 +87,7 @@ class ServerProcessProvider(ResourceProvider):
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Make it run as wanted: reload, restart or start it."""
         if _olds["folder"] != _news["folder"]:
-            warn(f"{_news['folder']}: the server lives here now; its old data stays in {_olds['folder']}")
+            notice_once(f"{_news['folder']}: the server lives here now; its old data stays in {_olds['folder']}")
         return UpdateResult(_outputs(_news, daemon.ensure(_wanted(_news), _remembered(_olds))))
 
     @one_line

@@ -7,6 +7,7 @@ its name and place for ever.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import pulumi
@@ -26,16 +27,51 @@ from pulumi.output import Unknown
 from provisioner.errors import Unreachable
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import plan
-from provisioner.providers import properties as state
-from provisioner.providers.errors import one_line, warn
-from provisioner.reconcile import apply as reconcile
+from provisioner.providers import properties
+from provisioner.providers.errors import one_line
+from provisioner.reconcile import apply
+from provisioner.reconcile.context import Context, context
+from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.preflight import preflight
-from provisioner.reconcile.session import Session, session
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import OnDelete, StreamSpec
 
 # What the program tells the provider for one run; not in the state.
 _PASSING: Final = ("ready", "catalogue")
 _CREDENTIALS: Final = ("user", "password", "token", "credentials")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """The server that streams are on.
+
+    Attributes:
+        url: where clients connect.
+        monitor_url: its HTTP monitoring, for the storage it has left; None if there is none.
+        ready: not known while the server has yet to be made: a preview then asks nobody.
+        store: names the data behind the server; under another name, streams are made there anew.
+    """
+
+    url: str
+    monitor_url: str | None = None
+    ready: pulumi.Input[str] | None = None
+    store: pulumi.Input[str] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamOptions:
+    """What holds for every stream of a run.
+
+    Attributes:
+        on_delete: the policy of a stream that has none of its own: guard, delete or retain.
+        catalogue: path of the catalogue, for what the other streams want when subjects move.
+        owner: project and stack, for streams with ``mark_owner``; another owner's mark is an error.
+        backup_to: folder that a stream is written to before it loses messages.
+    """
+
+    on_delete: OnDelete = OnDelete.GUARD
+    catalogue: str | None = None
+    owner: str | None = None
+    backup_to: str | None = None
 
 
 class StreamProvider(ResourceProvider):
@@ -45,75 +81,74 @@ class StreamProvider(ResourceProvider):
     _credentials = Credentials()
 
     def configure(self, req: ConfigureRequest) -> None:
-        """Take the credentials from the stack's settings: they are in no resource and no state."""
+        """Take the credentials from the stack's settings."""
         self._credentials = Credentials(**{key: req.config.get(key) for key in _CREDENTIALS})
 
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse in preview what ``up`` would run into."""
         ready = not isinstance(news.get("ready"), Unknown)
-        inputs = state.filled_in(_olds, {key: value for key, value in news.items() if key not in _PASSING})
+        inputs = properties.filled_in(_olds, {key: value for key, value in news.items() if key not in _PASSING})
         if ready and "catalogue" in news:
-            self._session(inputs).catalogue = (news["catalogue"], news.get("owner", ""))
+            self._context(inputs).run.on_program(news["catalogue"], news.get("owner", ""))
         failures: list[CheckFailure] = []
-        spec = state.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
+        spec = properties.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and ready:
-            failures = self._obstacles(spec, inputs, known=bool(_olds))
+            failures = self._preflight(spec, inputs, in_state=bool(_olds))
         return CheckResult(inputs, failures)
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare whole configurations, server defaults applied to both sides."""
-        planned = plan(state.spec(_olds).config, state.spec(_news).config)
-        if planned.replaces:
-            self._session(_news).replacing.add(_id)
-        changes = bool(planned.changes) or state.bookkeeping_differs(_olds, _news)
+        planned = plan(properties.spec(_olds).config, properties.spec(_news).config)
+        self._context(_news).run.on_diff(_id, replaces=bool(planned.replaces))
+        changes = bool(planned.changes) or properties.bookkeeping_differs(_olds, _news)
         return DiffResult(changes=changes, replaces=planned.replaces, delete_before_replace=True)
 
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
-        """Make the stream, or take over the one that is there."""
-        spec = state.spec(props)
-        return CreateResult(spec.name, state.outputs(props, reconcile.create(self._session(props), spec)))
+        """Create the stream, or take over the one that is there."""
+        spec = properties.spec(props)
+        return CreateResult(spec.name, properties.outputs(props, apply.create(self._context(props), spec)))
 
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
-        where = self._session(props)
-        where.managed[id_] = props["on_delete"]
+        where = self._context(props)
+        where.run.on_read(id_, OnDelete(props["on_delete"]))
         try:
-            live = where.seen(id_)
+            info = where.server.seen(id_)
         except Unreachable as error:
-            return ReadResult(id_, *state.unreachable(props, error))
-        return ReadResult(id_, *state.found(props, live)) if live else ReadResult("", {})
+            return ReadResult(id_, *properties.unreachable(props, error))
+        return ReadResult(id_, *properties.overlaid(props, info)) if info else ReadResult("", {})
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Bring the stream to its configuration; make it if it is gone."""
-        live = reconcile.ensure(self._session(_news), state.spec(_news))
-        return UpdateResult(state.outputs(_news, live))
+        """Bring the stream to its configuration; create it if it is gone."""
+        info = apply.ensure(self._context(_news), properties.spec(_news))
+        return UpdateResult(properties.outputs(_news, info))
 
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the stream as its policy says."""
-        reconcile.delete(self._session(_props), state.spec(_props))
+        apply.delete(self._context(_props), properties.spec(_props))
 
-    def _session(self, props: Mapping[str, Any]) -> Session:
-        found = session(props["url"], props.get("monitor_url"), self._credentials)
-        found.backup_to = props.get("backup_to")
-        return found
+    def _context(self, props: Mapping[str, Any]) -> Context:
+        where = context(props["url"], props.get("monitor_url"), self._credentials)
+        where.run.backup_to = props.get("backup_to")
+        return where
 
-    def _obstacles(self, spec: StreamSpec, inputs: Mapping[str, Any], *, known: bool) -> list[CheckFailure]:
-        where = self._session(inputs)
-        where.managed.update({spec.name: str(spec.on_delete)} if known else {})
+    def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
+        where = self._context(inputs)
+        where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
         try:
-            seen = preflight(where, spec, where.seen(spec.name), ours=spec.name in where.managed)
+            result = preflight(where, spec, where.server.seen(spec.name))
         except Unreachable as error:
-            warn(f"{error}: planned without asking the server")
+            notice_once(f"{error}: planned without asking the server")
             return []
-        for note in seen.notes:
-            warn(note)
-        return [_failure(problem) for problem in seen.problems]
+        for note in result.notes:
+            notice_once(note)
+        return [_failure(problem) for problem in result.problems]
 
 
 def _failure(what: str) -> CheckFailure:
@@ -127,37 +162,24 @@ class Stream(Resource, module="jetstream", name="Stream"):
     Args:
         resource_name: the name in Pulumi's state.
         spec: the stream, as a catalogue describes it.
-        url: the server's client URL.
-        monitor_url: its monitoring URL, for the storage it has left.
-        ready: not known while the server has yet to be made: a preview then asks nobody.
-        store: names the data behind the server: with another name, the stream is made there anew.
-        catalogue: path of the catalogue it is from: what its other streams want, when subjects move.
-        owner: project and stack, for streams with ``mark_owner``; another owner's mark is an error.
-        backup_to: folder that a stream is written to before it loses messages.
-        on_delete: the policy where the stream has none of its own: guard, delete or retain.
+        endpoint: the server it is on.
+        options: what holds for every stream of the run.
+        opts: Pulumi's options.
     """
 
     name: pulumi.Output[str]
     created: pulumi.Output[str]
     subjects: pulumi.Output[list[str]]
 
-    def __init__(  # noqa: PLR0913 - each is a property of the resource
+    def __init__(
         self,
         resource_name: str,
         spec: StreamSpec,
-        url: str,
-        *,
-        monitor_url: str | None = None,
-        ready: pulumi.Input[str] | None = None,
-        store: pulumi.Input[str] | None = None,
-        catalogue: str | None = None,
-        owner: str | None = None,
-        backup_to: str | None = None,
-        on_delete: str = "guard",
+        endpoint: Endpoint,
+        options: StreamOptions | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        server = {"url": url, "monitor_url": monitor_url, "ready": ready, "store": store}
-        run = {"catalogue": catalogue, "owner": owner, "backup_to": backup_to}
-        super().__init__(
-            StreamProvider(), resource_name, {**state.inputs(spec, on_delete), **server, **run, "created": None}, opts
-        )
+        run = asdict(options or StreamOptions())
+        inputs = properties.inputs(spec, run.pop("on_delete"))
+        server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
+        super().__init__(StreamProvider(), resource_name, {**inputs, **server, **run, "created": None}, opts)

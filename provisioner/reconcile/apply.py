@@ -1,26 +1,26 @@
-"""Bringing one stream from what it is to what is wanted.
-
-Nothing here knows Pulumi: the adapter in ``stream`` calls it, and so could anything else.
-"""
+"""Bringing one stream from what it is to what is wanted. Nothing here knows Pulumi."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from provisioner import errors
 from provisioner.errors import ApiError, Conflict, Unreachable
 from provisioner.plan.diff import Effect, Plan, plan
+from provisioner.plan.message_loss import Loss
 from provisioner.plan.policies import adoption_problem, marked, ownership_problem, unmarked
-from provisioner.reconcile import safety_backup as copies
-from provisioner.reconcile import subject_transfer as moving
+from provisioner.reconcile import safety_backup
+from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import how_to_allow, loss_of, may_lose, refusals
-from provisioner.reconcile.session import Session
-from provisioner.rules.normalise import normalise
+from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
+from provisioner.rules.normalise import captured, normalise
 from provisioner.rules.server_limits import surrounding_problems
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
+_LOG: Final = logging.getLogger(__name__)
 _HINTS: Final = {
     errors.JETSTREAM_OFF: "switch JetStream on in the server's configuration",
     errors.JETSTREAM_OFF_FOR_ACCOUNT: "switch JetStream on for this account",
@@ -36,34 +36,31 @@ _HINTS: Final = {
 }
 
 
-def create(session: Session, spec: StreamSpec) -> StreamInfo:
-    """Make a stream, or take over the one that is there, as ``adopt`` says.
+def create(context: Context, spec: StreamSpec) -> StreamInfo:
+    """Create a stream, or take over the one that is there, as ``adopt`` says.
 
     Raises:
         Conflict: a stream of that name may not be taken over, or only by losing messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    live = session.fresh(spec.name)
-    return _create(session, spec) if live is None else _take_over(session, spec, live)
+    info = context.server.current(spec.name)
+    if info and not context.run.is_ours(spec.name) and (problem := adoption_problem(spec, info)):
+        raise Conflict(f"{spec.name} {problem}")
+    return _bring(context, spec, info)
 
 
-def ensure(session: Session, spec: StreamSpec) -> StreamInfo:
+def ensure(context: Context, spec: StreamSpec) -> StreamInfo:
     """Bring a stream of ours to its configuration: created if it is gone, untouched if it is right.
 
     Raises:
         Conflict: it has changed since the plan in a way that needs a new stream or loses messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    live = session.fresh(spec.name)
-    if live is None:
-        return _create(session, spec)
-    if foreign := ownership_problem(spec, live):
-        raise Conflict(foreign)
-    return _update(session, spec, live)
+    return _bring(context, spec, context.server.current(spec.name))
 
 
-def delete(session: Session, spec: StreamSpec) -> None:
-    """Delete a stream as its policy says; one that is gone already is no error.
+def delete(context: Context, spec: StreamSpec) -> None:
+    """Delete a stream as its policy says. Idempotent.
 
     Raises:
         Conflict: the policy is guard, and the stream holds messages or has consumers; or a
@@ -72,102 +69,146 @@ def delete(session: Session, spec: StreamSpec) -> None:
         BackupError: the copy that was asked for could not be made.
     """
     try:
-        live = session.present(spec.name)
+        info = context.server.present(spec.name)
     except Unreachable as error:
-        _forget(session, spec, error)
+        _require_nothing_to_check(context, spec, error)
         return
-    if live is None:
+    if info is None:
         return
-    if spec.on_delete == "retain":
-        _let_go(session, live)
+    if spec.on_delete is OnDelete.RETAIN:
+        _retain(context, info)
         return
-    if refused := _not_to_delete(session, spec, live):
-        raise Conflict(refused)
-    copies.keep_copy(session, live)
-    session.client().delete(spec.name)
-    session.remember(spec.name, None)
+    if refusal := _deletion_refusal(context, spec, info):
+        raise Conflict(refusal)
+    safety_backup.keep_copy(context, info)
+    _LOG.info("%s: deleted with %s", spec.name, counted(info.messages, "message"))
+    context.client().delete(spec.name)
+    context.server.remember(spec.name, None)
 
 
-def contents(live: StreamInfo) -> str:
+def contents(info: StreamInfo) -> str:
     """What guard protects, and how to say otherwise."""
-    messages, consumers = counted(live.messages, "message"), counted(live.consumers, "consumer")
+    messages, consumers = counted(info.messages, "message"), counted(info.consumers, "consumer")
     return (
-        f"{live.config['name']} holds {messages} and has {consumers}; "
-        "set on_delete: delete to delete it all the same, or retain to leave it"
+        f"{info.config['name']} holds {messages} and has {consumers}; to delete it all the same set on_delete: delete "
+        "and run make up before the next destroy, or set retain to leave it on the server"
     )
 
 
-def _not_to_delete(session: Session, spec: StreamSpec, live: StreamInfo) -> str | None:
-    if foreign := ownership_problem(spec, live):
-        return foreign
-    if spec.on_delete == "guard" and (live.messages or live.consumers):
-        return contents(live)
-    if live.messages and spec.name in session.replacing and not may_lose(spec.name):
-        held = f"{spec.name} holds {counted(live.messages, 'message')} that a replacement would lose"
+def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> str | None:
+    if problem := ownership_problem(spec, info):
+        return problem
+    if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
+        return contents(info)
+    if info.messages and context.run.is_replaced(spec.name) and not may_lose(spec.name):
+        held = f"{spec.name} holds {counted(info.messages, 'message')} that a replacement would lose"
         return f"{held}; {how_to_allow(spec.name)}"
     return None
 
 
-def _forget(session: Session, spec: StreamSpec, error: Unreachable) -> None:
+def _require_nothing_to_check(context: Context, spec: StreamSpec, error: Unreachable) -> None:
     """The server is gone: no matter to those who do not ask what a stream holds."""
-    if spec.on_delete == "guard" or copies.wanted(session):
+    if spec.on_delete is OnDelete.GUARD or safety_backup.folder_for(context):
         raise Conflict(
             f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
             "or forget the stream with pulumi state delete"
         ) from error
 
 
-def _let_go(session: Session, live: StreamInfo) -> None:
+def _retain(context: Context, info: StreamInfo) -> None:
     """Leave a stream as it is, less our mark."""
-    if live.config != unmarked(live.config):
-        session.remember(live.config["name"], session.client().update(unmarked(live.config)))
+    if info.config != unmarked(info.config):
+        context.server.remember(str(info.config["name"]), context.client().update(unmarked(info.config)))
 
 
-def _take_over(session: Session, spec: StreamSpec, live: StreamInfo) -> StreamInfo:
-    if foreign := ownership_problem(spec, live):
-        raise Conflict(foreign)
-    if problem := adoption_problem(spec, live):
-        raise Conflict(f"{spec.name} {problem}")
-    return _update(session, spec, live)
-
-
-def _create(session: Session, spec: StreamSpec) -> StreamInfo:
+def _bring(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo:
+    """One request, or a transfer where subjects come from or go to other streams of ours."""
+    if info and captured(info.config) != captured(spec.config) and _transfer(context, spec):
+        return _bring_together(context, spec)
     try:
-        return _sent(session, spec, lambda: session.client().create(marked(spec, spec.config)))
+        return _send(context, spec, info)
+    except ApiError as error:
+        if error.code != errors.SUBJECTS_OVERLAP:
+            raise
+        context.server.forget()
+        return _bring_together(context, spec)
+
+
+def _bring_together(context: Context, spec: StreamSpec) -> StreamInfo:
+    """Move subjects between streams; others may have done so while this one waited for its turn.
+
+    Every stream is checked before the first subject moves.
+    """
+    with context.run.transferring:
+        transfer = _transfer(context, spec)
+        for sibling in transfer.specs.values():
+            if info := context.server.current(sibling.name):
+                _approved_plan(context, sibling, info)
+        return carry_out(context, spec.name, transfer, lambda sibling, info: _send(context, sibling, info))
+
+
+def _transfer(context: Context, spec: StreamSpec) -> Transfer:
+    return transfer_around(context, spec, lambda sibling: _needs_new_stream(context, sibling))
+
+
+def _needs_new_stream(context: Context, spec: StreamSpec) -> bool:
+    info = context.server.seen(spec.name)
+    return info is not None and plan(info.config, spec.config).effect is Effect.REPLACE
+
+
+def _approved_plan(context: Context, spec: StreamSpec, info: StreamInfo) -> tuple[Plan, Loss]:
+    """The plan by what is there now, and the loss it means.
+
+    Raises:
+        Conflict: the preflight could not see it: another owner's mark, a need for a new stream, a loss
+            that nobody has approved.
+    """
+    if problem := ownership_problem(spec, info):
+        raise Conflict(problem)
+    planned = plan(info.config, spec.config)
+    if planned.effect > Effect.UPDATE:
+        raise Conflict(f"{spec.name} {_why_not(planned)}; run pulumi up again for a new plan")
+    loss = loss_of(context, spec, info, planned)
+    if refused := refusals(spec.name, loss):
+        raise Conflict("; ".join(refused))
+    return planned, loss
+
+
+def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo:
+    """The one request that a stream needs, if any."""
+    if info is None:
+        return _create(context, spec)
+    planned, loss = _approved_plan(context, spec, info)
+    _LOG.debug("%s: %s %s", spec.name, planned.effect.name, ", ".join(map(str, planned.changes)))
+    if planned.effect is Effect.NOTHING:
+        return info
+    if loss:
+        safety_backup.keep_copy(context, info)
+    return _requested(context, spec, lambda: context.client().update(marked(spec, normalise(spec.config))))
+
+
+def _create(context: Context, spec: StreamSpec) -> StreamInfo:
+    _LOG.debug("%s: CREATE", spec.name)
+    try:
+        return _requested(context, spec, lambda: context.client().create(marked(spec, spec.config)))
     except ApiError as error:
         if error.code != errors.NAME_IN_USE:
             raise
-    live = session.fresh(spec.name)  # somebody was faster by a moment
-    return _create(session, spec) if live is None else _take_over(session, spec, live)
+    return create(context, spec)  # somebody was faster by a moment
 
 
-def _update(session: Session, spec: StreamSpec, live: StreamInfo) -> StreamInfo:
-    planned = plan(live.config, spec.config)
-    if planned.effect is Effect.NOTHING:
-        return live
-    if planned.effect is not Effect.UPDATE:
-        raise Conflict(f"{spec.name} {_why_not(planned)}; run pulumi up again for a new plan")
-    loss = loss_of(session, spec, live, planned)
-    if refused := refusals(spec.name, loss):
-        raise Conflict("; ".join(refused))
-    if loss:
-        copies.keep_copy(session, live)
-    updated = _sent(session, spec, lambda: session.client().update(marked(spec, normalise(spec.config))))
-    for taker in moving.takers(session, spec, live):
-        (ensure if taker.name in session.managed else create)(session, taker)
-    return updated
+def _requested(context: Context, spec: StreamSpec, request: Callable[[], StreamInfo]) -> StreamInfo:
+    """The answer; a refusal with the details that the server's words leave out.
 
-
-def _sent(session: Session, spec: StreamSpec, request: Callable[[], StreamInfo]) -> StreamInfo:
-    """A CREATE or UPDATE; subjects that another stream of ours gives up are released for it first."""
+    Raises:
+        ApiError: the server refuses.
+    """
     try:
-        live, released = moving.with_room(session, spec, request)
+        info = request()
     except ApiError as error:
-        raise _explained(session, spec.config, error) from error
-    session.remember(spec.name, live)
-    for other in released:
-        ensure(session, other)
-    return live
+        raise _explained(context, spec.config, error) from error
+    context.server.remember(spec.name, info)
+    return info
 
 
 def _why_not(planned: Plan) -> str:
@@ -175,10 +216,9 @@ def _why_not(planned: Plan) -> str:
     return f"has changed since the plan: {reasons}"
 
 
-def _explained(session: Session, config: StreamConfig, error: ApiError) -> ApiError:
-    """The server's refusal, with the details its words leave out."""
-    session.forget()
-    problems = surrounding_problems(config, session.facts(config["name"]))
+def _explained(context: Context, config: StreamConfig, error: ApiError) -> ApiError:
+    context.server.forget()
+    problems = surrounding_problems(config, context.server.facts(config["name"]))
     details = "; ".join(map(str, problems)) or _HINTS.get(error.code, "")
     explained = f"{config['name']}: {error.description}" + (f": {details}" if details else "")
     return ApiError(error.code, explained)

@@ -2,78 +2,83 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import logging
+from dataclasses import dataclass
+from typing import Final
 
 from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.policies import adoption_note, adoption_problem, ownership_problem
 from provisioner.reconcile.apply import contents
+from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import allowances, loss_of, refusals
-from provisioner.reconcile.session import Session
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import Problem, create_problems
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Preflight:
-    """What ``up`` would run into, and what the user should know before it."""
+    """The problems that ``up`` would run into, and what the user should know before it."""
 
-    problems: list[str]
-    notes: list[str] = field(default_factory=list)
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-def preflight(session: Session, spec: StreamSpec, live: StreamInfo | None, *, ours: bool) -> Preflight:
+def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Preflight:
     """Everything that carrying out the plan would run into, found without touching anything.
 
     Raises:
         Unreachable, Refused: the server cannot be asked.
     """
-    if live is None:
-        around = _around(session, spec.config, None)
-        return Preflight([*map(str, create_problems(spec.config)), *map(str, around)])
-    if foreign := ownership_problem(spec, live):
-        return Preflight([foreign])
-    adopting = None if ours else adoption_problem(spec, live)
-    if adopting:
-        return Preflight([adopting])
-    planned = plan(live.config, spec.config)
-    taken_over = [] if ours else [adoption_note(spec, live)]
+    result = _of_new_stream(context, spec) if info is None else _of_present_stream(context, spec, info)
+    _LOG.debug("%s: preflight: %s", spec.name, "; ".join((*result.problems, *result.notes)) or "nothing to say")
+    return result
+
+
+def _of_new_stream(context: Context, spec: StreamSpec) -> Preflight:
+    problems = [*create_problems(spec.config), *_server_problems(context, spec.config, None)]
+    return Preflight(tuple(map(str, problems)))
+
+
+def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> Preflight:
+    ours = context.run.is_ours(spec.name)
+    if problem := ownership_problem(spec, info) or (None if ours else adoption_problem(spec, info)):
+        return Preflight((problem,))
+    planned = plan(info.config, spec.config)
+    taken_over = () if ours else (adoption_note(spec, info),)
     if planned.effect is Effect.NOTHING:
-        return Preflight([], taken_over)
-    loss = loss_of(session, spec, live, planned)
+        return Preflight(notes=taken_over)
+    loss = loss_of(context, spec, info, planned)
     return Preflight(
-        [
-            *map(str, planned.problems),
-            *map(str, _surrounding_obstacles(session, spec.config, live, planned)),
-            *(map(str, _replacement_problems(spec, live, planned.replaces))),
-            *refusals(spec.name, loss),
-        ],
-        [*taken_over, *allowances(spec.name, loss)],
+        (*map(str, _change_problems(context, spec, info, planned)), *refusals(spec.name, loss)),
+        (*taken_over, *allowances(spec.name, loss)),
     )
 
 
-def _replacement_problems(spec: StreamSpec, live: StreamInfo, fields: list[str]) -> list[Problem]:
+def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> list[Problem]:
+    problems = [*planned.problems, *_server_problems(context, spec.config, info.config)]
+    if info.consumers and any(change.field == "consumer_limits" for change in planned.changes):
+        problems += consumer_problems(info.config, spec.config, context.client().consumers(spec.name))
+    return problems + _replacement_problems(spec, info, planned.replaces)
+
+
+def _replacement_problems(spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[Problem]:
     """A replacement deletes, so the policy on deleting decides whether there can be one."""
     if not fields:
         return []
     what = f"cannot change in place, and on_delete is {spec.on_delete}"
-    if spec.on_delete == "retain":
+    if spec.on_delete is OnDelete.RETAIN:
         return [Problem(", ".join(fields), f"{what}: the stream there would be in the way of the new one")]
-    if spec.on_delete == "guard" and (live.messages or live.consumers):
-        return [Problem(", ".join(fields), f"{what}: {contents(live)}")]
+    if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
+        return [Problem(", ".join(fields), f"{what}: {contents(info)}")]
     return []
 
 
-def _surrounding_obstacles(session: Session, config: StreamConfig, live: StreamInfo, planned: Plan) -> list[Problem]:
-    found = _around(session, config, live.config)
-    if live.consumers and any(change.field == "consumer_limits" for change in planned.changes):
-        found += consumer_problems(live.config, config, session.client().consumers(config["name"]))
-    return found
-
-
-def _around(session: Session, config: StreamConfig, replacing: StreamConfig | None) -> list[Problem]:
+def _server_problems(context: Context, config: StreamConfig, replacing: StreamConfig | None) -> list[Problem]:
     """The server's reasons, by what it holds now; only where there are some, by what this run leaves it with."""
-    facts = session.facts(config["name"])
+    facts = context.server.facts(config["name"])
     if not surrounding_problems(config, facts, replacing):
         return []
-    return surrounding_problems(config, session.facts_after(facts), replacing)
+    return surrounding_problems(config, context.facts_after(facts), replacing)

@@ -1,81 +1,109 @@
-"""Moving subjects between two streams of one stack, in one run and in whatever order it takes.
-
-The server lets no two streams capture one subject, so it is released before it is acquired, both
-in one call: no subject is without a stream for longer than the two requests take.
-"""
+"""Carrying out moves of subjects between our streams, step by step (``plan.subject_transfer``)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
 
-from provisioner.errors import SUBJECTS_OVERLAP, ApiError
-from provisioner.reconcile.session import Session
-from provisioner.rules import subjects
+from provisioner.errors import ProvisionerError
+from provisioner.plan.subject_transfer import Acquire, Release, Step, Subjects, exchanging, plan_transfer
+from provisioner.reconcile.context import Context
+from provisioner.reconcile.notices import notice
 from provisioner.rules.normalise import captured
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
 
+# Sends the wanted configuration of one stream, which is as it is now or not there.
+Send = Callable[[StreamSpec, StreamInfo | None], StreamInfo]
 
-def with_room(
-    session: Session, spec: StreamSpec, request: Callable[[], StreamInfo]
-) -> tuple[StreamInfo, list[StreamSpec]]:
-    """Send a request; where a subject is still with a stream of ours that gives it up, release it first.
+_LOG: Final = logging.getLogger(__name__)
 
-    Returns:
-        The answer, and the streams that were given fewer subjects and still have to get theirs.
+
+@dataclass(frozen=True)
+class Transfer:
+    """The streams of ours that exchange subjects with one of them, directly or through others.
+
+    Attributes:
+        held: what each of them captures now.
+        specs: what each of them is to be; one that Pulumi deletes, or replaces, only releases.
+    """
+
+    held: Mapping[str, Subjects]
+    specs: Mapping[str, StreamSpec]
+
+    def __bool__(self) -> bool:
+        return len(self.held.keys() | self.specs.keys()) > 1
+
+    def steps(self, first: str) -> tuple[Step, ...]:
+        """What to do, in order."""
+        return plan_transfer(first, self.held, {name: _captured(spec.config) for name, spec in self.specs.items()})
+
+
+def transfer_around(context: Context, spec: StreamSpec, needs_new_stream: Callable[[StreamSpec], bool]) -> Transfer:
+    """The transfer a stream takes part in, by what the server holds; false where it exchanges nothing."""
+    infos, run = context.server.streams(), context.run
+    held = {name: _captured(info.config) for name, info in infos.items() if run.gives_up(name, info)}
+    specs = {name: other for name, other in run.catalogue().items() if name in held or name not in infos}
+    specs[spec.name] = spec
+    group = exchanging(spec.name, held, {name: _captured(other.config) for name, other in specs.items()})
+    acquiring = [name for name in specs if name in group and (name == spec.name or not needs_new_stream(specs[name]))]
+    return Transfer(
+        {name: subjects for name, subjects in held.items() if name in group},
+        {name: specs[name] for name in acquiring},
+    )
+
+
+def carry_out(context: Context, first: str, transfer: Transfer, send: Send) -> StreamInfo:
+    """Run the steps of a transfer; the answer for the first stream.
+
+    A failure at the first stream gives the others their subjects back. One at another stream is
+    said and left: that stream's own turn in this run tries again, and so does the next run.
 
     Raises:
-        ApiError: the server refuses; every stream has its subjects back.
+        ProvisionerError: the first stream's configuration is refused.
     """
+    released: list[StreamInfo] = []
+    answer: StreamInfo | None = None
+    for step in transfer.steps(first):
+        _LOG.debug("transfer for %s: %s", first, step)
+        match step:
+            case Release(name, subjects):
+                released += _release(context, name, subjects)
+            case Acquire(name) if name == first:
+                answer = _acquire_or_give_back(context, transfer.specs[name], send, released)
+            case Acquire(name):
+                _acquire_for_another(context, transfer.specs[name], first, send)
+    assert answer, "the plan of a transfer has a step for its first stream"  # noqa: S101 - an invariant of plan_transfer
+    return answer
+
+
+def _release(context: Context, name: str, subjects: Subjects) -> Iterator[StreamInfo]:
+    info = context.server.current(name)
+    if info and tuple(info.config["subjects"]) != subjects:
+        yield info
+        context.server.remember(name, context.client().update({**info.config, "subjects": list(subjects)}))
+
+
+def _acquire_or_give_back(context: Context, spec: StreamSpec, send: Send, released: list[StreamInfo]) -> StreamInfo:
     try:
-        return request(), []
-    except ApiError as error:
-        if error.code != SUBJECTS_OVERLAP:
-            raise
-        with session.moving:
-            return _release_and_send(session, spec, request, error)
-
-
-def takers(session: Session, spec: StreamSpec, before: StreamInfo) -> Iterator[StreamSpec]:
-    """The streams of the catalogue that want what an update of this one has just released."""
-    released = [subject for subject in captured(before.config) if not _covers(spec.config, subject)]
-    for other in session.siblings().values() if released else ():
-        if other.name != spec.name and any(_covers(other.config, subject) for subject in released):
-            yield other
-
-
-def _release_and_send(
-    session: Session, spec: StreamSpec, request: Callable[[], StreamInfo], refusal: ApiError
-) -> tuple[StreamInfo, list[StreamSpec]]:
-    holders = [live.config for live in _holders(session, spec)]
-    if not holders:
-        raise refusal
-    for holder in holders:
-        session.client().update({**holder, "subjects": _rest(holder, spec.config)})
-    try:
-        live = request()
-    except ApiError:
-        for holder in holders:
-            session.client().update(holder)
+        return send(spec, context.server.current(spec.name))
+    except ProvisionerError:
+        for info in reversed(released):
+            name = str(info.config["name"])
+            context.server.remember(name, context.client().update(info.config))
         raise
-    siblings = session.siblings()
-    return live, [siblings[holder["name"]] for holder in holders if holder["name"] in siblings]
 
 
-def _holders(session: Session, spec: StreamSpec) -> list[StreamInfo]:
-    """Streams of ours that hold a wanted subject and will not keep it."""
-    streams = session.client().streams()
-    return [
-        live
-        for name, live in streams.items()
-        if name != spec.name and _rest(live.config, spec.config) != captured(live.config) and session.gives_up(live)
-    ]
+def _acquire_for_another(context: Context, spec: StreamSpec, first: str, send: Send) -> None:
+    try:
+        info = context.server.current(spec.name)
+        send(spec, info)
+        if info is None:
+            context.run.on_made(spec.name)
+    except ProvisionerError as error:
+        notice(f"{spec.name}: subjects that moved together with {first} are still without a stream: {error}")
 
 
-def _rest(holder: StreamConfig, taker: StreamConfig) -> list[str]:
-    """What is left to a stream; a subject that nobody publishes to where that is nothing."""
-    kept = [subject for subject in captured(holder) if not _covers(taker, subject)]
-    return kept or [f"_released.{holder['name']}"]
-
-
-def _covers(config: StreamConfig, subject: str) -> bool:
-    return any(subjects.overlap(mine, subject) for mine in captured(config))
+def _captured(config: StreamConfig) -> Subjects:
+    return tuple(captured(config))

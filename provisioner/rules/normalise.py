@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Final
 
 from provisioner.schema.model import OWNER, SERVER_METADATA, StreamConfig
-from provisioner.schema.types import Wire
 from provisioner.units import parse_duration
 
 _DUPLICATE_WINDOW: Final = parse_duration("2m")
@@ -19,7 +18,7 @@ _DUPLICATE_WINDOW: Final = parse_duration("2m")
 def normalise(config: StreamConfig) -> StreamConfig:
     """What INFO would answer after this configuration was sent."""
     for rewrite in _REWRITES:
-        config = {**config, **rewrite(config)}
+        config = rewrite(config)
     return config
 
 
@@ -29,61 +28,65 @@ def captured(config: StreamConfig) -> list[str]:
     return list(config["subjects"] or default)
 
 
-def _subjects(config: StreamConfig) -> dict[str, Wire]:
-    return {"subjects": captured(config)}
+def _subjects(config: StreamConfig) -> StreamConfig:
+    return {**config, "subjects": captured(config)}
 
 
-def _duplicate_window(config: StreamConfig) -> dict[str, Wire]:
+def _duplicate_window(config: StreamConfig) -> StreamConfig:
     if config["duplicate_window"] or config["mirror"] or config["sources"]:
-        return {}
-    return {"duplicate_window": min(config["max_age"] or _DUPLICATE_WINDOW, _DUPLICATE_WINDOW)}
+        return config
+    return {**config, "duplicate_window": min(config["max_age"] or _DUPLICATE_WINDOW, _DUPLICATE_WINDOW)}
 
 
-def _delete_markers(config: StreamConfig) -> dict[str, Wire]:
-    if not config["subject_delete_marker_ttl"]:
-        return {}
-    return {"allow_msg_ttl": True, **_rollup(config)}
+def _delete_markers(config: StreamConfig) -> StreamConfig:
+    return _rollup({**config, "allow_msg_ttl": True}) if config["subject_delete_marker_ttl"] else config
 
 
-def _schedules(config: StreamConfig) -> dict[str, Wire]:
-    return _rollup(config) if config["allow_msg_schedules"] else {}
+def _schedules(config: StreamConfig) -> StreamConfig:
+    return _rollup(config) if config["allow_msg_schedules"] else config
 
 
-def _rollup(config: StreamConfig) -> dict[str, Wire]:
-    return {} if config["allow_rollup_hdrs"] else {"allow_rollup_hdrs": True, "deny_purge": False}
+def _rollup(config: StreamConfig) -> StreamConfig:
+    return config if config["allow_rollup_hdrs"] else {**config, "allow_rollup_hdrs": True, "deny_purge": False}
 
 
-def _republish(config: StreamConfig) -> dict[str, Wire]:
+def _republish(config: StreamConfig) -> StreamConfig:
     block, transform = config["republish"], config["subject_transform"]
     if not block:
-        return {}
+        return config
     source = block["src"] or ">"
-    implicit = source == block["dest"] == ">" and transform and config["subjects"] == [transform["src"]]
-    ends = {"src": transform["dest"], "dest": transform["dest"]} if implicit else {"src": source}
-    return {"republish": {**block, **ends}}
+    if transform and source == block["dest"] == ">" and config["subjects"] == [transform["src"]]:
+        return {**config, "republish": {**block, "src": transform["dest"], "dest": transform["dest"]}}
+    return {**config, "republish": {**block, "src": source}}
 
 
-def _sealed(config: StreamConfig) -> dict[str, Wire]:
+def _sealed(config: StreamConfig) -> StreamConfig:
     if not config["sealed"]:
-        return {}
-    return {"max_age": 0, "discard": "new", "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False}
+        return config
+    closed: StreamConfig = {**config, "max_age": 0, "discard": "new", "deny_delete": True, "deny_purge": True}
+    return {**closed, "allow_rollup_hdrs": False}
 
 
-def _replicas(config: StreamConfig) -> dict[str, Wire]:
-    return {"num_replicas": config["num_replicas"] or 1}
+def _replicas(config: StreamConfig) -> StreamConfig:
+    return {**config, "num_replicas": config["num_replicas"] or 1}
 
 
-def _empty_blocks(config: StreamConfig) -> dict[str, Wire]:
-    return {name: None for name in ("placement", "consumer_limits") if not any((config[name] or {}).values())}
+def _empty_blocks(config: StreamConfig) -> StreamConfig:
+    placement, limits = config["placement"], config["consumer_limits"]
+    return {
+        **config,
+        "placement": placement if placement and any(placement.values()) else None,
+        "consumer_limits": limits if limits and any(limits.values()) else None,
+    }
 
 
-def _metadata(config: StreamConfig) -> dict[str, Wire]:
+def _metadata(config: StreamConfig) -> StreamConfig:
     """Without the server's own entries and the owner's mark, which are nobody's drift."""
     own = {k: v for k, v in config["metadata"].items() if k != OWNER and not k.startswith(SERVER_METADATA)}
-    return {"metadata": own}
+    return {**config, "metadata": own}
 
 
-_REWRITES: Final[tuple[Callable[[StreamConfig], dict[str, Wire]], ...]] = (
+_REWRITES: Final[tuple[Callable[[StreamConfig], StreamConfig], ...]] = (
     _replicas,
     _empty_blocks,
     _metadata,

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
 from provisioner.rules.stream_config import Problem
+from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
-from provisioner.schema.model import ServerFacts, StreamConfig
-from provisioner.schema.types import Wire
+from provisioner.schema.model import ConsumerLimits, ServerFacts, StreamConfig, StreamSource
 from provisioner.text import approximate_size
 
 
@@ -42,24 +42,24 @@ def consumer_problems(
     actual: StreamConfig, desired: StreamConfig, consumers: Iterable[Mapping[str, Any]]
 ) -> list[Problem]:
     """Consumers that are over new consumer_limits; the server refuses the update for them."""
-    old, new = ({**_NO_LIMITS, **(config["consumer_limits"] or {})} for config in (actual, desired))
+    old, new = (config["consumer_limits"] or _NO_LIMITS for config in (actual, desired))
     return [
         Problem("consumer_limits", f"{limit} is below that of consumer {consumer['name']}")
-        for limit in _NO_LIMITS
+        for limit in _LIMITS
         if old[limit] != new[limit] > 0
         for consumer in consumers
         if consumer.get(limit, 0) > new[limit]
     ]
 
 
-def local_origins(config: StreamConfig) -> list[Wire]:
+def local_origins(config: StreamConfig) -> list[StreamSource]:
     """The mirror and sources of this account."""
     return [s for s in (config["mirror"], *config["sources"]) if s and not s["external"]]
 
 
 def _version_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
     for field in FIELDS:
-        if field.since > facts.version[:2] and config[field.name] != field.default:
+        if field.since > facts.version[:2] and value_of(config, field.name) != field.default:
             needed, found = (".".join(map(str, version)) for version in (field.since, facts.version))
             yield Problem(field.name, f"needs nats-server {needed}; this one is {found}")
 
@@ -82,7 +82,9 @@ def _overlap_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) 
                     yield Problem("subjects", f"{mine!r} overlaps {theirs!r} of stream {other['name']}")
 
 
-def _origin_problems(config: StreamConfig, others: Mapping[str, StreamConfig], source: Wire) -> Iterator[Problem]:
+def _origin_problems(
+    config: StreamConfig, others: Mapping[str, StreamConfig], source: StreamSource
+) -> Iterator[Problem]:
     origin = others.get(source["name"])
     if origin and 0 < config["max_msg_size"] < origin["max_msg_size"]:
         yield Problem("max_msg_size", f"is smaller than {origin['max_msg_size']} of its origin {source['name']}")
@@ -111,12 +113,13 @@ def _cycle_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) ->
                 waiting.append(streams[source["name"]])
 
 
-def _feeds(stream: StreamConfig, source: Wire) -> bool:
+def _feeds(stream: StreamConfig, source: StreamSource) -> bool:
     wanted = source["filter_subject"]
     return stream["mirror"] is source or not wanted or any(subjects.overlap(s, wanted) for s in stream["subjects"])
 
 
-_NO_LIMITS: Final = {"inactive_threshold": 0, "max_ack_pending": 0}
+_LIMITS: Final[tuple[Literal["inactive_threshold", "max_ack_pending"], ...]] = ("inactive_threshold", "max_ack_pending")
+_NO_LIMITS: Final[ConsumerLimits] = {"inactive_threshold": 0, "max_ack_pending": 0}
 _STORES: Final = {"file": ("max_storage", "reserved_storage"), "memory": ("max_memory", "reserved_memory")}
 
 

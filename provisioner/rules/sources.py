@@ -8,13 +8,14 @@ from itertools import permutations
 from provisioner.rules import subjects
 from provisioner.rules.stream_names import is_asset_name
 from provisioner.rules.subject_transforms import problem as transform_problem
-from provisioner.schema.model import StreamConfig
-from provisioner.schema.types import Wire
+from provisioner.schema.model import ExternalStream, StreamConfig, StreamSource
 
 
 def mirror_problems(config: StreamConfig) -> Iterator[str]:
     """Why the server refuses this configuration's mirror."""
     mirror = config["mirror"]
+    if not mirror:
+        return
     if not mirror["external"] and not is_asset_name(mirror["name"]):
         yield f"{mirror['name']!r} is not a stream name"
     yield from _block_problems(mirror, subjects.overlap)
@@ -35,7 +36,7 @@ def source_problems(config: StreamConfig) -> Iterator[str]:
         yield f"{identity[0]}: is there twice"
 
 
-def _block_problems(source: Wire, collide: Callable[[str, str], bool]) -> Iterator[str]:
+def _block_problems(source: StreamSource, collide: Callable[[str, str], bool]) -> Iterator[str]:
     if source["filter_subject"] and source["subject_transforms"]:
         yield "has both filter_subject and subject_transforms"
     transforms = source["subject_transforms"]
@@ -50,7 +51,7 @@ def _block_problems(source: Wire, collide: Callable[[str, str], bool]) -> Iterat
     yield from _consumer_problems(source)
 
 
-def _external_problems(external: Wire) -> Iterator[str]:
+def _external_problems(external: ExternalStream | None) -> Iterator[str]:
     if not external:
         return
     for name in ("api", "deliver"):
@@ -61,7 +62,7 @@ def _external_problems(external: Wire) -> Iterator[str]:
         yield "external api must not be this account's own $JS.API"
 
 
-def _consumer_problems(source: Wire) -> Iterator[str]:
+def _consumer_problems(source: StreamSource) -> Iterator[str]:
     consumer = source["consumer"]
     if not consumer:
         return
@@ -78,12 +79,12 @@ def _contained(one: str, other: str) -> bool:
     return subjects.contains(other, one)
 
 
-def _feeds_itself(config: StreamConfig, source: Wire) -> bool:
+def _feeds_itself(config: StreamConfig, source: StreamSource) -> bool:
     captured = config["subjects"]
     return not source["filter_subject"] or any(subjects.overlap(s, source["filter_subject"]) for s in captured)
 
 
-def _identity(source: Wire) -> tuple[str | None, ...]:
+def _identity(source: StreamSource) -> tuple[str | None, ...]:
     """What the server indexes a source by: an external block without a prefix is not the same as none."""
     api = source["external"]["api"] if source["external"] else None
     consumer = source["consumer"]["name"] if source["consumer"] else None

@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import Final
 
 _SPACE: Final = re.compile(r"[ \t\n\r\f]")
+_RELEASED: Final = "_released."
 
 
 def is_valid(subject: str) -> bool:
@@ -51,3 +52,8 @@ def contains(outer: str, inner: str) -> bool:
 def overlapping_pairs(subjects: Iterable[str]) -> Iterator[tuple[str, str]]:
     """Pairs of one list that overlap, each pair once."""
     return ((a, b) for a, b in combinations(subjects, 2) if overlap(a, b))
+
+
+def released(stream: str) -> str:
+    """A subject that nobody publishes to, for a stream that has given up all of its own for a moment."""
+    return f"{_RELEASED}{stream}"

@@ -6,49 +6,23 @@ Names are the wire names of the server's API. A field that gains a rule gains it
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import Enum
 from typing import Final
 
-from provisioner.schema.types import (
+from provisioner.schema.model import Adopt, OnDelete
+from provisioner.schema.scalars import (
     INT32,
     UINT64,
     Choice,
     Count,
     Duration,
     Flag,
-    Kind,
     Labels,
-    ListOf,
-    Record,
+    Member,
     Size,
     Text,
     Timestamp,
-    Wire,
 )
-
-
-class Mutability(Enum):
-    """What the server lets an UPDATE do to a field of a stream that exists."""
-
-    FREE = "any change is taken in place"
-    FIXED = "a change needs a new stream"
-    RISES = "false to true in place, true to false needs a new stream"
-    NOT_QUEUE = "limits <-> interest in place, to or from workqueue needs a new stream"
-    PROMOTES = "can be removed in place, anything else needs a new stream"
-
-
-@dataclass(frozen=True)
-class Field:
-    """One field: its wire name, kind, the server's default, what an update may do to it."""
-
-    name: str
-    kind: Kind
-    default: Wire
-    doc: str
-    change: Mutability = Mutability.FREE
-    since: tuple[int, int] = (2, 10)
-
+from provisioner.schema.types import Field, ListOf, Mutability, Record
 
 TRANSFORM: Final = Record(
     (
@@ -162,7 +136,7 @@ BY_NAME: Final = {field.name: field for field in FIELDS}
 # What the catalogue says of a stream beside its configuration; never sent to the server.
 POLICY_FIELDS: Final = (
     Field("purpose", Text(), "", "What the stream is for; shown, never sent."),
-    Field("on_delete", Choice(("guard", "delete", "retain")), None, "Instead of the stack's onDelete."),
-    Field("adopt", Choice(("equal", "always", "never")), "equal", "What to do with a stream that is there already."),
+    Field("on_delete", Member(OnDelete), None, "Instead of the stack's onDelete."),
+    Field("adopt", Member(Adopt), Adopt.EQUAL, "What to do with a stream that is there already."),
     Field("mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create it."),
 )

@@ -4,16 +4,130 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
-
-from provisioner.schema.types import Wire
-
-# A whole StreamConfig under its wire names, every field present, as integers and plain JSON.
-StreamConfig: TypeAlias = Mapping[str, Wire]
+from enum import StrEnum
+from typing import Final, Literal, TypedDict
 
 SERVER_METADATA: Final = "_nats."
 # Metadata that names the stack a stream belongs to.
 OWNER: Final = "pulumi.owner"
+
+
+class SubjectTransform(TypedDict):
+    """A mapping of subjects, of a stream or of one of its sources."""
+
+    src: str
+    dest: str
+
+
+class ExternalStream(TypedDict):
+    """Where a stream of another account or domain is."""
+
+    api: str
+    deliver: str
+
+
+class SourceConsumer(TypedDict):
+    """The consumer, made beforehand, that a source reads through."""
+
+    name: str
+    deliver_subject: str
+
+
+class StreamSource(TypedDict):
+    """The origin of a mirror, or one of several sources."""
+
+    name: str
+    opt_start_seq: int
+    opt_start_time: str | None
+    filter_subject: str
+    subject_transforms: list[SubjectTransform]
+    external: ExternalStream | None
+    consumer: SourceConsumer | None
+
+
+class Republish(TypedDict):
+    """Where each stored message is published again."""
+
+    src: str
+    dest: str
+    headers_only: bool
+
+
+class Placement(TypedDict):
+    """Which servers hold a stream."""
+
+    cluster: str
+    tags: list[str]
+    preferred: str
+
+
+class ConsumerLimits(TypedDict):
+    """Limits and defaults for a stream's consumers."""
+
+    inactive_threshold: int
+    max_ack_pending: int
+
+
+class StreamConfig(TypedDict):
+    """A whole configuration under its wire names: durations in nanoseconds, sizes in bytes, every field present.
+
+    The table in ``fields`` says the same at run time; a test holds the two together.
+    """
+
+    name: str
+    description: str
+    subjects: list[str]
+    retention: Literal["limits", "interest", "workqueue"]
+    storage: Literal["file", "memory"]
+    max_age: int
+    max_bytes: int
+    max_msgs: int
+    max_msgs_per_subject: int
+    max_msg_size: int
+    max_consumers: int
+    discard: Literal["old", "new"]
+    discard_new_per_subject: bool
+    duplicate_window: int
+    num_replicas: int
+    placement: Placement | None
+    mirror: StreamSource | None
+    sources: list[StreamSource]
+    republish: Republish | None
+    subject_transform: SubjectTransform | None
+    compression: Literal["none", "s2"]
+    first_seq: int
+    no_ack: bool
+    allow_direct: bool
+    mirror_direct: bool
+    sealed: bool
+    deny_delete: bool
+    deny_purge: bool
+    allow_rollup_hdrs: bool
+    allow_msg_ttl: bool
+    subject_delete_marker_ttl: int
+    allow_msg_counter: bool
+    allow_atomic: bool
+    allow_msg_schedules: bool
+    allow_batched: bool
+    persist_mode: Literal["default", "async"]
+    consumer_limits: ConsumerLimits | None
+    metadata: dict[str, str]
+
+
+class OnDelete(StrEnum):
+    """What deleting a stream does to its messages."""
+
+    GUARD = "guard"  # refuses while there are messages or consumers
+    DELETE = "delete"
+    RETAIN = "retain"  # leaves the stream on the server
+
+
+class Adopt(StrEnum):
+    """What to do with a stream that is there already."""
+
+    EQUAL = "equal"  # take it over if its settings are equal
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 @dataclass(frozen=True)
@@ -33,15 +147,15 @@ class StreamSpec:
 
     config: StreamConfig
     purpose: str = ""
-    on_delete: str | None = None
-    adopt: str = "equal"
+    on_delete: OnDelete | None = None
+    adopt: Adopt = Adopt.EQUAL
     mark_owner: bool = False
     owner: str = ""
     place: Place | None = None
 
     @property
     def name(self) -> str:
-        return str(self.config["name"])
+        return self.config["name"]
 
 
 @dataclass(frozen=True)
@@ -69,6 +183,7 @@ class ServerFacts:
         reserved_storage: bytes its streams have reserved of it.
         reserved_memory: the same for memory.
         max_bytes_required: whether every stream must have max_bytes.
+        others: the other streams of the account.
     """
 
     version: tuple[int, int, int] = (2, 15, 0)

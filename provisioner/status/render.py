@@ -12,6 +12,7 @@ from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.status.report import Report, moment
@@ -106,7 +107,8 @@ def _subjects(stream: StreamHealth, _now: datetime) -> Text:
 def _settings(stream: StreamHealth, _now: datetime) -> Text:
     """The limits there are, and whatever else differs."""
     wanted = stream.spec.config
-    lines = {f.name: (f"{f.name} {shown(f.name, wanted[f.name])}", "") for f in _LIMITS if wanted[f.name] != f.default}
+    given = {f.name: value_of(wanted, f.name) for f in _LIMITS if value_of(wanted, f.name) != f.default}
+    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in given.items()}
     differing = {c.field: (f"{c.field} {compared(c)}", _DIFFERENT) for c in stream.changes if c.field != "subjects"}
     return _lines([(printable(text), style) for text, style in {**lines, **differing}.values()])
 
@@ -155,7 +157,7 @@ def _share(live: StreamInfo, limit: str) -> list[str]:
     if percent is None:
         return []
     number = "<1" if 0 < percent < 1 else f"{percent:.0f}"
-    return [f"{number} % of {BY_NAME[limit].kind.show(live.config[limit])}"]
+    return [f"{number} % of {BY_NAME[limit].type.show(value_of(live.config, limit))}"]
 
 
 def _result_lines(report: Report) -> Iterator[Text]:

@@ -116,7 +116,7 @@ def _plain_change(change: Change) -> dict[str, Any]:
 
 
 def _canonical(field_name: str, wire: Wire) -> Wire:
-    return None if wire is None else BY_NAME[field_name].kind.show(wire)
+    return None if wire is None else BY_NAME[field_name].type.show(wire)
 
 
 def _plain_state(live: StreamInfo | None) -> dict[str, Any]:

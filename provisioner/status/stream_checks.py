@@ -39,7 +39,7 @@ def examine(specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | Non
 
 def shown(field: str, wire: Wire) -> str:
     """A field's value on one line, as a catalogue would have it."""
-    value = None if wire is None else BY_NAME[field].kind.show(wire)
+    value = None if wire is None else BY_NAME[field].type.show(wire)
     if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         value = ", ".join(value)
     if value in (None, "", {}):
@@ -55,7 +55,8 @@ def compared(change: Change) -> str:
 def percentages(live: StreamInfo) -> dict[str, float]:
     """How full a stream is, for each limit it has."""
     used = {"max_bytes": live.bytes, "max_msgs": live.messages}
-    return {name: 100 * used[name] / live.config[name] for name in used if live.config[name] > 0}
+    limits = {"max_bytes": live.config["max_bytes"], "max_msgs": live.config["max_msgs"]}
+    return {name: 100 * used[name] / limit for name, limit in limits.items() if limit > 0}
 
 
 def _found(spec: StreamSpec, state: str, severity: Severity, text: str) -> StreamHealth:

@@ -108,15 +108,27 @@ def test_no_message_is_lost_without_a_yes(own: Project, jetstream: JetStream) ->
     assert own.unchanged()
 
 
-def test_subjects_change_hands_in_one_up(own: Project, jetstream: JetStream) -> None:
-    """Swapped between two streams, and taken along by a new name: planned without an error, done in one run."""
-    own.catalogue(LEFT={"subjects": ["a"]}, RIGHT={"subjects": ["b"]}, OLD={"subjects": ["c"]})
+@pytest.mark.parametrize("parallel", ["--parallel=1", "--parallel=16"])
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param({"LEFT": "a", "RIGHT": "b", "OLD": "c"}, {"LEFT": "b", "RIGHT": "a", "NEW": "c"}, id="swap"),
+        pytest.param({"A": "a", "B": "b", "C": "c"}, {"A": "b", "B": "c", "C": "a"}, id="rotation"),
+        pytest.param({"ALL": "x.>"}, {"ALL": "x.a", "B": "x.b", "C": "x.c"}, id="split"),
+        pytest.param({"A": "x.a", "B": "x.b", "C": "x.c"}, {"C": "x.>"}, id="merge"),
+    ],
+)
+def test_subjects_move_in_one_up(
+    own: Project, jetstream: JetStream, before: dict[str, str], after: dict[str, str], parallel: str
+) -> None:
+    """Whoever gives to whom, one stream after another or all at once: planned without an error, done in one run."""
+    own.catalogue(**{name: {"subjects": [subject]} for name, subject in before.items()})
     own.up()
-    own.catalogue(LEFT={"subjects": ["b"]}, RIGHT={"subjects": ["a"]}, NEW={"subjects": ["c"]})
+    own.catalogue(**{name: {"subjects": [subject]} for name, subject in after.items()})
     planned = own.preview()
     assert planned.code == 0, planned.text
 
-    own.up("--parallel=1")
-    held = {name: live.config["subjects"] for name, live in jetstream.streams().items()}
-    assert {"LEFT": ["b"], "RIGHT": ["a"], "NEW": ["c"]} == held
+    own.up(parallel)
+    subjects = {name: info.config["subjects"] for name, info in jetstream.streams().items()}
+    assert {name: [subject] for name, subject in after.items()} == subjects
     assert own.unchanged()

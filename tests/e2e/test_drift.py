@@ -6,6 +6,7 @@ from typing import Any
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.monitoring import fetch
+from provisioner.schema.config import with_fields
 from provisioner.schema.model import StreamConfig
 from provisioner.units import parse_duration
 from tests.e2e.conftest import Project
@@ -56,7 +57,7 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream, server: Na
     assert [] == [subject for subject in requests if "INFO" not in subject and "LIST" not in subject]
 
     for name, (fields, _line) in CHANGED.items():
-        jetstream.update({**_live(jetstream, name), **fields})
+        jetstream.update(with_fields(_live(jetstream, name), fields))
     jetstream.delete("REMOVED")
     made_again = _live(jetstream, "MADE_AGAIN")
     jetstream.delete("MADE_AGAIN")

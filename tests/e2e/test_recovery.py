@@ -58,7 +58,7 @@ def test_a_lost_state(server: NatsServer, external: Project, jetstream: JetStrea
 
     with recorded(jetstream, "$JS.API.STREAM.>") as requests:
         said = external.up()
-    assert [f"{name} is there already" in said.text for name in SUBJECTS] == [True] * len(SUBJECTS)
+    assert [f"{name} already exists" in said.text for name in SUBJECTS] == [True] * len(SUBJECTS)
     assert [] == _changing(requests)
     assert before == jetstream.streams()
     assert EXPECTED == read_one_each(server.url)
@@ -129,7 +129,7 @@ def test_a_service_is_faster_by_a_moment(name: str, server: NatsServer, jetstrea
         said = project.pulumi("up", "--yes", "--skip-preview")
         assert trap.sprung
         assert succeeds == (said.code == 0), said.text
-        refused = re.search(r"RACED is there already .* with other settings \(max_msgs 5 -> unlimited\)", said.text)
+        refused = re.search(r"RACED already exists .* with other settings \(max_msgs 5 -> unlimited\)", said.text)
         assert succeeds == (refused is None), said.text
         assert "Traceback" not in said.text
         live = jetstream.stream("RACED")

@@ -80,7 +80,7 @@ def test_services_start_first(external: Project, server: NatsServer, jetstream: 
         done = external.up()
 
     for name in STREAMS:
-        assert f"{name} is there already" in planned.text
-        assert f"{name} is there already" in done.text
+        assert f"{name} already exists" in planned.text
+        assert f"{name} already exists" in done.text
     assert {"INFO"} == {subject.split(".")[3] for subject in requests}
     assert external.unchanged()

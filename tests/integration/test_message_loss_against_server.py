@@ -17,7 +17,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, plan
 from provisioner.plan.message_loss import Loss, forecast
-from provisioner.reconcile.session import StreamCounter
+from provisioner.reconcile.loss_approval import StreamCounter
 from provisioner.rules.normalise import normalise
 from provisioner.schema.model import StreamConfig, StreamInfo
 from tests.support import corpus

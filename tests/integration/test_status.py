@@ -16,6 +16,7 @@ import pytest
 
 from provisioner.catalogue import reader as catalogue
 from provisioner.jetstream.client import JetStream
+from provisioner.schema.config import with_fields
 from tests.support.nats_server import NatsServer, free_port, running
 
 ROOT = Path(__file__).parents[2]
@@ -66,7 +67,7 @@ def estate(jetstream: JetStream) -> JetStream:
 
 def change(estate: JetStream, name: str, **fields: Any) -> None:
     """Change a stream behind the catalogue's back."""
-    estate.update({**SPECS[name].config, **fields})
+    estate.update(with_fields(SPECS[name].config, fields))
 
 
 def publish(url: str, subject: str, payload: bytes) -> None:

@@ -17,8 +17,9 @@ from provisioner.jetstream.client import JetStream
 from provisioner.providers import properties as state
 from provisioner.providers.errors import JetStreamError
 from provisioner.providers.stream import StreamProvider
-from provisioner.reconcile import session
-from provisioner.schema.model import StreamSpec
+from provisioner.reconcile import server_view
+from provisioner.reconcile.context import context
+from provisioner.schema.model import Adopt, OnDelete, StreamSpec
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import recorded
@@ -35,8 +36,8 @@ authorization { users: [
 @pytest.fixture(autouse=True)
 def _no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each test is a provider process of its own."""
-    session.session.cache_clear()
-    monkeypatch.setattr(session, "FIRST_CONTACT_TIMEOUT_S", 0.5)
+    context.cache_clear()
+    monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 0.5)
 
 
 @pytest.fixture(scope="module")
@@ -56,9 +57,10 @@ def provider(**credentials: str) -> StreamProvider:
 
 def props(server: NatsServer | str, name: str = "ORDERS", **fields: Any) -> dict[str, Any]:
     """A stream's inputs, as the program registers them."""
-    policy = {key: fields.pop(key) for key in ("adopt", "on_delete", "mark_owner") if key in fields}
+    types = {"adopt": Adopt, "on_delete": OnDelete, "mark_owner": bool}
+    policy: dict[str, Any] = {key: type_(fields.pop(key)) for key, type_ in types.items() if key in fields}
     where = {"url": server} if isinstance(server, str) else {"url": server.url, "monitor_url": server.monitor_url}
-    given = state.inputs(StreamSpec(config(name, **fields), **policy), "guard") | where
+    given = state.inputs(StreamSpec(config(name, **fields), **policy), OnDelete.GUARD) | where
     return {key: value for key, value in given.items() if value is not None}
 
 
@@ -156,7 +158,7 @@ def test_an_equal_stream_is_taken_over(
         assert [] == failures(props(server, subjects=["orders"]))
         created = provider().create(props(server, subjects=["orders"]))
 
-    assert f"ORDERS is there already (created {made.created[:19]}Z, 1 message): taken over as it is" in (
+    assert f"ORDERS already exists (created {made.created[:19]}Z, 1 message): taken over as it is" in (
         capsys.readouterr().err
     )
     assert made.created == (created.outs or {})["created"]
@@ -316,7 +318,7 @@ def test_not_enough_storage_without_monitoring(guarded: NatsServer) -> None:
 
 def test_first_contact_waits_for_a_server_that_is_starting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first up reaches the streams before the server answers: it waits, with a deadline."""
-    monkeypatch.setattr(session, "FIRST_CONTACT_TIMEOUT_S", 15.0)
+    monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 15.0)
     late = NatsServer(tmp_path, ports=(free_port(), free_port()))
     starting = threading.Timer(1.0, late.start)
     starting.start()
@@ -409,7 +411,7 @@ def test_the_owner_s_mark(server: NatsServer, jetstream: JetStream) -> None:
     assert "project/mine" == live.config["metadata"]["pulumi.owner"]
     assert False is provider().diff("ORDERS", provider().read("ORDERS", created.outs or {}).outs or {}, mine).changes
 
-    session.session.cache_clear()
+    context.cache_clear()
     assert ["ORDERS belongs to stack project/mine; take it out of one of the two catalogues"] == failures(theirs)
     for call in (lambda: provider().create(theirs), lambda: provider().delete("ORDERS", theirs)):
         with pytest.raises(JetStreamError, match="belongs to stack project/mine"):

@@ -7,9 +7,11 @@ from typing import Any
 from hypothesis import strategies as st
 
 from provisioner.jetstream.codec import from_config
-from provisioner.schema.fields import FIELDS
+from provisioner.schema.config import read_config, value_of, with_fields
+from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
-from provisioner.schema.types import FieldPath, Flag, Wire, read_fields
+from provisioner.schema.scalars import Flag
+from provisioner.schema.types import FieldPath, Wire
 from provisioner.units import parse_duration
 
 NAME = "GENERATED"
@@ -20,7 +22,7 @@ MINUTE = parse_duration("1m")
 
 def config(name: str = "ORDERS", **fields: Any) -> StreamConfig:
     """A whole configuration from the few fields a test is about, written as in a catalogue."""
-    return read_fields({"name": name, **fields}, FIELDS, (), _fail)
+    return read_config({"name": name, **fields}, _fail)
 
 
 def wire_config(**fields: Any) -> StreamConfig:
@@ -131,7 +133,7 @@ _VALUES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "metadata": st.sampled_from([{}, {"a": "b"}, {"a": "c", "d": "e"}]),
 }
-_FLAGS = {field.name: st.booleans() for field in FIELDS if isinstance(field.kind, Flag)}
+_FLAGS = {field.name: st.booleans() for field in FIELDS if isinstance(field.type, Flag)}
 VALUES = _VALUES | _FLAGS
 
 
@@ -151,8 +153,8 @@ def configurations(draw: st.DrawFn) -> StreamConfig:
 def changed(draw: st.DrawFn, old: StreamConfig) -> StreamConfig:
     """A configuration with one to three fields of another one changed."""
     drawn = wire_config(**draw(some_fields(1, 3)))
-    fields = {name: drawn[name] for name in VALUES if drawn[name] != wire_config()[name]}
-    return {**old, **_plausible(draw, fields, base=old)}
+    fields = {name: value_of(drawn, name) for name in VALUES if value_of(drawn, name) != BY_NAME[name].default}
+    return _plausible(draw, fields, base=old)
 
 
 def _plausible(draw: st.DrawFn, fields: dict[str, Any], base: StreamConfig | None = None) -> StreamConfig:
@@ -160,4 +162,4 @@ def _plausible(draw: st.DrawFn, fields: dict[str, Any], base: StreamConfig | Non
     if fields.get("mirror") and draw(st.integers(0, 4)):
         fields = {**fields, "subjects": []}
     complete = wire_config(**fields)
-    return complete if base is None else {**base, **{name: complete[name] for name in fields}}
+    return complete if base is None else with_fields(base, {name: value_of(complete, name) for name in fields})

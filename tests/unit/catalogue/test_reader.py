@@ -6,6 +6,7 @@ import pytest
 
 from provisioner.catalogue.reader import load, parse, reserved, room
 from provisioner.errors import CatalogueError
+from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.model import Place
 from provisioner.units import parse_duration, parse_size
@@ -107,7 +108,7 @@ def test_names_stay_text(name: str) -> None:
 def test_values_are_read_as_yaml_1_2(field: str, text: str, expected: object) -> None:
     """No YAML 1.1 surprises: no dates, octals, sexagesimals or yes/no booleans."""
     (spec,) = parse(f"A:\n  {field}: {text}\n", "c.yaml")
-    assert spec.config[field] == expected
+    assert value_of(spec.config, field) == expected
 
 
 def test_json_is_a_catalogue_too() -> None:

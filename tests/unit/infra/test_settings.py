@@ -124,7 +124,7 @@ def test_load_reads_the_running_stack() -> None:
 
 def test_external_server() -> None:
     """An external server is its URL, and the URL names the data behind it."""
-    endpoint = external.launch(parse(EXTERNAL, "dev"))
+    endpoint = external.launch(parse(EXTERNAL, "dev")).endpoint
 
     assert (endpoint.url, endpoint.store, endpoint.monitor_url) == ("nats://a:4222", "nats://a:4222", None)
 

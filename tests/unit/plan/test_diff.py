@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 
 from provisioner.plan.diff import Effect, differences, plan
-from provisioner.schema.fields import FIELDS, Mutability
+from provisioner.schema.fields import FIELDS
+from provisioner.schema.model import StreamConfig
+from provisioner.schema.types import Mutability
 from tests.support.configurations import config, configurations
 
 NOTHING, UPDATE, REPLACE, IMPOSSIBLE = Effect
@@ -94,7 +96,7 @@ def test_reordered_subjects_are_a_change() -> None:
 
 
 @given(one=configurations(), other=configurations())
-def test_a_plan_names_just_what_differs(one: dict[str, Any], other: dict[str, Any]) -> None:
+def test_a_plan_names_just_what_differs(one: StreamConfig, other: StreamConfig) -> None:
     """No change from a thing to itself; and the way back names the same fields as the way there."""
     assert NOTHING is plan(one, one).effect
     back = {change.field for change in differences(other, one)} - {"mirror_direct"}

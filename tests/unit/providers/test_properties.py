@@ -8,26 +8,26 @@ from hypothesis import given
 
 from provisioner.plan.diff import differences
 from provisioner.providers import properties as state
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 from tests.support.configurations import config, configurations
 
 
 def props(**fields: Any) -> dict[str, Any]:
     """A stream's properties as the state holds them."""
-    given = state.inputs(StreamSpec(config(**fields)), "guard")
+    given = state.inputs(StreamSpec(config(**fields)), OnDelete.GUARD)
     return {key: value for key, value in given.items() if value is not None}
 
 
 @given(wanted=configurations())
 def test_the_state_holds_a_whole_configuration(wanted: StreamConfig) -> None:
     """Inputs read back are the configuration they were made from."""
-    assert wanted == state.spec(state.inputs(StreamSpec(wanted), "guard")).config
+    assert wanted == state.spec(state.inputs(StreamSpec(wanted), OnDelete.GUARD)).config
 
 
 @given(wanted=configurations(), live=configurations())
 def test_a_refresh_holds_what_the_server_has(wanted: StreamConfig, live: StreamConfig) -> None:
     """The overlaid state differs from what is wanted exactly where the server does."""
-    outs, inputs = state.found(state.inputs(StreamSpec(wanted), "guard"), StreamInfo(live, "now"))
+    outs, inputs = state.overlaid(state.inputs(StreamSpec(wanted), OnDelete.GUARD), StreamInfo(live, "now"))
     read = state.spec(inputs).config
     ignored = {"mirror_direct"}  # a mirror takes it from its origin
     assert {c.field for c in differences(live, wanted)} - ignored <= {c.field for c in differences(read, wanted)}
@@ -42,7 +42,7 @@ def test_a_field_left_out_goes_back_to_a_default_with_a_name() -> None:
 
 def test_a_stream_made_again_has_a_status() -> None:
     """Same configuration, another stream: the status says since when."""
-    outs, inputs = state.found(props() | {"created": "then"}, StreamInfo(config(), "now"))
+    outs, inputs = state.overlaid(props() | {"created": "then"}, StreamInfo(config(), "now"))
     assert ("now", "deleted and made again at now") == (outs["created"], inputs["status"])
     assert state.bookkeeping_differs(outs, props())
 
@@ -50,11 +50,11 @@ def test_a_stream_made_again_has_a_status() -> None:
 def test_an_untouched_stream_reads_as_it_was_written() -> None:
     """Nothing differs: the refresh changes not one property."""
     before = props(max_age="7d") | {"created": "then"}
-    assert before == state.found(before, StreamInfo(config(max_age="7d"), "then"))[0]
+    assert before == state.overlaid(before, StreamInfo(config(max_age="7d"), "then"))[0]
 
 
 def test_integers_survive_the_state() -> None:
     """Pulumi keeps numbers as doubles: above 2^53 they travel as text, below they come back as floats."""
-    large = state.inputs(StreamSpec(config(first_seq=2**63 + 1)), "guard")
+    large = state.inputs(StreamSpec(config(first_seq=2**63 + 1)), OnDelete.GUARD)
     assert str(2**63 + 1) == large["first_seq"]
     assert 5 == state.spec(props() | {"max_msgs": 5.0}).config["max_msgs"]

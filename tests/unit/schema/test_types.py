@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.schema.fields import BY_NAME, FIELDS
-from provisioner.schema.types import INT64, FieldPath, read_fields, show_fields
+from provisioner.schema.scalars import INT64
+from provisioner.schema.types import FieldPath, read_fields, show_fields
 
 DAY = 86_400_000_000_000
 
@@ -15,7 +16,7 @@ DAY = 86_400_000_000_000
 def read(field: str, value: object) -> tuple[Any, list[tuple[FieldPath, str]]]:
     """The wire value and what was reported."""
     told: list[tuple[FieldPath, str]] = []
-    return BY_NAME[field].kind.read(value, (field,), lambda at, what: told.append((at, what))), told
+    return BY_NAME[field].type.read(value, (field,), lambda at, what: told.append((at, what))), told
 
 
 # Field, what is written, the wire value, the canonical form.
@@ -53,7 +54,7 @@ READABLE = [
 def test_readable(field: str, written: object, wire: object, canonical: object) -> None:
     """What people write is the wire value; the canonical form reads back as the same."""
     assert read(field, written) == (wire, [])
-    assert BY_NAME[field].kind.show(wire) == canonical
+    assert BY_NAME[field].type.show(wire) == canonical
     assert read(field, canonical) == (wire, [])
 
 
@@ -120,4 +121,4 @@ def test_every_field_reads_its_own_default() -> None:
 def test_canonical_forms_lose_nothing(duration: int, size: int, count: int) -> None:
     """Any integer survives the state's canonical form."""
     for field, wire in (("max_age", duration), ("max_bytes", size), ("first_seq", count)):
-        assert read(field, BY_NAME[field].kind.show(wire)) == (wire, [])
+        assert read(field, BY_NAME[field].type.show(wire)) == (wire, [])

@@ -9,6 +9,7 @@ import pytest
 
 from provisioner.catalogue import reader as catalogue
 from provisioner.rules.stream_names import Unmanaged, unmanaged
+from provisioner.schema.config import with_fields
 from provisioner.schema.model import StreamInfo, StreamSpec
 from provisioner.status.server_checks import Severity
 from provisioner.status.stream_checks import examine, shown
@@ -19,7 +20,7 @@ OK, WARNING, CRITICAL, UNKNOWN = Severity.OK, Severity.WARNING, Severity.CRITICA
 def stream(**fields: Any) -> StreamSpec:
     """A stream ORDERS with these wire values."""
     spec = catalogue.parse("ORDERS: {subjects: [orders.new], max_age: 7d}", "streams.yaml")[0]
-    return replace(spec, config={**spec.config, **fields})
+    return replace(spec, config=with_fields(spec.config, fields))
 
 
 def live(spec: StreamSpec, **state: Any) -> dict[str, StreamInfo]:

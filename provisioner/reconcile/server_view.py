@@ -1,0 +1,110 @@
+"""What one provider process sees of one server: its connection, and its streams a moment ago.
+
+A plan reads every stream; one LIST answers all of those reads. Whatever is about to change
+something asks again.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from provisioner.errors import Unreachable
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
+from provisioner.schema.model import ServerFacts, StreamInfo
+
+# How old an answer may be for a plan, how long a plan waits for a server to answer, and for how long
+# it then believes that the server is down.
+LIST_MAX_AGE_S: Final = 5.0
+PLAN_TIMEOUT_S: Final = 2.0
+DOWN_MAX_AGE_S: Final = 5.0
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+class ServerView:
+    """One server's streams; safe from several threads.
+
+    ``seen`` is as old as a plan may be, ``current`` and ``present`` ask now.
+    """
+
+    def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
+        self.url = url
+        self._monitor_url = monitor_url
+        self._credentials = credentials
+        self._lock = threading.RLock()
+        self._client: JetStream | None = None
+        self._down: tuple[float, Unreachable] | None = None
+        self._list: tuple[float, dict[str, StreamInfo]] | None = None
+        self._facts: ServerFacts | None = None
+
+    def client(self, timeout: float | None = None) -> JetStream:
+        """The connection, made at the first call.
+
+        Raises:
+            Unreachable: no answer within ``timeout`` seconds, FIRST_CONTACT_TIMEOUT_S by default.
+            Refused: wrong credentials.
+        """
+        with self._lock:
+            if self._client is None:
+                self._client = JetStream(self.url, self._credentials, timeout or FIRST_CONTACT_TIMEOUT_S)
+            return self._client
+
+    def seen(self, name: str) -> StreamInfo | None:
+        """A stream as it was at most LIST_MAX_AGE_S ago; for plans.
+
+        Raises:
+            Unreachable: known at once for a while after the first attempt.
+        """
+        return self.streams().get(name)
+
+    def streams(self) -> Mapping[str, StreamInfo]:
+        """Every stream, as ``seen``."""
+        with self._lock:
+            if not self._list or time.monotonic() - self._list[0] > LIST_MAX_AGE_S:
+                self._list = (time.monotonic(), self._planning_client().streams())
+            return self._list[1]
+
+    def current(self, name: str) -> StreamInfo | None:
+        """A stream as it is now; for whatever is about to change it."""
+        return self.remember(name, self.client().stream(name))
+
+    def present(self, name: str) -> StreamInfo | None:
+        """The same within PLAN_TIMEOUT_S; for a destroy, whose server may be gone for good."""
+        return self.remember(name, self._planning_client().stream(name))
+
+    def remember(self, name: str, info: StreamInfo | None) -> StreamInfo | None:
+        """Keep the list true after a change."""
+        with self._lock:
+            if self._list:
+                others = {other: infos for other, infos in self._list[1].items() if other != name}
+                self._list = (self._list[0], others | ({name: info} if info else {}))
+        return info
+
+    def facts(self, name: str) -> ServerFacts:
+        """The server as the stream of this name meets it."""
+        with self._lock:
+            self._facts = self._facts or self._planning_client().facts(self._monitor_url)
+            others = {other: info.config for other, info in self.streams().items() if other != name}
+            return replace(self._facts, others=others)
+
+    def forget(self) -> None:
+        """Ask anew next time; after an error that shows the list to be old."""
+        with self._lock:
+            self._list = self._facts = None
+
+    def _planning_client(self) -> JetStream:
+        if self._down and time.monotonic() - self._down[0] < DOWN_MAX_AGE_S:
+            raise self._down[1]
+        try:
+            return self.client(PLAN_TIMEOUT_S)
+        except Unreachable as error:
+            _LOG.info("%s is down: asked again in %g s", self.url, DOWN_MAX_AGE_S)
+            self._down = (time.monotonic(), error)
+            raise

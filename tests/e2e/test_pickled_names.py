@@ -1,0 +1,32 @@
+"""The committed state of ``tests/fixtures`` is what the engine writes today."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from tests.e2e.conftest import Project
+from tests.support.nats_server import free_port
+
+STATE = Path(__file__).parents[1] / "fixtures" / "providers.json"
+TYPES = {"jetstream:Stream": "StreamProvider", "jetstream:ServerProcess": "ServerProcessProvider"}
+
+
+def test_a_state_has_the_committed_names(project: Project) -> None:
+    """A class that moves or is renamed would make every stack that is up unreadable. WRITE_STATE=1 writes the file."""
+    project.configure(
+        server="process", clientPort=free_port(), monitorPort=free_port(), onDelete="delete", catalogue="streams.yaml"
+    )
+    project.catalogue(ONE={})
+    project.up()
+    resources = json.loads(project.pulumi("stack", "export").text)["deployment"]["resources"]
+    pickled = {
+        name: resource["outputs"]["__provider"]
+        for resource in resources
+        for suffix, name in TYPES.items()
+        if resource["type"].endswith(suffix)
+    }
+    if os.environ.get("WRITE_STATE"):
+        STATE.write_text(json.dumps(pickled, indent=2, sort_keys=True) + "\n")
+    assert json.loads(STATE.read_text()) == pickled

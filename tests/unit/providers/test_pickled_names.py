@@ -1,0 +1,23 @@
+"""The names under which the providers stand in every state: a stack that is up needs them to go on."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+
+import dill
+import pytest
+
+from provisioner.providers.server_process import ServerProcessProvider
+from provisioner.providers.stream import StreamProvider
+
+# Written by ``tests/e2e/test_pickled_names.py``, from a state of the real engine.
+STATE = Path(__file__).parents[2] / "fixtures" / "providers.json"
+
+
+@pytest.mark.parametrize("provider", [StreamProvider, ServerProcessProvider])
+def test_a_committed_state_still_loads(provider: type) -> None:
+    """Pulumi unpickles a resource's provider from the state before it can read, update or delete it."""
+    pickled = json.loads(STATE.read_text())[provider.__name__]
+    assert provider is type(dill.loads(base64.b64decode(pickled)))  # noqa: S301 - our own file
