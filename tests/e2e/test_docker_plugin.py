@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
@@ -36,4 +35,4 @@ def test_the_user_s_plugin_is_found_by_the_engine(
     ]
     (program,) = tests.glob(f"plugins/*/{docker_plugin.NAME}")
     (original,) = users.glob(f"plugins/*/{docker_plugin.NAME}")
-    assert os.path.samefile(original, program)
+    assert original.samefile(program)
