@@ -6,6 +6,7 @@ import pytest
 
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import Project
+from tests.support.configurations import config
 
 
 @pytest.fixture
@@ -77,8 +78,7 @@ def test_mistakes_end_a_preview_with_a_line_each(own: Project) -> None:
 
 def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: JetStream) -> None:
     """An overlap with a stream that no catalogue names is an error before anything is touched."""
-    stranger = {"name": "STRANGER", "subjects": ["market.>"]}
-    jetstream._ask("STREAM.CREATE.STRANGER", stranger)  # noqa: SLF001
+    jetstream.create(config("STRANGER", subjects=["market.>"]))
     own.catalogue(MINE={"subjects": ["market.data"]})
 
     said = own.preview()

@@ -50,10 +50,10 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream, server: Na
     external.configure(**external.settings, catalogue="streams.yaml")
     external.up()
     assert external.unchanged(), "the server's own rewrites are no drift"
-    connections = _connections(server)
     with recorded(jetstream, "$JS.API.STREAM.>") as requests:
+        connections = _connections(server)
         external.up()
-    assert connections + 1 == _connections(server), "one connection for all streams"
+        assert connections + 1 == _connections(server), "one connection for all streams"
     assert [] == [subject for subject in requests if "INFO" not in subject and "LIST" not in subject]
 
     for name, (fields, _line) in CHANGED.items():

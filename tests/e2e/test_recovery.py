@@ -17,9 +17,10 @@ from provisioner.catalogue.reader import load, room
 from provisioner.jetstream.client import JetStream
 from provisioner.local_server import server_dir as server_home
 from tests.e2e.conftest import Project
-from tests.e2e.test_services import CATALOGUE, STREAMS, start_services
+from tests.e2e.test_services import CATALOGUE, start_services
 from tests.support.faults.proxy import proxied
 from tests.support.faults.publisher import publishing
+from tests.support.five_streams import FIVE_STREAMS
 from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
 from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import recorded
@@ -156,5 +157,5 @@ def test_services_and_up_at_the_same_moment(server: NatsServer, project: Project
         project.up()
         assert trap.sprung
         started[0].result(_DEADLINE)
-        assert STREAMS.keys() == jetstream.streams().keys()
+        assert FIVE_STREAMS.keys() == jetstream.streams().keys()
         assert project.unchanged()

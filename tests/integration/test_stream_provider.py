@@ -22,6 +22,7 @@ from provisioner.reconcile.context import context
 from provisioner.schema.model import Adopt, OnDelete, StreamSpec
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.raw_nats import RawClient
 from tests.support.requests import recorded
 
 USERS = """
@@ -124,11 +125,10 @@ def test_preview_refuses_what_up_would_run_into(
         provider().create(props(server, **fields))
 
 
-def test_an_update_the_server_would_refuse(server: NatsServer, jetstream: JetStream) -> None:
+def test_an_update_the_server_would_refuse(server: NatsServer, jetstream: JetStream, raw: RawClient) -> None:
     """Consumers over new limits are named in preview."""
     jetstream.create(config("ORDERS"))
-    consumer = {"durable_name": "slow", "ack_policy": "explicit", "max_ack_pending": 100}
-    jetstream._ask("CONSUMER.CREATE.ORDERS.slow", {"stream_name": "ORDERS", "config": consumer})  # noqa: SLF001
+    raw.add_consumer("ORDERS", "slow", max_ack_pending=100)
 
     said = failures(props(server, consumer_limits={"max_ack_pending": 5}), olds=props(server))
     assert ["consumer_limits max_ack_pending is below that of consumer slow"] == said

@@ -33,14 +33,19 @@ class RequestError(Exception):
 
 
 class RawClient:
-    """One connection of nats-py on a loop of its own, for tests that are not asynchronous."""
+    """One connection of nats-py on a loop of its own, for tests that are not asynchronous.
 
-    def __init__(self, url: str) -> None:
+    Args:
+        url: the server's.
+        login: nats-py's `user` and `password`.
+    """
+
+    def __init__(self, url: str, **login: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="raw nats")
         self._thread.start()
         try:
-            self._client = self._wait(nats.connect(url, connect_timeout=2, max_reconnect_attempts=-1))
+            self._client = self._wait(nats.connect(url, connect_timeout=2, max_reconnect_attempts=-1, **login))
         except BaseException:
             self._stop()
             raise
@@ -106,6 +111,18 @@ class RawClient:
         return consumers
 
     @contextmanager
+    def answering(self, subject: str, payload: bytes) -> Iterator[None]:
+        """Answer every request that matches with the same bytes."""
+
+        async def answer(message: Msg) -> None:
+            await message.respond(payload)
+
+        subscription = self._wait(self._client.subscribe(subject, cb=answer))
+        self._wait(self._client.flush())
+        yield
+        self._wait(_drained(subscription))
+
+    @contextmanager
     def recorded(self, subject: str) -> Iterator[list[str]]:
         """The subjects of all requests that match, in order; complete once the block is left."""
         subjects: list[str] = []
@@ -129,9 +146,9 @@ class RawClient:
 
 
 @contextmanager
-def raw_client(url: str) -> Iterator[RawClient]:
+def raw_client(url: str, **login: str) -> Iterator[RawClient]:
     """A connected client, closed in the end."""
-    with closing(RawClient(url)) as client:
+    with closing(RawClient(url, **login)) as client:
         yield client
 
 

@@ -1,32 +1,23 @@
-"""What clients ask of a server, seen by a subscriber."""
+"""What clients ask of a server, seen or answered by another client."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from nats.aio.msg import Msg
-
 from provisioner.jetstream.client import JetStream
-from provisioner.jetstream.event_loop import run
+from tests.support.raw_nats import raw_client
 
 
 @contextmanager
 def recorded(client: JetStream, subject: str) -> Iterator[list[str]]:
-    """The subjects of all requests that match, in order."""
-    seen: list[str] = []
-    connection = client.connection._client  # noqa: SLF001 - a test looks inside
+    """The subjects of all requests that match, in order; complete once the block is left."""
+    with raw_client(client.connection.url) as raw, raw.recorded(subject) as subjects:
+        yield subjects
 
-    async def note(message: Msg) -> None:
-        seen.append(message.subject)
 
-    async def start() -> object:
-        subscription = await connection.subscribe(subject, cb=note)
-        await connection.flush()
-        return subscription
-
-    run(start(), 5)
-    yield seen
-    run(connection.flush(), 5)
-    run(asyncio.sleep(0), 5)
+@contextmanager
+def answering(url: str, subject: str, payload: bytes) -> Iterator[None]:
+    """The same answer to every request that matches."""
+    with raw_client(url) as raw, raw.answering(subject, payload):
+        yield
