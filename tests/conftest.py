@@ -5,15 +5,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import settings
 
 from tests.support.exploring import MARKER, is_exploring
+from tests.support.faults.figures import PROPERTY, Figures, Record
 
 SEED = 20260101
 
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.load_profile("same")
+
+
+@pytest.fixture
+def figures(record_property: Record) -> Iterator[Figures]:
+    """What a fault test counts; shown in the run's summary."""
+    figures = Figures()
+    yield figures
+    figures.record(record_property)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -30,3 +41,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     explorations = [item for item in items if item.get_closest_marker(MARKER)]
     config.hook.pytest_deselected(items=explorations)
     items[:] = [item for item in items if item not in explorations]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures of the fault tests: docs/reliability.md is made of them."""
+    lines = [
+        f"{report.nodeid.removeprefix('tests/')}: {value}"
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport) and report.when == "teardown"
+        for name, value in report.user_properties
+        if name == PROPERTY
+    ]
+    if lines:
+        terminalreporter.section("faults")
+        terminalreporter.write("\n".join(lines) + "\n")

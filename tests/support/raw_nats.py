@@ -11,13 +11,14 @@ from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import nats
+from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 
 T = TypeVar("T")
 
 _REQUEST_TIMEOUT_S = 10.0
-_LOOP_TIMEOUT_S = 2 * _REQUEST_TIMEOUT_S  # so that a request's own error comes first
+_LOOP_TIMEOUT_S = 6 * _REQUEST_TIMEOUT_S  # so that a request's own error comes first
 
 
 class RequestError(Exception):
@@ -95,6 +96,10 @@ class RawClient:
             messages.append(self.ask(f"STREAM.MSG.GET.{stream}", request)["message"])
         return messages
 
+    def numbers(self, stream: str) -> set[int]:
+        """The payloads of a stream's messages, each of which is a number; read by a consumer, as they are many."""
+        return self._wait(_numbers(self._client, stream))
+
     def delete_messages(self, stream: str, *sequences: int) -> None:
         """Leave gaps."""
         for sequence in sequences:
@@ -154,6 +159,17 @@ def raw_client(url: str, **login: str) -> Iterator[RawClient]:
 
 async def _drained(subscription: Subscription) -> None:
     await subscription.drain()  # type: ignore[no-untyped-call] # nats.py does not say that it returns nothing
+
+
+async def _numbers(client: Client, stream: str) -> set[int]:
+    subscription = await client.jetstream().subscribe("", stream=stream, ordered_consumer=True)
+    numbers, pending = set(), 1
+    while pending:
+        message = await subscription.next_msg(timeout=_REQUEST_TIMEOUT_S)
+        numbers.add(int(message.data))
+        pending = message.metadata.num_pending
+    await subscription.unsubscribe()
+    return numbers
 
 
 def _checked(subject: str, answer: bytes) -> dict[str, Any]:
