@@ -33,7 +33,7 @@ class Estate:
     def properties(self, url: str) -> dict[str, dict[str, Any]]:
         """What the stack keeps of each stream: resource name -> inputs and outputs."""
         server = {"url": url, "store": url, "owner": "project/stack", "created": "2026-01-01T00:00:00.000000000Z"}
-        specs = parse(self.catalogue(), "generated")
+        specs = parse(self.catalogue(), "generated").streams
         return {spec.name: {**state.inputs(spec, OnDelete.DELETE), **server} for spec in specs}
 
     def arguments(self) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import pulumi
 from infra.servers import Server
 from infra.settings import Settings, load
 from infra.sizing import fitted
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.reader import load as load_catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.providers.stream import Stream, StreamOptions
 from provisioner.schema.fields import FIELDS
@@ -29,17 +29,19 @@ def deploy() -> None:
     """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
     try:
         settings = load()
-        specs = catalogue.load(settings.catalogue)
-        server = _launch(fitted(settings, specs))
+        catalogue = load_catalogue(settings.catalogue)
+        server = _launch(fitted(settings, catalogue.streams))
     except ProvisionerError as error:
         _stop(error)
     options = _options(settings)
     opts = pulumi.ResourceOptions(depends_on=list(server.resources))
-    for spec in specs:
+    for note in catalogue.notes:
+        pulumi.log.warn(note)
+    for spec in catalogue.streams:
         Stream(spec.name, spec, server.endpoint, options, opts)
     pulumi.export("url", server.endpoint.url)
     pulumi.export("monitor_url", server.endpoint.monitor_url)
-    pulumi.export("streams", _summary(specs))
+    pulumi.export("streams", _summary(catalogue.streams))
 
 
 def _launch(settings: Settings) -> Server:

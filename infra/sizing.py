@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from infra.settings import Settings, SettingsError
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.model import reserved, room
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.units import format_size
 
@@ -28,13 +28,13 @@ def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
 
 
 def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | None:
-    reserved, given = catalogue.reserved(specs), settings.max_file_store
+    needed, given = reserved(specs), settings.max_file_store
     if given is None:
-        return catalogue.room(specs)
-    if given < reserved:
+        return room(specs)
+    if given < needed:
         raise SettingsError(
             f"settings of stack {settings.stack}: maxFileStore: {format_size(given)} is less than the "
-            f"{format_size(reserved)} that the streams of {settings.catalogue} reserve"
+            f"{format_size(needed)} that the streams of {settings.catalogue} reserve"
         )
     return given
 

@@ -78,12 +78,15 @@ def _add_url(command: argparse.ArgumentParser) -> None:
 
 
 def _validate(options: argparse.Namespace) -> int:
-    from provisioner.catalogue.reader import load, reserved
-    from provisioner.text import approximate_size
+    from provisioner.catalogue.model import reserved
+    from provisioner.catalogue.reader import load
+    from provisioner.text import approximate_size, counted
 
-    specs = load(options.file)
-    streams = "1 stream" if len(specs) == 1 else f"{len(specs)} streams"
-    print(f"{options.file}: {streams}, {approximate_size(reserved(specs))} reserved")
+    catalogue = load(options.file)
+    for note in catalogue.notes:
+        print(note, file=sys.stderr)
+    size = approximate_size(reserved(catalogue.streams))
+    print(f"{options.file}: {counted(len(catalogue.streams), 'stream')}, {size} reserved")
     return 0
 
 

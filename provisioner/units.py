@@ -1,4 +1,4 @@
-"""Durations and sizes: text as people write it <-> integer nanoseconds and bytes.
+"""Durations, sizes and times: text as people or servers write it <-> integer nanoseconds and bytes.
 
 Integers throughout: nats.py's float seconds turn 1.001 s into 1000999999 ns, which would be
 drift for ever.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Final
 
@@ -29,6 +30,9 @@ _SIZES: Final = {"B": 1, "KB": 1000, **_SI, **IEC}
 
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[a-zµμ]+)+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)([a-zA-Zµμ]+)")
+_FRACTION: Final = re.compile(r"\.(\d+)")
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = _DURATIONS["s"]
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)")
 
 
@@ -76,9 +80,30 @@ def format_size(size: int) -> str:
     return f"{number}{unit}"
 
 
+def parse_time(text: str) -> int:
+    """An RFC 3339 time as nanoseconds since 1970; ``datetime`` alone has microseconds.
+
+    Raises:
+        ValueError: not a time, or without a time zone.
+    """
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    fraction = _FRACTION.search(text)
+    seconds = (instant.replace(microsecond=0) - _EPOCH) // timedelta(seconds=1)
+    return seconds * _SECOND + (int(fraction[1][:9].ljust(9, "0")) if fraction else 0)
+
+
+def format_time(nanoseconds: int) -> str:
+    """Nanoseconds since 1970 in RFC 3339, in UTC, with nine digits."""
+    seconds, fraction = divmod(nanoseconds, _SECOND)
+    instant = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None)
+    return f"{instant.isoformat()}.{fraction:09}Z"
+
+
 def _exact(number: str, unit: str, scales: Mapping[str, int]) -> int:
     if unit not in scales:
-        raise ValueError(f"unknown unit {unit!r}; there are {', '.join(scales)}")
+        raise ValueError(f"unknown unit {unit!r}; use one of {', '.join(scales)}")
     amount = Fraction(number) * scales[unit]
     if amount.denominator != 1:
         raise ValueError(f"{number}{unit} is not a whole number of the smallest unit")

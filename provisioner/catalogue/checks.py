@@ -1,6 +1,6 @@
 """What a catalogue may not say, beyond fields that cannot be read: each check a row.
 
-The server's own rules are in ``validity`` and ``surroundings``; here are those between the
+The server's own rules are in ``stream_config`` and ``server_limits``; here are those between the
 streams of one catalogue, and what belongs to others.
 """
 
@@ -12,14 +12,15 @@ from typing import Final, TypeAlias
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
-from provisioner.rules.server_limits import local_origins, surrounding_problems
-from provisioner.rules.stream_config import Problem, lasting_problems
+from provisioner.rules.problem import Problem, subject_path
+from provisioner.rules.server_limits import origin_problems
+from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import STORES, store_prefix
 from provisioner.rules.subject_index import SubjectIndex
-from provisioner.schema.model import SERVER_METADATA, ServerFacts, StreamConfig, StreamSpec
+from provisioner.schema.model import SERVER_METADATA, StreamConfig, StreamSpec
 
 Specs: TypeAlias = Iterable[StreamSpec]
-Found: TypeAlias = Iterator[tuple[StreamSpec, Problem]]
+StreamProblems: TypeAlias = Iterator[tuple[StreamSpec, Problem]]
 
 _MOST_NAMED: Final = 3
 
@@ -29,30 +30,30 @@ def stream_problems(config: StreamConfig) -> Iterator[Problem]:
     return chain.from_iterable(check(config) for check in _STREAM_CHECKS)
 
 
-def estate_problems(specs: Specs) -> Found:
-    """What is wrong between streams, each with the stream it is told of."""
+def estate_problems(specs: Specs) -> StreamProblems:
+    """What is wrong between streams, each with the stream it is reported of."""
     return chain.from_iterable(check(specs) for check in _ESTATE_CHECKS)
 
 
 def _store_names(config: StreamConfig) -> Iterator[Problem]:
     if prefix := store_prefix(config["name"]):
-        yield Problem("name", f"{prefix} is reserved for {STORES[prefix]}s; choose another name")
+        yield Problem(("name",), f"{prefix} is reserved for {STORES[prefix]}s; choose another name")
 
 
 def _server_metadata(config: StreamConfig) -> Iterator[Problem]:
     for key in config["metadata"]:
         if key.startswith(SERVER_METADATA):
-            yield Problem("metadata", f"{key!r} is the server's own; take it out")
+            yield Problem(("metadata", key), f"{key!r} is the server's own; take it out")
 
 
-def _overlaps(specs: Specs) -> Found:
+def _overlaps(specs: Specs) -> StreamProblems:
     earlier = SubjectIndex[str]()
     for spec in specs:
-        own = [subject for subject in captured(spec.config) if subjects.is_valid(subject)]
-        for subject in own:
+        own = [(at, subject) for at, subject in enumerate(captured(spec.config)) if subjects.is_valid(subject)]
+        for at, subject in own:
             if others := list(earlier.overlapping(subject)):
-                yield spec, Problem("subjects", f"{subject!r} overlaps {_listed(others)}")
-        for subject in own:
+                yield spec, Problem(subject_path(spec.config, at), f"{subject!r} overlaps {_listed(others)}")
+        for _at, subject in own:
             earlier.add(subject, f"{subject!r} of {spec.name}{_line(spec)}")
 
 
@@ -65,14 +66,11 @@ def _listed(others: list[str]) -> str:
     return ", ".join(others[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _origins(specs: Specs) -> Found:
+def _origins(specs: Specs) -> StreamProblems:
     """Cycles of mirrors and sources, and origins whose messages are too large for the copy."""
     configs = {spec.name: spec.config for spec in specs}
     for spec in specs:
-        if local_origins(spec.config):
-            others = {name: config for name, config in configs.items() if name != spec.name}
-            found = surrounding_problems(spec.config, ServerFacts(clustered=True, others=others))
-            yield from ((spec, problem) for problem in found if problem.field != "subjects")
+        yield from ((spec, problem) for problem in origin_problems(spec.config, configs))
 
 
 _STREAM_CHECKS: Final = (lasting_problems, _store_names, _server_metadata)

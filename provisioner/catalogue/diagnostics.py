@@ -1,13 +1,13 @@
-"""Everything that is wrong with a file, collected so that it can be told at once."""
+"""Everything there is to say of a file, collected so that it can be said at once."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from provisioner.schema.types import FieldPath
+from provisioner.schema.types import FieldPath, path_text
 from provisioner.text import printable
 
-_LONGEST: Final = 300
+_LONGEST_LINE: Final = 300
 
 
 class Diagnostics:
@@ -15,27 +15,26 @@ class Diagnostics:
 
     def __init__(self, file: str) -> None:
         self._file = file
-        self._found: list[tuple[int, str]] = []
+        self._entries: list[tuple[int, str]] = []
 
     def add(self, line: int, path: FieldPath, what: str) -> None:
-        """Note what is wrong at a path of keys and list indexes; an empty path is the file itself."""
-        where = "".join(_step(part) for part in path).removeprefix(".")
-        self._found.append((line, f"{where}: {what}" if path else what))
+        """Note what there is to say at a path of keys and list indexes; an empty path is the file itself."""
+        self._entries.append((line, f"{path_text(path)}: {what}" if path else what))
 
     def __bool__(self) -> bool:
-        return bool(self._found)
+        return bool(self._entries)
+
+    def lines(self) -> tuple[str, ...]:
+        """One line each, in the file's order, none twice."""
+        in_order = dict.fromkeys(sorted(self._entries, key=lambda entry: entry[0]))
+        return tuple(f"{self._file}:{line}: {_one_line(text)}" for line, text in in_order)
 
     def __str__(self) -> str:
-        in_order = dict.fromkeys(sorted(self._found, key=lambda found: found[0]))
-        return "\n".join(f"{self._file}:{line}: {_one_line(text)}" for line, text in in_order)
-
-
-def _step(part: str | int) -> str:
-    return f"[{part}]" if isinstance(part, int) else f".{part or repr(part)}"
+        return "\n".join(self.lines())
 
 
 def _one_line(text: str) -> str:
     """Keys and values are the writer's: no line break or control character gets through."""
     shown = printable(text)
-    middle = _LONGEST // 2
-    return shown if len(shown) <= _LONGEST else f"{shown[:middle]} … {shown[-middle:]}"
+    half = _LONGEST_LINE // 2
+    return shown if len(shown) <= _LONGEST_LINE else f"{shown[:half]} … {shown[-half:]}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from provisioner.catalogue.reader import DEFAULTS, SHARED_FIELDS, STREAM_FIELDS
+from provisioner.catalogue.reader import SHARED_FIELDS, STREAM_FIELDS
+from provisioner.catalogue.top_level import DEFAULTS, IGNORE
 from provisioner.schema.types import object_schema
 
 _STREAM: Final = "#/$defs/stream"
@@ -18,7 +19,7 @@ def catalogue_schema() -> dict[str, Any]:
         "description": "Stream name -> fields, under the names of JetStream's StreamConfig.",
         "type": "object",
         "minProperties": 1,
-        "properties": {DEFAULTS: _defaults()},
+        "properties": {DEFAULTS: _defaults(), IGNORE: _ignore()},
         "propertyNames": {"pattern": r"^(?!KV_|OBJ_)[^\s.*>/\\]+$", "maxLength": 255},
         "additionalProperties": {"$ref": _STREAM},
         "$defs": {"stream": {**object_schema(STREAM_FIELDS), "type": ["object", "null"]}},
@@ -31,4 +32,12 @@ def _defaults() -> dict[str, Any]:
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": {field.name: {"$ref": f"{_STREAM}/properties/{field.name}"} for field in SHARED_FIELDS},
+    }
+
+
+def _ignore() -> dict[str, Any]:
+    return {
+        "description": "Shell patterns of streams of others, which status does not list.",
+        "type": ["array", "null"],
+        "items": {"type": "string", "minLength": 1},
     }

@@ -9,10 +9,12 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
-from provisioner.catalogue.reader import DEFAULTS, parse
+from provisioner.catalogue.reader import parse
+from provisioner.catalogue.top_level import RESERVED
 from provisioner.catalogue.yaml_nodes import compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.normalise import normalise
+from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.config import with_fields
 from provisioner.schema.fields import FIELDS
@@ -32,15 +34,15 @@ class Imported:
 
     text: str
     names: tuple[str, ...]
-    remarks: tuple[str, ...] = ()
-    mistakes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
 
 
 def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Imported:
     """The catalogue of the streams that match a shell pattern, or of all.
 
     Streams that are there already can break a rule of the catalogue: they are written as they
-    are, and ``mistakes`` has what is to be changed, with the lines of the ``file`` that it will be.
+    are, and ``problems`` has what is to be changed, with the lines of the ``file`` that it will be.
     """
     matching = sorted(name for name in streams if not patterns or any(fnmatchcase(name, p) for p in patterns))
     left_out = {name: reason for name in matching if (reason := _reason_to_leave(name))}
@@ -49,8 +51,8 @@ def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Import
     return Imported(
         text=text,
         names=tuple(taken),
-        remarks=(*map(": ".join, left_out.items()), *_marked(taken)),
-        mistakes=(*_unmatched(streams, patterns), *(_mistakes(text, file) if taken else ())),
+        notes=(*map(": ".join, left_out.items()), *_marked(taken)),
+        problems=(*_unmatched(streams, patterns), *(_problems(text, file) if taken else ())),
     )
 
 
@@ -61,16 +63,20 @@ def catalogue_text(configs: Mapping[str, StreamConfig]) -> str:
 
 
 def minimal(config: StreamConfig) -> StreamConfig:
-    """The configuration with every field at its default whose value the server comes to by itself."""
-    whole = kept = normalise(config)
+    """The configuration with every field at its default whose value the server comes to by itself.
+
+    A field that a rule asks for stays: sealing sets discard to new, and discard_new_per_subject still needs it written.
+    """
+    whole = shortest = normalise(config)
     for field in _FIELDS:
-        shorter = with_fields(kept, {field.name: field.default})
-        kept = shorter if normalise(shorter) == whole else kept
-    return kept
+        shorter = with_fields(shortest, {field.name: field.default})
+        if normalise(shorter) == whole and len(lasting_problems(shorter)) <= len(lasting_problems(shortest)):
+            shortest = shorter
+    return shortest
 
 
 def _reason_to_leave(name: str) -> str | None:
-    if name == DEFAULTS:
+    if name in RESERVED:
         return "left out: no stream of a catalogue can have this name"
     kinds = [stream.kind for stream in unmanaged([name], ())] or ["the server's own"]
     return None if kinds == ["stream"] else f"left out: {kinds[0]}, managed elsewhere"
@@ -85,7 +91,7 @@ def _marked(configs: Mapping[str, StreamConfig]) -> list[str]:
     return [f"{name}: is marked as {owner}'s; another stack cannot take it" for name, owner in owners.items() if owner]
 
 
-def _mistakes(text: str, file: str) -> tuple[str, ...]:
+def _problems(text: str, file: str) -> tuple[str, ...]:
     try:
         parse(text, file)
     except CatalogueError as error:

@@ -60,7 +60,7 @@ class Node:
                 return self.value
 
     def line_at(self, path: FieldPath) -> int:
-        """The line of what is at this path, or of the did_you_mean thing around it."""
+        """The line of what is at this path, or of the nearest block around it."""
         child = self._child(path[0]) if path else None
         return child.line_at(path[1:]) if child else self.line
 
@@ -79,10 +79,10 @@ def compose(text: str, report: Report) -> Node | None:
         return None
     try:
         return _Composer(yaml.parse(text, Loader=_LOADER), report).document()
-    except yaml.MarkedYAMLError as mistake:
-        mark = mistake.problem_mark or mistake.context_mark
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
-        report(line + 1, (), f"{mistake.problem or mistake.context}{_hint(text, line, column)}")
+        report(line + 1, (), f"{error.problem or error.context}{_hint(text, line, column)}")
         return None
 
 
@@ -138,7 +138,7 @@ class _Composer:
             key = self._key(event, path)
             node = self._node(next(self._events), (*path, "?" if key is None else key), _line(event))
             if key in entries:
-                self._report(node.line, (*path, key), f"is there twice; first on line {entries[key].line}")
+                self._report(node.line, (*path, key), f"duplicate key, first defined on line {entries[key].line}")
             elif key is not None:
                 entries[key] = node
         return entries

@@ -62,7 +62,7 @@ def run_import(patterns: Sequence[str], output: Path | None, url: str | None, *,
         raise ProvisionerError(f"{output}: is there already; --force overwrites it")
     with _connected(url) as client:
         imported = catalogue_of(client.streams(), patterns, str(output or "catalogue"))
-    _tell(*imported.remarks, *imported.mistakes)
+    _tell(*imported.notes, *imported.problems)
     if not imported.names:
         raise ProvisionerError("no stream to import")
     if output:
@@ -70,7 +70,7 @@ def run_import(patterns: Sequence[str], output: Path | None, url: str | None, *,
         _tell(f"{output}: {counted(len(imported.names), 'stream')}")
     else:
         sys.stdout.write(imported.text)
-    return 1 if imported.mistakes else 0
+    return 1 if imported.problems else 0
 
 
 class Meter:

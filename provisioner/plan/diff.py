@@ -1,18 +1,18 @@
 """What it takes to get from one configuration to another: pure, two values in, a plan out.
 
-Source of the rules: nats-server's configUpdateCheck (server/stream.go), the ``change`` column
-of ``fields``.
+The rules are those of nats-server's configUpdateCheck (server/stream.go): the ``change`` column of the field table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from provisioner.rules.normalise import normalise
-from provisioner.rules.stream_config import Problem, create_problems, problems
+from provisioner.rules.normalise import checked, normalise, update_request
+from provisioner.rules.problem import Problem
+from provisioner.rules.stream_config import config_problems, create_problems
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
@@ -30,7 +30,7 @@ class Effect(IntEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One field that differs: wire values, and what taking it over takes."""
+    """One field that differs: wire values, and what the change takes."""
 
     field: str
     old: Wire
@@ -43,7 +43,7 @@ class Change:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes from what is to what is wanted, and why they cannot be made, if so."""
+    """The changes from the actual to the desired configuration, and the problems that rule them out."""
 
     changes: tuple[Change, ...]
     problems: tuple[Problem, ...] = ()
@@ -62,22 +62,26 @@ class Plan:
 
 
 def plan(actual: StreamConfig, desired: StreamConfig) -> Plan:
-    """From the live configuration to the wanted one.
+    """From the actual configuration to the desired one.
 
-    A wanted configuration that breaks the server's rules, on its own or as the new stream that
+    A desired configuration that breaks the server's rules, on its own or as the new stream that
     a replacement would create, makes the plan impossible.
     """
     changes = differences(actual, desired)
     replaced = any(change.effect is Effect.REPLACE for change in changes)
-    found = create_problems(desired) if replaced else _update_problems(actual, desired)
-    return Plan(changes, tuple(found) if changes else ())
+    problems = create_problems(desired) if replaced else _update_problems(actual, desired)
+    return Plan(changes, tuple(problems) if changes else ())
 
 
 def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
-    """An UPDATE carries the rewritten configuration, so that is what the rules apply to."""
-    sealed = actual["sealed"] and desired["subject_delete_marker_ttl"]
-    stuck = [Problem("sealed", "a sealed stream with subject_delete_marker_ttl takes no update")]
-    return [*problems(normalise(desired)), *(stuck if sealed else [])]
+    return [*config_problems(checked(update_request(desired))), *_stuck(actual, desired)]
+
+
+def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
+    """Delete markers and schedules turn deny_purge off before sealing turns it on, and off it may not go."""
+    for field in ("subject_delete_marker_ttl", "allow_msg_schedules"):
+        if desired["sealed"] and actual["deny_purge"] and value_of(desired, field):
+            yield Problem(("sealed",), f"with {field} takes no update once deny_purge is on", ((field,),))
 
 
 def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ...]:

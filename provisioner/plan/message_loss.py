@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from time import time_ns
 from typing import Final, Protocol
 
 from provisioner.plan.diff import Change, Effect, Plan
 from provisioner.rules.normalise import normalise
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.text import approximate_size
+from provisioner.units import format_time, parse_time
 
 # Changes of these can make the server trim; sealing turns discard to new and max_age off.
 _TRIMMING: Final = frozenset(
@@ -97,10 +98,10 @@ def _together(spans: list[Span], messages: int) -> Span:
 def _too_old(live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:
     if not desired["max_age"]:
         return Span(0, 0)
-    oldest = datetime.now(UTC) - timedelta(microseconds=desired["max_age"] / 1000)
-    if live.first_time > (instant := f"{oldest:%Y-%m-%dT%H:%M:%S.%f}Z"):
+    oldest = time_ns() - desired["max_age"]
+    if parse_time(live.first_time) > oldest:
         return Span(0, 0)
-    count = counter.before(instant)
+    count = counter.before(format_time(oldest))
     return Span(0, live.messages) if count is None else Span(count, count)
 
 

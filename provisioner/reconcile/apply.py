@@ -15,7 +15,7 @@ from provisioner.reconcile import safety_backup
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import how_to_allow, loss_of, may_lose, refusals
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
-from provisioner.rules.normalise import captured, normalise
+from provisioner.rules.normalise import captured, update_request
 from provisioner.rules.server_limits import surrounding_problems
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
@@ -184,7 +184,7 @@ def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Stream
         return info
     if loss:
         safety_backup.keep_copy(context, info)
-    return _requested(context, spec, lambda: context.client().update(marked(spec, normalise(spec.config))))
+    return _requested(context, spec, lambda: context.client().update(marked(spec, update_request(spec.config))))
 
 
 def _create(context: Context, spec: StreamSpec) -> StreamInfo:

@@ -11,8 +11,9 @@ from provisioner.plan.policies import adoption_note, adoption_problem, ownership
 from provisioner.reconcile.apply import contents
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import allowances, loss_of, refusals
+from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
-from provisioner.rules.stream_config import Problem, create_problems
+from provisioner.rules.stream_config import create_problems
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 _LOG: Final = logging.getLogger(__name__)
@@ -52,27 +53,27 @@ def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> 
         return Preflight(notes=taken_over)
     loss = loss_of(context, spec, info, planned)
     return Preflight(
-        (*map(str, _change_problems(context, spec, info, planned)), *refusals(spec.name, loss)),
+        (*_change_problems(context, spec, info, planned), *refusals(spec.name, loss)),
         (*taken_over, *allowances(spec.name, loss)),
     )
 
 
-def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> list[Problem]:
+def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> list[str]:
     problems = [*planned.problems, *_server_problems(context, spec.config, info.config)]
     if info.consumers and any(change.field == "consumer_limits" for change in planned.changes):
         problems += consumer_problems(info.config, spec.config, context.client().consumers(spec.name))
-    return problems + _replacement_problems(spec, info, planned.replaces)
+    return [*map(str, problems), *_replacement_problems(spec, info, planned.replaces)]
 
 
-def _replacement_problems(spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[Problem]:
+def _replacement_problems(spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[str]:
     """A replacement deletes, so the policy on deleting decides whether there can be one."""
     if not fields:
         return []
-    what = f"cannot change in place, and on_delete is {spec.on_delete}"
+    what = f"{', '.join(fields)} cannot change in place, and on_delete is {spec.on_delete}"
     if spec.on_delete is OnDelete.RETAIN:
-        return [Problem(", ".join(fields), f"{what}: the stream there would be in the way of the new one")]
+        return [f"{what}: the stream there would be in the way of the new one"]
     if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
-        return [Problem(", ".join(fields), f"{what}: {contents(info)}")]
+        return [f"{what}: {contents(info)}"]
     return []
 
 

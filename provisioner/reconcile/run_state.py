@@ -88,4 +88,4 @@ class RunState:
 
 @cache
 def _load(path: str, owner: str) -> Mapping[str, StreamSpec]:
-    return {spec.name: replace(spec, owner=owner) for spec in load(Path(path))}
+    return {spec.name: replace(spec, owner=owner) for spec in load(Path(path)).streams}

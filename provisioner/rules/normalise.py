@@ -17,9 +17,25 @@ _DUPLICATE_WINDOW: Final = parse_duration("2m")
 
 def normalise(config: StreamConfig) -> StreamConfig:
     """What INFO would answer after this configuration was sent."""
+    return _sealed(checked(config))
+
+
+def checked(config: StreamConfig) -> StreamConfig:
+    """The configuration as checkStreamCfg leaves it: the server checks that of an UPDATE a second time."""
     for rewrite in _REWRITES:
         config = rewrite(config)
     return config
+
+
+def update_request(config: StreamConfig) -> StreamConfig:
+    """What an UPDATE carries: the configuration as it is written, the server rewrites it by itself.
+
+    Sealing turns deny_delete and deny_purge on only after the server has seen that a request does
+    not turn them off, and turns discard to new only after it has refused that of counters and schedules.
+    """
+    if not config["sealed"]:
+        return config
+    return {**config, "deny_delete": True, "deny_purge": True, "allow_rollup_hdrs": False}
 
 
 def captured(config: StreamConfig) -> list[str]:
@@ -95,5 +111,4 @@ _REWRITES: Final[tuple[Callable[[StreamConfig], StreamConfig], ...]] = (
     _schedules,
     _subjects,
     _republish,
-    _sealed,
 )

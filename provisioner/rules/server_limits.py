@@ -6,16 +6,18 @@ Follows nats-server's checkStreamCfg, checkAllLimits (server/stream.go, server/j
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any, Final, Literal
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
-from provisioner.rules.stream_config import Problem
+from provisioner.rules.problem import CAPTURED, ORIGINS, Problem, subject_path
+from provisioner.rules.subject_index import SubjectIndex
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import ConsumerLimits, ServerFacts, StreamConfig, StreamSource
+from provisioner.schema.types import FieldPath
 from provisioner.text import approximate_size
+from provisioner.units import format_size
 
 
 def surrounding_problems(
@@ -24,7 +26,7 @@ def surrounding_problems(
     """Every reason this server has against this configuration.
 
     Args:
-        config: the wanted configuration.
+        config: the desired configuration.
         facts: what is known of the server; ``facts.others`` without the stream itself.
         replacing: the configuration in place, whose reservation is already counted.
     """
@@ -32,10 +34,18 @@ def surrounding_problems(
         *_version_problems(config, facts),
         *_replica_problems(config, facts),
         *(_overlap_problems(config, facts.others) if _captures_more(config, replacing) else []),
-        *chain.from_iterable(_origin_problems(config, facts.others, source) for source in local_origins(config)),
-        *_cycle_problems(config, facts.others),
+        *origin_problems(config, facts.others),
         *_reservation_problems(config, facts, replacing),
     ]
+
+
+def origin_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) -> Iterator[Problem]:
+    """What is wrong between a stream and the streams it takes its messages from."""
+    for _path, source in _origins(config):
+        if not source["external"] and (origin := others.get(source["name"])):
+            yield from _size_problems(config, origin)
+            yield from _delivery_problems(config, origin)
+    yield from _cycle_problems(config, others)
 
 
 def consumer_problems(
@@ -44,7 +54,7 @@ def consumer_problems(
     """Consumers that are over new consumer_limits; the server refuses the update for them."""
     old, new = (config["consumer_limits"] or _NO_LIMITS for config in (actual, desired))
     return [
-        Problem("consumer_limits", f"{limit} is below that of consumer {consumer['name']}")
+        Problem(("consumer_limits", limit), f"is below that of consumer {consumer['name']}")
         for limit in _LIMITS
         if old[limit] != new[limit] > 0
         for consumer in consumers
@@ -52,21 +62,23 @@ def consumer_problems(
     ]
 
 
-def local_origins(config: StreamConfig) -> list[StreamSource]:
-    """The mirror and sources of this account."""
-    return [s for s in (config["mirror"], *config["sources"]) if s and not s["external"]]
+def _origins(config: StreamConfig) -> Iterator[tuple[FieldPath, StreamSource]]:
+    """The mirror and the sources, each with its path."""
+    if config["mirror"]:
+        yield ("mirror",), config["mirror"]
+    yield from ((("sources", index), source) for index, source in enumerate(config["sources"]))
 
 
 def _version_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
     for field in FIELDS:
         if field.since > facts.version[:2] and value_of(config, field.name) != field.default:
-            needed, found = (".".join(map(str, version)) for version in (field.since, facts.version))
-            yield Problem(field.name, f"needs nats-server {needed}; this one is {found}")
+            needed, actual = (".".join(map(str, version)) for version in (field.since, facts.version))
+            yield Problem((field.name,), f"needs nats-server {needed}; this one is {actual}")
 
 
 def _replica_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
     if config["num_replicas"] > 1 and not facts.clustered:
-        yield Problem("num_replicas", f"{config['num_replicas']} needs a cluster; this is a single server, write 1")
+        yield Problem(("num_replicas",), f"{config['num_replicas']} needs a cluster; this is a single server, write 1")
 
 
 def _captures_more(config: StreamConfig, replacing: StreamConfig | None) -> bool:
@@ -75,47 +87,49 @@ def _captures_more(config: StreamConfig, replacing: StreamConfig | None) -> bool
 
 
 def _overlap_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) -> Iterator[Problem]:
+    mine = captured(config)
+    index = SubjectIndex[int]()
+    for at, subject in enumerate(mine):
+        if subjects.is_valid(subject):
+            index.add(subject, at)
     for other in others.values():
-        for mine in filter(subjects.is_valid, captured(config)):
-            for theirs in captured(other):
-                if subjects.overlap(mine, theirs):
-                    yield Problem("subjects", f"{mine!r} overlaps {theirs!r} of stream {other['name']}")
+        for theirs in captured(other):
+            for at in index.overlapping(theirs):
+                what = f"{mine[at]!r} overlaps {theirs!r} of stream {other['name']}"
+                yield Problem(subject_path(config, at), what, CAPTURED)
 
 
-def _origin_problems(
-    config: StreamConfig, others: Mapping[str, StreamConfig], source: StreamSource
-) -> Iterator[Problem]:
-    origin = others.get(source["name"])
-    if origin and 0 < config["max_msg_size"] < origin["max_msg_size"]:
-        yield Problem("max_msg_size", f"is smaller than {origin['max_msg_size']} of its origin {source['name']}")
-    for prefix in _delivery_prefixes(config):
-        if origin and any(subjects.overlap(subject, f"{prefix}.{subject}") for subject in captured(origin)):
-            yield Problem("sources", f"external deliver {prefix!r} overlaps the subjects of {source['name']}")
+def _size_problems(config: StreamConfig, origin: StreamConfig) -> Iterator[Problem]:
+    if 0 < config["max_msg_size"] < origin["max_msg_size"]:
+        theirs = format_size(origin["max_msg_size"])
+        yield Problem(("max_msg_size",), f"is smaller than the {theirs} of its origin {origin['name']}", ORIGINS)
 
 
-def _delivery_prefixes(config: StreamConfig) -> list[str]:
-    given = [s["external"]["deliver"] for s in (config["mirror"], *config["sources"]) if s and s["external"]]
-    return [prefix for prefix in given if prefix]
+def _delivery_problems(config: StreamConfig, origin: StreamConfig) -> Iterator[Problem]:
+    for path, source in _origins(config):
+        prefix = source["external"]["deliver"] if source["external"] else ""
+        if prefix and any(subjects.overlap(subject, f"{prefix}.{subject}") for subject in captured(origin)):
+            what = f"{prefix!r} overlaps the subjects of {origin['name']}"
+            yield Problem((*path, "external", "deliver"), what, ORIGINS)
 
 
 def _cycle_problems(config: StreamConfig, others: Mapping[str, StreamConfig]) -> Iterator[Problem]:
-    streams = {**others, config["name"]: config}
-    waiting, seen = [config], set[str]()
+    waiting, visited = [config], set[str]()
     while waiting:
         stream = waiting.pop(0)
-        seen.add(stream["name"])
-        for source in local_origins(stream):
-            if source["name"] in seen and _feeds(stream, source):
-                field = "mirror" if config["mirror"] else "sources"
-                yield Problem(field, f"{stream['name']} <- {source['name']} closes a cycle")
+        visited.add(stream["name"])
+        for source in (source for _path, source in _origins(stream) if not source["external"]):
+            if source["name"] in visited and _feeds(stream, source):
+                what = f"closes a cycle: {stream['name']} takes its messages from {source['name']}"
+                yield Problem(("mirror",) if config["mirror"] else ("sources",), what, ORIGINS)
                 return
-            if source["name"] in streams and source["name"] not in seen:
-                waiting.append(streams[source["name"]])
+            if source["name"] not in visited and (origin := others.get(source["name"])):
+                waiting.append(origin)
 
 
 def _feeds(stream: StreamConfig, source: StreamSource) -> bool:
-    wanted = source["filter_subject"]
-    return stream["mirror"] is source or not wanted or any(subjects.overlap(s, wanted) for s in stream["subjects"])
+    taken = source["filter_subject"]
+    return stream["mirror"] is source or not taken or any(subjects.overlap(s, taken) for s in stream["subjects"])
 
 
 _LIMITS: Final[tuple[Literal["inactive_threshold", "max_ack_pending"], ...]] = ("inactive_threshold", "max_ack_pending")
@@ -127,14 +141,14 @@ def _reservation_problems(
     config: StreamConfig, facts: ServerFacts, replacing: StreamConfig | None
 ) -> Iterator[Problem]:
     if facts.max_bytes_required and config["max_bytes"] <= 0:
-        yield Problem("max_bytes", "must be set: this account requires it of every stream")
+        yield Problem(("max_bytes",), "must be set: this account requires it of every stream")
     limit, reserved = (getattr(facts, name) for name in _STORES[config["storage"]])
     same_store = replacing if replacing and replacing["storage"] == config["storage"] else None
     copies = 1 if not facts.clustered else config["num_replicas"]
     asked = max(config["max_bytes"], 0) * copies - (_reservation(same_store) if same_store else 0)
     if limit is not None and asked > 0 and reserved + asked > limit:
         yield Problem(
-            "max_bytes",
+            ("max_bytes",),
             f"asks for {approximate_size(asked)} more; of the {approximate_size(limit)} this server has for "
             f"{config['storage']} streams {approximate_size(reserved)} are reserved",
         )

@@ -2,7 +2,7 @@
 
 Follows nats-server's checkStreamCfg (server/stream.go); the integration tests compare every
 row with a real server's answer. Rules that need other streams or the server's limits are in
-``surroundings``.
+``server_limits``.
 """
 
 from __future__ import annotations
@@ -14,48 +14,48 @@ from typing import Final
 
 from provisioner.rules import subjects
 from provisioner.rules.normalise import captured
-from provisioner.rules.sources import mirror_problems, source_problems
+from provisioner.rules.problem import CAPTURED, Problem
+from provisioner.rules.sources import filter_problems, mirror_problems, source_problems
 from provisioner.rules.stream_names import is_asset_name
-from provisioner.rules.subject_transforms import problem as transform_problem
+from provisioner.rules.subject_index import overlaps
+from provisioner.rules.subject_transforms import transform_problem
 from provisioner.schema.model import StreamConfig
+from provisioner.schema.types import FieldPath
 from provisioner.units import parse_duration
 
-SHORTEST: Final = parse_duration("100ms")
-_SECOND: Final = parse_duration("1s")
-_LONGEST_NAME: Final = 255
-_LONGEST_TEXT: Final = 4 * 1024
-_MOST_METADATA: Final = 128 * 1024
-_API: Final = ("$JS.>", "$JSC.>", "$NRG.>")
-
-
-@dataclass(frozen=True)
-class Problem:
-    """Why the server would refuse a configuration: the field it is about and what is wrong."""
-
-    field: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.field} {self.what}"
+MIN_DURATION_NS: Final = parse_duration("100ms")
+_MIN_MARKER_TTL_NS: Final = parse_duration("1s")
+_MAX_NAME_BYTES: Final = 255
+_MAX_DESCRIPTION_BYTES: Final = 4 * 1024
+_MAX_METADATA_BYTES: Final = 128 * 1024
+_API_SUBJECTS: Final = ("$JS.>", "$JSC.>", "$NRG.>")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """The server refuses every configuration for which ``broken`` is true."""
+    """The server refuses every configuration for which ``broken`` is true.
+
+    Attributes:
+        field: the field it is about.
+        what: what is wrong with it.
+        broken: the verdict.
+        needs: the other fields that the verdict turns on.
+    """
 
     field: str
     what: str
     broken: Callable[[StreamConfig], object]
+    needs: tuple[str, ...] = ()
 
 
-def problems(config: StreamConfig) -> list[Problem]:
+def config_problems(config: StreamConfig) -> list[Problem]:
     """Every rule this configuration breaks, whether the stream is there already or not."""
     return [*_broken(RULES, config), *chain.from_iterable(check(config) for check in _CHECKS)]
 
 
 def lasting_problems(config: StreamConfig) -> list[Problem]:
     """The same, and what the server refuses of a new stream only: for a catalogue."""
-    return [*problems(config), *_broken(CREATE_RULES, config), *_filter_problems(config)]
+    return [*config_problems(config), *_broken(CREATE_RULES, config), *filter_problems(config)]
 
 
 def create_problems(config: StreamConfig) -> list[Problem]:
@@ -64,7 +64,11 @@ def create_problems(config: StreamConfig) -> list[Problem]:
 
 
 def _broken(rules: Iterable[Rule], config: StreamConfig) -> Iterator[Problem]:
-    return (Problem(rule.field, rule.what) for rule in rules if rule.broken(config))
+    return (
+        Problem((rule.field,), rule.what, tuple((need,) for need in rule.needs))
+        for rule in rules
+        if rule.broken(config)
+    )
 
 
 def _metadata_size(config: StreamConfig) -> int:
@@ -75,65 +79,109 @@ RULES: Final = (
     Rule(
         "name", "must not be empty or hold spaces, '.', '*', '>', '/' or '\\'", lambda c: not is_asset_name(c["name"])
     ),
-    Rule("name", "is longer than 255 bytes", lambda c: len(c["name"].encode()) > _LONGEST_NAME),
-    Rule("description", "is longer than 4096 bytes", lambda c: len(c["description"].encode()) > _LONGEST_TEXT),
-    Rule("metadata", "is larger than 128 KiB", lambda c: _metadata_size(c) > _MOST_METADATA),
-    Rule("max_age", "must be at least 100ms", lambda c: 0 < c["max_age"] < SHORTEST),
+    Rule("name", "is longer than 255 bytes", lambda c: len(c["name"].encode()) > _MAX_NAME_BYTES),
+    Rule("description", "is longer than 4096 bytes", lambda c: len(c["description"].encode()) > _MAX_DESCRIPTION_BYTES),
+    Rule("metadata", "is larger than 128 KiB", lambda c: _metadata_size(c) > _MAX_METADATA_BYTES),
+    Rule("max_age", "must be at least 100ms", lambda c: 0 < c["max_age"] < MIN_DURATION_NS),
     Rule(
         "duplicate_window",
         "must not be longer than max_age",
         lambda c: 0 < c["max_age"] < c["duplicate_window"],
+        ("max_age",),
     ),
-    Rule("duplicate_window", "must be at least 100ms", lambda c: 0 < c["duplicate_window"] < SHORTEST),
+    Rule("duplicate_window", "must be at least 100ms", lambda c: 0 < c["duplicate_window"] < MIN_DURATION_NS),
     Rule(
         "allow_rollup_hdrs",
-        "needs purging: deny_purge must be false",
+        "excludes deny_purge",
         lambda c: c["deny_purge"] and c["allow_rollup_hdrs"],
+        ("deny_purge",),
     ),
-    Rule("allow_msg_counter", "excludes discard new", lambda c: c["allow_msg_counter"] and c["discard"] == "new"),
-    Rule("allow_msg_counter", "excludes allow_msg_ttl", lambda c: c["allow_msg_counter"] and c["allow_msg_ttl"]),
+    Rule(
+        "allow_msg_counter",
+        "excludes discard new",
+        lambda c: c["allow_msg_counter"] and c["discard"] == "new",
+        ("discard",),
+    ),
+    Rule(
+        "allow_msg_counter",
+        "excludes allow_msg_ttl",
+        lambda c: c["allow_msg_counter"] and c["allow_msg_ttl"],
+        ("allow_msg_ttl",),
+    ),
     Rule(
         "allow_msg_counter",
         "excludes allow_msg_schedules",
         lambda c: c["allow_msg_counter"] and c["allow_msg_schedules"],
+        ("allow_msg_schedules",),
     ),
     Rule(
-        "allow_msg_counter", "needs retention limits", lambda c: c["allow_msg_counter"] and c["retention"] != "limits"
+        "allow_msg_counter",
+        "needs retention limits",
+        lambda c: c["allow_msg_counter"] and c["retention"] != "limits",
+        ("retention",),
     ),
     Rule(
         "discard_new_per_subject",
         "needs discard new",
         lambda c: c["discard_new_per_subject"] and c["discard"] != "new",
+        ("discard",),
     ),
     Rule(
         "discard_new_per_subject",
         "needs max_msgs_per_subject",
         lambda c: c["discard_new_per_subject"] and c["max_msgs_per_subject"] <= 0,
+        ("max_msgs_per_subject",),
     ),
     Rule(
         "subject_delete_marker_ttl",
         "must be at least 1s",
-        lambda c: 0 < c["subject_delete_marker_ttl"] < _SECOND,
+        lambda c: 0 < c["subject_delete_marker_ttl"] < _MIN_MARKER_TTL_NS,
     ),
     Rule(
         "subject_delete_marker_ttl",
-        "is not possible on a mirror",
+        "excludes mirror",
         lambda c: c["subject_delete_marker_ttl"] and c["mirror"],
+        ("mirror",),
     ),
-    Rule("allow_msg_schedules", "excludes discard new", lambda c: c["allow_msg_schedules"] and c["discard"] == "new"),
-    Rule("allow_msg_schedules", "excludes sources", lambda c: c["allow_msg_schedules"] and c["sources"]),
-    Rule("persist_mode", "async needs file storage", lambda c: c["persist_mode"] == "async" and c["storage"] != "file"),
     Rule(
-        "persist_mode", "async needs num_replicas 1", lambda c: c["persist_mode"] == "async" and c["num_replicas"] > 1
+        "allow_msg_schedules",
+        "excludes discard new",
+        lambda c: c["allow_msg_schedules"] and c["discard"] == "new",
+        ("discard",),
     ),
-    Rule("persist_mode", "async excludes allow_atomic", lambda c: c["persist_mode"] == "async" and c["allow_atomic"]),
-    Rule("mirror", "excludes first_seq", lambda c: c["mirror"] and c["first_seq"]),
-    Rule("mirror", "excludes subjects", lambda c: c["mirror"] and c["subjects"]),
-    Rule("mirror", "excludes sources", lambda c: c["mirror"] and c["sources"]),
-    Rule("mirror", "excludes allow_msg_counter", lambda c: c["mirror"] and c["allow_msg_counter"]),
-    Rule("mirror", "excludes allow_atomic", lambda c: c["mirror"] and c["allow_atomic"]),
-    Rule("mirror", "excludes allow_batched", lambda c: c["mirror"] and c["allow_batched"]),
-    Rule("mirror", "excludes allow_msg_schedules", lambda c: c["mirror"] and c["allow_msg_schedules"]),
+    Rule("allow_msg_schedules", "excludes sources", lambda c: c["allow_msg_schedules"] and c["sources"], ("sources",)),
+    Rule(
+        "persist_mode",
+        "async needs file storage",
+        lambda c: c["persist_mode"] == "async" and c["storage"] != "file",
+        ("storage",),
+    ),
+    Rule(
+        "persist_mode",
+        "async needs num_replicas 1",
+        lambda c: c["persist_mode"] == "async" and c["num_replicas"] > 1,
+        ("num_replicas",),
+    ),
+    Rule(
+        "persist_mode",
+        "async excludes allow_atomic",
+        lambda c: c["persist_mode"] == "async" and c["allow_atomic"],
+        ("allow_atomic",),
+    ),
+    Rule("mirror", "excludes first_seq", lambda c: c["mirror"] and c["first_seq"], ("first_seq",)),
+    Rule("mirror", "excludes subjects", lambda c: c["mirror"] and c["subjects"], ("subjects",)),
+    Rule("mirror", "excludes sources", lambda c: c["mirror"] and c["sources"], ("sources",)),
+    Rule(
+        "mirror", "excludes allow_msg_counter", lambda c: c["mirror"] and c["allow_msg_counter"], ("allow_msg_counter",)
+    ),
+    Rule("mirror", "excludes allow_atomic", lambda c: c["mirror"] and c["allow_atomic"], ("allow_atomic",)),
+    Rule("mirror", "excludes allow_batched", lambda c: c["mirror"] and c["allow_batched"], ("allow_batched",)),
+    Rule(
+        "mirror",
+        "excludes allow_msg_schedules",
+        lambda c: c["mirror"] and c["allow_msg_schedules"],
+        ("allow_msg_schedules",),
+    ),
     Rule(
         "placement",
         "must not name a preferred server",
@@ -143,31 +191,34 @@ RULES: Final = (
 )
 
 # An UPDATE to one of these is accepted, a CREATE is not.
-CREATE_RULES: Final = (Rule("mirror_direct", "needs a mirror", lambda c: c["mirror_direct"] and not c["mirror"]),)
+CREATE_RULES: Final = (
+    Rule("mirror_direct", "needs a mirror", lambda c: c["mirror_direct"] and not c["mirror"], ("mirror",)),
+)
 _SEALED: Final = Rule("sealed", "cannot be set on a new stream: create it, then seal it", lambda c: c["sealed"])
 
 
 def _subject_problems(config: StreamConfig) -> Iterator[Problem]:
-    given = config["subjects"]
-    for subject in given:
-        if what := _subject_problem(subject, config):
-            yield Problem("subjects", what)
-    for one, other in subjects.overlapping_pairs(filter(subjects.is_valid, given)):
-        yield Problem("subjects", f"{one!r} overlaps {other!r}")
+    all_subjects = config["subjects"]
+    for index, subject in enumerate(all_subjects):
+        yield from _one_subject(subject, ("subjects", index), config)
+    for later, earlier in overlaps(all_subjects):
+        what = f"{all_subjects[later]!r} overlaps {all_subjects[earlier]!r}"
+        yield Problem(("subjects", later), what, (("subjects", earlier),))
 
 
-def _subject_problem(subject: str, config: StreamConfig) -> str | None:
+def _one_subject(subject: str, path: FieldPath, config: StreamConfig) -> Iterator[Problem]:
     if not subjects.is_valid(subject):
-        return f"{subject!r} is not a valid subject"
+        yield Problem(path, f"{subject!r} is not a valid subject")
+        return
     if subject == ">" and config["num_replicas"] != 1:
-        return "'>' needs num_replicas 1"
+        yield Problem(path, "'>' needs num_replicas 1", (("num_replicas",),))
     if not config["no_ack"] and _reaches_the_api(subject):
-        return f"{subject!r} reaches the server's own subjects; that needs no_ack"
-    return None
+        what = f"{subject!r} overlaps the server's own subjects; narrow it or set no_ack: true"
+        yield Problem(path, what, (("no_ack",),))
 
 
 def _reaches_the_api(subject: str) -> bool:
-    if any(subjects.overlap(subject, api) for api in _API) and not subjects.contains("$JS.EVENT.>", subject):
+    if any(subjects.overlap(subject, api) for api in _API_SUBJECTS) and not subjects.contains("$JS.EVENT.>", subject):
         return True
     return subjects.overlap(subject, "$SYS.>") and not subjects.contains("$SYS.ACCOUNT.>", subject)
 
@@ -175,7 +226,7 @@ def _reaches_the_api(subject: str) -> bool:
 def _transform_problems(config: StreamConfig) -> Iterator[Problem]:
     transform = config["subject_transform"]
     if transform and (what := transform_problem(transform["src"], transform["dest"])):
-        yield Problem("subject_transform", what)
+        yield Problem(("subject_transform",), what)
 
 
 def _republish_problems(config: StreamConfig) -> Iterator[Problem]:
@@ -183,21 +234,10 @@ def _republish_problems(config: StreamConfig) -> Iterator[Problem]:
     if not block:
         return
     if any(subjects.overlap(block["dest"], subject) for subject in captured(config)):
-        yield Problem("republish", f"dest {block['dest']!r} is captured by the stream itself: a cycle")
-    if what := transform_problem(block["src"], block["dest"]):
-        yield Problem("republish", what)
+        what = f"{block['dest']!r} is captured by the stream itself: a cycle"
+        yield Problem(("republish", "dest"), what, CAPTURED)
+    if reason := transform_problem(block["src"], block["dest"]):
+        yield Problem(("republish",), reason)
 
 
-def _source_problems(config: StreamConfig) -> Iterator[Problem]:
-    if config["mirror"]:
-        yield from (Problem("mirror", what) for what in mirror_problems(config))
-    yield from (Problem("sources", what) for what in source_problems(config))
-
-
-def _filter_problems(config: StreamConfig) -> Iterator[Problem]:
-    for field, source in [("mirror", config["mirror"]), *(("sources", source) for source in config["sources"])]:
-        if source and source["filter_subject"] and not subjects.is_valid(source["filter_subject"]):
-            yield Problem(field, f"{source['name']}: filter_subject {source['filter_subject']!r} is not valid")
-
-
-_CHECKS: Final = (_subject_problems, _transform_problems, _republish_problems, _source_problems)
+_CHECKS: Final = (_subject_problems, _transform_problems, _republish_problems, mirror_problems, source_problems)

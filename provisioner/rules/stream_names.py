@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 
 _FORBIDDEN: Final = frozenset(" \t\r\n\f.*>/\\")
@@ -35,10 +36,10 @@ def store_prefix(name: str) -> str | None:
     return next((prefix for prefix in STORES if name.startswith(prefix)), None)
 
 
-def unmanaged(names: Iterable[str], managed: Iterable[str]) -> tuple[Unmanaged, ...]:
-    """The streams beside the managed ones, sorted; the server's own are left out."""
-    others = sorted(set(names) - set(managed))
-    return tuple(_classified(name) for name in others if not name.startswith(_SERVER_PREFIXES))
+def unmanaged(names: Iterable[str], managed: Iterable[str], ignore: Iterable[str] = ()) -> tuple[Unmanaged, ...]:
+    """The streams beside the managed ones, sorted; without the server's own and those that match a shell pattern."""
+    others = sorted(name for name in set(names) - set(managed) if not name.startswith(_SERVER_PREFIXES))
+    return tuple(_classified(name) for name in others if not any(fnmatchcase(name, pattern) for pattern in ignore))
 
 
 def _classified(name: str) -> Unmanaged:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
+
+from provisioner.rules.subjects import is_valid
 
 Owner = TypeVar("Owner")
 
@@ -36,6 +38,31 @@ class SubjectIndex(Generic[Owner]):
             else:
                 yield from node.get(">", {}).get(_OWNERS, ())
                 waiting += [(child, depth + 1) for child in _matching(node, tokens[depth])]
+
+
+def overlaps(subjects: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """The position of each valid subject that overlaps an earlier one, with the position of such a one.
+
+    Not every pair: where all subjects overlap, those are as many as the square of their number.
+    """
+    valid = [at for at, subject in enumerate(subjects) if is_valid(subject)]
+    # Usually there is none. That is found out fastest with the most wildcards in the index first,
+    # as looking up the others then follows single branches.
+    if any(_overlaps_of(subjects, sorted(valid, key=lambda at: -_wildcards(subjects[at])))):
+        yield from _overlaps_of(subjects, valid)
+
+
+def _overlaps_of(subjects: Sequence[str], order: list[int]) -> Iterator[tuple[int, int]]:
+    index = SubjectIndex[int]()
+    for at in order:
+        other = next(index.overlapping(subjects[at]), None)
+        if other is not None:
+            yield at, other
+        index.add(subjects[at], at)
+
+
+def _wildcards(subject: str) -> int:
+    return sum(token in {"*", ">"} for token in subject.split("."))
 
 
 def _matching(node: dict[str, Any], token: str) -> list[dict[str, Any]]:

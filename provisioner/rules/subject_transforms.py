@@ -30,7 +30,7 @@ _FUNCTIONS: Final = {
 _WITHOUT_WILDCARDS: Final = ("partition", "random")
 
 
-def problem(source: str, destination: str) -> str | None:
+def transform_problem(source: str, destination: str) -> str | None:
     """Why the server refuses this mapping, or None."""
     if source and not subjects.is_valid(source):
         return f"src {source!r} is not a valid subject"
@@ -54,8 +54,8 @@ def _token_problem(destination: str, wildcards: int, *, full: bool) -> str | Non
     for token in destination.split("."):
         try:
             indexes, name = _wildcards_used(token)
-        except ValueError as mistake:
-            return str(mistake)
+        except ValueError as error:
+            return str(error)
         if name and not full and name not in _WITHOUT_WILDCARDS:
             return f"{token} needs a wildcard in src"
         if any(index > wildcards for index in indexes):
@@ -76,11 +76,11 @@ def _wildcards_used(token: str) -> tuple[list[int], str]:
     return _arguments(token, name, [text.strip() for text in call[2].split(",")]), name
 
 
-def _arguments(token: str, name: str, given: list[str]) -> list[int]:
+def _arguments(token: str, name: str, arguments: list[str]) -> list[int]:
     fewest, most = _FUNCTIONS[name]
-    if not fewest <= len(given) <= most:
+    if not fewest <= len(arguments) <= most:
         raise ValueError(f"{token} has the wrong number of arguments")
-    counted = given[:1] if name == "split" else given
+    counted = arguments[:1] if name == "split" else arguments
     if not all(re.fullmatch(r"-?\d+", text) for text in counted):
         raise ValueError(f"{token} has an argument that is not a number")
     numbers = [int(text) for text in counted]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from itertools import combinations
 from typing import Final
 
 _SPACE: Final = re.compile(r"[ \t\n\r\f]")
@@ -47,11 +45,6 @@ def contains(outer: str, inner: str) -> bool:
         if narrow[position] == ">" or (token != "*" and token != narrow[position]):
             return False
     return len(wide) == len(narrow)
-
-
-def overlapping_pairs(subjects: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of one list that overlap, each pair once."""
-    return ((a, b) for a, b in combinations(subjects, 2) if overlap(a, b))
 
 
 def released(stream: str) -> str:

@@ -30,9 +30,9 @@ def config_of(values: Mapping[str, Wire]) -> StreamConfig:
     return cast("StreamConfig", {field.name: values.get(field.name, field.default) for field in FIELDS})
 
 
-def read_config(given: Mapping[str, Any], report: Report) -> StreamConfig:
+def read_config(block: Mapping[str, Any], report: Report) -> StreamConfig:
     """The configuration that a catalogue or state describes; ``report`` hears of each value that cannot be read."""
-    return config_of(read_fields(given, FIELDS, (), report))
+    return config_of(read_fields(block, FIELDS, (), report))
 
 
 def show_config(config: StreamConfig) -> dict[str, Wire]:

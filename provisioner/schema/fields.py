@@ -86,23 +86,27 @@ FREE, FIXED, RISES = Mutability.FREE, Mutability.FIXED, Mutability.RISES
 
 FIELDS: Final = (
     Field("name", Text(), "", "Name of the stream.", FIXED),
-    Field("description", Text(), "", "Sent to the server, where services compare it too."),
+    Field("description", Text(), "", "Text on the server; a service that creates the stream must send it too."),
     Field("subjects", ListOf(Text()), [], "Subjects the stream captures; its name if none."),
     Field(
-        "retention", Choice(("limits", "interest", "workqueue")), "limits", "When messages go.", Mutability.NOT_QUEUE
+        "retention",
+        Choice(("limits", "interest", "workqueue")),
+        "limits",
+        "What keeps a message.",
+        Mutability.NOT_QUEUE,
     ),
-    Field("storage", Choice(("file", "memory")), "file", "Where messages are kept.", FIXED),
-    Field("max_age", Duration(limit=True), 0, "Oldest message kept."),
-    Field("max_bytes", Size(), -1, "Most bytes kept."),
-    Field("max_msgs", Count(limit=True), -1, "Most messages kept."),
-    Field("max_msgs_per_subject", Count(limit=True), -1, "Most messages kept on each subject."),
-    Field("max_msg_size", Size(INT32), -1, "Largest message taken."),
+    Field("storage", Choice(("file", "memory")), "file", "Where messages are stored.", FIXED),
+    Field("max_age", Duration(limit=True), 0, "Age at which messages are removed."),
+    Field("max_bytes", Size(), -1, "Most bytes stored."),
+    Field("max_msgs", Count(limit=True), -1, "Most messages stored."),
+    Field("max_msgs_per_subject", Count(limit=True), -1, "Most messages stored on each subject."),
+    Field("max_msg_size", Size(INT32), -1, "Largest message accepted."),
     Field("max_consumers", Count(limit=True), -1, "Most consumers."),
     Field("discard", Choice(("old", "new")), "old", "At a limit, drop the oldest or refuse the new."),
-    Field("discard_new_per_subject", Flag(), default=False, doc="With discard new: for each subject too."),
-    Field("duplicate_window", Duration(), 0, "How long message ids are remembered; 2m or max_age if shorter."),
+    Field("discard_new_per_subject", Flag(), default=False, doc="With discard new: at max_msgs_per_subject too."),
+    Field("duplicate_window", Duration(), 0, "How long message IDs are remembered; 2m, or max_age if that is shorter."),
     Field("num_replicas", Count(5), 1, "Copies in a cluster."),
-    Field("placement", _PLACEMENT, None, "Which servers hold it; a change moves it."),
+    Field("placement", _PLACEMENT, None, "Which servers hold it; a change moves the stream."),
     Field("mirror", SOURCE, None, "Stream this one is a copy of.", Mutability.PROMOTES),
     Field("sources", ListOf(SOURCE), [], "Streams this one gathers messages from."),
     Field("republish", _REPUBLISH, None, "Publish each stored message again."),
@@ -112,15 +116,25 @@ FIELDS: Final = (
     Field("no_ack", Flag(), default=False, doc="Do not acknowledge messages."),
     Field("allow_direct", Flag(), default=False, doc="Let any replica answer direct gets."),
     Field("mirror_direct", Flag(), default=False, doc="Let mirrors answer direct gets for their origin."),
-    Field("sealed", Flag(), default=False, doc="No message goes in or out; not at creation.", change=RISES),
+    Field(
+        "sealed",
+        Flag(),
+        default=False,
+        doc="No message can be added or removed; not for a new stream.",
+        change=RISES,
+    ),
     Field("deny_delete", Flag(), default=False, doc="Messages cannot be deleted.", change=RISES),
     Field("deny_purge", Flag(), default=False, doc="The stream cannot be purged.", change=RISES),
-    Field("allow_rollup_hdrs", Flag(), default=False, doc="Let a message replace all before it."),
+    Field("allow_rollup_hdrs", Flag(), default=False, doc="Let a message replace all earlier ones."),
     Field(
         "allow_msg_ttl", Flag(), default=False, doc="Let a message have its own age limit.", change=RISES, since=(2, 11)
     ),
     Field(
-        "subject_delete_marker_ttl", Duration(), 0, "Age of the marker an expired last message leaves.", since=(2, 11)
+        "subject_delete_marker_ttl",
+        Duration(),
+        0,
+        "Age of the marker a subject's last expired message leaves.",
+        since=(2, 11),
     ),
     Field("allow_msg_counter", Flag(), default=False, doc="Messages are counters.", change=FIXED, since=(2, 12)),
     Field("allow_atomic", Flag(), default=False, doc="Let batches be published as one.", since=(2, 12)),
@@ -128,7 +142,7 @@ FIELDS: Final = (
     Field("allow_batched", Flag(), default=False, doc="Let messages be published in fast batches.", since=(2, 14)),
     Field("persist_mode", Choice(("default", "async")), "default", "When writes reach the disk.", FIXED, (2, 12)),
     Field("consumer_limits", _CONSUMER_LIMITS, None, "Limits and defaults for its consumers."),
-    Field("metadata", Labels(), {}, "Text of your own; keys in _nats. are the server's."),
+    Field("metadata", Labels(), {}, "Text of your own; keys that begin with _nats. are the server's."),
 )
 
 BY_NAME: Final = {field.name: field for field in FIELDS}
@@ -136,7 +150,9 @@ BY_NAME: Final = {field.name: field for field in FIELDS}
 # What the catalogue says of a stream beside its configuration; never sent to the server.
 POLICY_FIELDS: Final = (
     Field("purpose", Text(), "", "What the stream is for; shown, never sent."),
-    Field("on_delete", Member(OnDelete), None, "Instead of the stack's onDelete."),
+    Field("on_delete", Member(OnDelete), None, "What deleting the stream does; instead of the stack's onDelete."),
     Field("adopt", Member(Adopt), Adopt.EQUAL, "What to do with a stream that is there already."),
-    Field("mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create it."),
+    Field(
+        "mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create the stream."
+    ),
 )

@@ -178,7 +178,7 @@ class ServerFacts:
     Attributes:
         version: (major, minor, patch).
         clustered: whether streams can have replicas.
-        max_storage: bytes of file store this account may reserve, None where it is not told.
+        max_storage: bytes of file store this account may reserve, None where the server does not say.
         max_memory: the same for memory.
         reserved_storage: bytes its streams have reserved of it.
         reserved_memory: the same for memory.

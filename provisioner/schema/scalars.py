@@ -162,7 +162,7 @@ class Duration(Scalar):
             raise ValueError(f"{_spelled(value)} has no unit; write it like 7d, 1h30m or 500ms")
         nanoseconds = parse_duration(str(value))
         if nanoseconds > INT64:
-            raise ValueError(f"{value} is longer than the 292 years that fit")
+            raise ValueError(f"{value} is longer than 292 years, the longest possible")
         return nanoseconds
 
     def show(self, wire: int) -> str:
@@ -200,7 +200,7 @@ class Labels:
 
     def read(self, value: object, at: FieldPath, report: Report) -> Wire:
         if not isinstance(value, Mapping):
-            report(at, "is not a map of text to text")
+            report(at, "is not a map of text to text; write each entry as key: value")
             return None
         return {str(key): Text().read(text, (*at, str(key)), report) for key, text in value.items()}
 

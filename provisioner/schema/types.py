@@ -20,6 +20,15 @@ FieldPath: TypeAlias = tuple[str | int, ...]
 Report: TypeAlias = Callable[[FieldPath, str], None]
 
 
+def path_text(path: FieldPath) -> str:
+    """``sources[0].filter_subject``."""
+    return "".join(_step(part) for part in path).removeprefix(".")
+
+
+def _step(part: str | int) -> str:
+    return f"[{part}]" if isinstance(part, int) else f".{part or repr(part)}"
+
+
 class FieldType(Protocol):
     """The type of a value; ``read`` reports every problem and then returns None."""
 
@@ -92,16 +101,16 @@ class Record:
         return object_schema(self.fields, self.required)
 
 
-def read_fields(given: Mapping[Any, Any], fields: tuple[Field, ...], at: FieldPath, report: Report) -> dict[str, Wire]:
-    """Every field's wire value, the default where nothing is given; unknown names are reported."""
+def read_fields(block: Mapping[Any, Any], fields: tuple[Field, ...], at: FieldPath, report: Report) -> dict[str, Wire]:
+    """Every field's wire value, the default where the block says nothing; unknown names are reported."""
     names = [field.name for field in fields]
-    for key in given:
+    for key in block:
         if key not in names:
             report((*at, str(key)), f"unknown field{did_you_mean(str(key), names)}")
     return {
         field.name: field.default
-        if given.get(field.name) is None
-        else field.type.read(given[field.name], (*at, field.name), report)
+        if block.get(field.name) is None
+        else field.type.read(block[field.name], (*at, field.name), report)
         for field in fields
     }
 

@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from provisioner.catalogue import reader as catalogue
+from provisioner.catalogue.model import Catalogue
+from provisioner.catalogue.reader import load
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.monitoring import Answer, fetch
 from provisioner.jetstream.target import Target, target
 from provisioner.rules.stream_names import unmanaged
-from provisioner.schema.model import StreamInfo, StreamSpec
+from provisioner.schema.model import StreamInfo
 from provisioner.status.render import console, show
 from provisioner.status.report import Report, plain
 from provisioner.status.server_checks import ENDPOINTS, Result, Severity, api_result, monitoring_results
@@ -49,12 +50,12 @@ def run(file: Path, url: str | None, monitor_url: str | None, environment: Envir
 
 def _report(file: Path, url: str | None, monitor_url: str | None, environment: Environment) -> Report:
     try:
-        return _asked(catalogue.load(file), target(url, monitor_url, environment))
+        return _asked(load(file), target(url, monitor_url, environment))
     except ProvisionerError as error:
         return Report(server=tuple(Result("input", Severity.UNKNOWN, line) for line in str(error).splitlines()))
 
 
-def _asked(specs: tuple[StreamSpec, ...], server: Target) -> Report:
+def _asked(catalogue: Catalogue, server: Target) -> Report:
     with ThreadPoolExecutor(1) as monitoring:
         answering = monitoring.submit(_monitoring, server.monitor_url)
         account, streams = _jetstream(server)
@@ -64,8 +65,8 @@ def _asked(specs: tuple[StreamSpec, ...], server: Target) -> Report:
         monitor_url=server.monitor_url or None,
         answers=answers,
         server=(*monitoring_results(server.monitor_url, answers), api_result(account)),
-        streams=examine(specs, streams),
-        unmanaged=unmanaged(streams or (), (spec.name for spec in specs)),
+        streams=examine(catalogue.streams, streams),
+        unmanaged=unmanaged(streams or (), (spec.name for spec in catalogue.streams), catalogue.ignore),
     )
 
 

@@ -76,6 +76,14 @@ def test_mistakes_end_a_preview_with_a_line_each(own: Project) -> None:
     assert "Traceback" not in said.text
 
 
+def test_a_stream_without_subjects_is_a_warning_in_preview(own: Project) -> None:
+    """It captures its own name, which may be a slip: the plan goes on and says so, with the line."""
+    own.catalogue(ALONE={"max_age": "7d"})
+    said = own.preview()
+    assert 0 == said.code
+    assert "streams.yaml:1: ALONE: has no subjects, so it captures its own name" in said.text
+
+
 def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: JetStream) -> None:
     """An overlap with a stream that no catalogue names is an error before anything is touched."""
     jetstream.create(config("STRANGER", subjects=["market.>"]))
@@ -83,7 +91,9 @@ def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: J
 
     said = own.preview()
     assert said.code != 0
-    assert "resource 'MINE' has a problem: subjects 'market.data' overlaps 'market.>' of stream STRANGER" in said.text
+    assert (
+        "resource 'MINE' has a problem: subjects[0] 'market.data' overlaps 'market.>' of stream STRANGER" in said.text
+    )
     assert {"STRANGER"} == set(jetstream.streams())
 
 

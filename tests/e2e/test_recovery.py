@@ -13,7 +13,8 @@ from typing import Any
 import nats
 import pytest
 
-from provisioner.catalogue.reader import load, room
+from provisioner.catalogue.model import room
+from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from provisioner.local_server import server_dir as server_home
 from tests.e2e.conftest import Project
@@ -32,7 +33,7 @@ _DEADLINE = 30.0  # seconds
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[NatsServer]:
     """A server with the room that the stack gives its own."""
-    with running(tmp_path / "nats", jetstream=f"max_file_store: {room(load(CATALOGUE))}") as started:
+    with running(tmp_path / "nats", jetstream=f"max_file_store: {room(load(CATALOGUE).streams)}") as started:
         yield started
 
 

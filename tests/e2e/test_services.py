@@ -11,7 +11,8 @@ import nats
 import pytest
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 
-from provisioner.catalogue.reader import load, room
+from provisioner.catalogue.model import room
+from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import ROOT, Project
 from tests.support.five_streams import FIVE_STREAMS
@@ -40,13 +41,13 @@ async def start_services(url: str) -> None:
 
 def test_the_catalogue_is_the_document() -> None:
     """Exactly the five streams, in its order."""
-    assert list(FIVE_STREAMS) == [spec.name for spec in load(CATALOGUE)]
+    assert list(FIVE_STREAMS) == [spec.name for spec in load(CATALOGUE).streams]
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[NatsServer]:
     """A server with the room that the stack gives its own."""
-    with running(tmp_path / "nats", jetstream=f"max_file_store: {room(load(CATALOGUE))}") as started:
+    with running(tmp_path / "nats", jetstream=f"max_file_store: {room(load(CATALOGUE).streams)}") as started:
         yield started
 
 

@@ -18,7 +18,7 @@ from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, plan
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.loss_approval import StreamCounter
-from provisioner.rules.normalise import normalise
+from provisioner.rules.normalise import update_request
 from provisioner.schema.model import StreamConfig, StreamInfo
 from tests.support import corpus
 from tests.support.configurations import config
@@ -79,7 +79,7 @@ def _loss(js: JetStream, desired: StreamConfig) -> Loss:
 def _lost(js: JetStream, desired: StreamConfig) -> int:
     """What the update deletes: all but an age limit trims before the server answers."""
     before = _info(js)
-    js.update(normalise(desired))
+    js.update(update_request(desired))
     return before.messages - _info(js).messages
 
 
@@ -149,7 +149,7 @@ def test_an_age_limit_deletes_what_was_counted(js: JetStream, raw: RawClient) ->
     _fill(raw, [1] * 4)
     desired = config(subjects=["a.>"], max_age="5s", duplicate_window="5s")
     assert (5, 5) == (_loss(js, desired).messages.fewest, _loss(js, desired).messages.most)
-    js.update(normalise(desired))
+    js.update(update_request(desired))
     until("the old messages are gone", lambda: _info(js).messages <= 4)
     assert [6, 7, 8, 9] == [message["seq"] for message in raw.messages(NAME)]
 

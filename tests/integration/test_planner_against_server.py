@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from provisioner.errors import UNKNOWN_FIELD
 from provisioner.jetstream.client import JetStream
+from provisioner.rules.normalise import update_request
 from provisioner.schema.fields import FIELDS
 from tests.support import corpus
 from tests.support.configurations import NAME, wire_config
@@ -22,12 +23,14 @@ from tests.support.planner_oracle import (
     Estate,
     changes,
     compare_create,
+    compare_live,
     compare_update,
     creates,
     estate,
     is_possible,
 )
 from tests.support.raw_nats import RawClient, RequestError
+from tests.support.streams import delete
 
 EXAMPLES = int(os.environ.get("PLANNER_EXAMPLES", "600"))
 CREATES, UPDATES = "planner_creates", "planner_updates"
@@ -78,6 +81,16 @@ def test_a_configuration_that_was_judged_wrongly_once(site: Estate, example: dic
 def test_a_change_that_was_judged_wrongly_once(site: Estate, example: dict[str, Any]) -> None:
     """Plan and server agree on every committed example, each of whose old configurations can be created."""
     compare_update(site, example)
+
+
+def test_a_sealed_stream_takes_further_changes(site: Estate) -> None:
+    """Sealing turns denials on that no later request may turn off."""
+    site.client.create(wire_config())
+    try:
+        site.client.update(update_request(wire_config(sealed=True)))
+        compare_live(site, wire_config(sealed=True, description="new"))
+    finally:
+        delete(site.client, site.server, NAME)
 
 
 class TestExplore:

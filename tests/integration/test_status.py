@@ -20,7 +20,7 @@ from provisioner.schema.config import with_fields
 from tests.support.nats_server import NatsServer, free_port, running
 
 ROOT = Path(__file__).parents[2]
-SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml")}
+SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
 DEADLINE = 30  # seconds
 
 
@@ -133,7 +133,7 @@ def test_nearly_full(estate: JetStream, server: NatsServer, tmp_path: Path) -> N
     """A stream near its limit is a warning before messages are lost."""
     small = tmp_path / "streams.yaml"
     small.write_text("ROUTING: {subjects: [routing.event], max_age: 7d, max_bytes: 1100B}\n")
-    estate.update(catalogue.load(small)[0].config)
+    estate.update(catalogue.load(small).streams[0].config)
     publish(server.url, "routing.event", b"x" * 1000)
     done = status(server, "--catalogue", str(small))
     assert 1 == done.returncode

@@ -131,7 +131,7 @@ def test_an_update_the_server_would_refuse(server: NatsServer, jetstream: JetStr
     raw.add_consumer("ORDERS", "slow", max_ack_pending=100)
 
     said = failures(props(server, consumer_limits={"max_ack_pending": 5}), olds=props(server))
-    assert ["consumer_limits max_ack_pending is below that of consumer slow"] == said
+    assert ["consumer_limits.max_ack_pending is below that of consumer slow"] == said
 
 
 def test_a_change_that_needs_a_new_stream_is_a_replacement(server: NatsServer) -> None:
@@ -398,7 +398,7 @@ def test_a_stream_that_stays_keeps_its_subjects(
     made.read("OLD", props(server, "OLD", subjects=["a"], on_delete=on_delete))
     new = props(server, "NEW", subjects=["a"]) | catalogue(tmp_path, NEW={"subjects": ["a"]})
 
-    assert ["subjects 'a' overlaps 'a' of stream OLD"] == [f.reason for f in made.check({}, new).failures]
+    assert ["subjects[0] 'a' overlaps 'a' of stream OLD"] == [f.reason for f in made.check({}, new).failures]
 
 
 def test_the_owner_s_mark(server: NatsServer, jetstream: JetStream) -> None:

@@ -15,10 +15,10 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import to_request
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, differences, plan
-from provisioner.rules.normalise import normalise
+from provisioner.rules.normalise import update_request
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import create_problems
-from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
+from provisioner.schema.model import ServerFacts, StreamConfig
 from tests.support.configurations import MINUTE, NAME, changed, configurations, wire_config
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, RequestError, raw_client
@@ -98,7 +98,7 @@ def compare_update(estate: Estate, example: dict[str, Any]) -> None:
     estate.client.create(wire_config(**example["old"]))
     try:
         _populate(estate, example)
-        _compare(estate, wire_config(**example["new"]))
+        compare_live(estate, wire_config(**example["new"]))
     finally:
         delete(estate.client, estate.server, NAME)
 
@@ -116,7 +116,8 @@ def _populate(estate: Estate, example: dict[str, Any]) -> None:
             return  # a stream that takes no such consumer is compared without one
 
 
-def _compare(estate: Estate, desired: StreamConfig) -> None:
+def compare_live(estate: Estate, desired: StreamConfig) -> None:
+    """Compare the plan from the stream as it is now."""
     info = estate.client.stream(NAME)
     assert info
     planned = plan(info.config, desired)
@@ -129,7 +130,7 @@ def _compare(estate: Estate, desired: StreamConfig) -> None:
     # The one exception: an UPDATE of first_seq is accepted and has no effect, so it is a replacement.
     without_effect = "first_seq" in planned.replaces
     try:
-        updated = _update(estate, desired)
+        updated = estate.client.update(update_request(desired))
     except ApiError as error:
         assert effect in (Effect.REPLACE, Effect.IMPOSSIBLE), f"planned as {effect.name}, the server says: {error}"
         if effect is Effect.REPLACE:
@@ -138,11 +139,3 @@ def _compare(estate: Estate, desired: StreamConfig) -> None:
     else:
         assert effect is Effect.UPDATE or without_effect, f"the server updates it, planned: {planned}, {around}"
         assert () == differences(updated.config, desired), "the server made something else of it"
-
-
-def _update(estate: Estate, desired: StreamConfig) -> StreamInfo:
-    """The update in the form that the program sends; if that is refused, as it was written."""
-    try:
-        return estate.client.update(normalise(desired))
-    except ApiError:
-        return estate.client.update(desired)

@@ -1,11 +1,11 @@
-"""Durations and sizes, both ways."""
+"""Durations, sizes and times, both ways."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.text import approximate_size
-from provisioner.units import format_duration, format_size, parse_duration, parse_size
+from provisioner.units import format_duration, format_size, format_time, parse_duration, parse_size, parse_time
 
 SECOND = 1_000_000_000
 
@@ -89,3 +89,30 @@ def test_sizes_survive_printing(size: int) -> None:
 def test_approximate_sizes(size: int, text: str) -> None:
     """Tables show three figures."""
     assert approximate_size(size) == text
+
+
+@given(st.integers(-(10**19), 10**19))
+def test_times_keep_their_nanoseconds(nanoseconds: int) -> None:
+    """Written and read back, the same; and the order of times is that of the numbers."""
+    assert nanoseconds == parse_time(format_time(nanoseconds))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1970-01-01T00:00:00Z", 0),
+        ("1970-01-01T00:00:01.5Z", 1_500_000_000),
+        ("1970-01-01T01:00:00.000000001+01:00", 1),
+        ("0001-01-01T00:00:00Z", -62_135_596_800_000_000_000),
+    ],
+)
+def test_times(text: str, expected: int) -> None:
+    """Nanoseconds since 1970, in whatever zone and with whatever digits they are written."""
+    assert expected == parse_time(text)
+
+
+@pytest.mark.parametrize("text", ["", "soon", "2026-01-31T12:00:00"])
+def test_what_is_no_time(text: str) -> None:
+    """A time without a zone is none either."""
+    with pytest.raises(ValueError, match=r"."):
+        parse_time(text)

@@ -1,4 +1,4 @@
-"""Every mistake a catalogue can have, with the lines a user reads."""
+"""Every problem a catalogue can have, with the lines a user reads."""
 
 import pytest
 
@@ -9,7 +9,7 @@ NO_STREAMS = "1: no streams; write NAME: and below it the stream's fields, inden
 NO_MAP = "1: is not a map of streams; write NAME: and below it the stream's fields, indented"
 INDICATORS = "text that begins with one of * & ! @ ` > | needs quotes"
 
-# Each case: what it is, the text, and the lines told, each without its file.
+# Each case: what it is, the text, and the lines reported, each without its file.
 SYNTAX = [
     ("empty", "", [NO_STREAMS]),
     ("only a comment", "# nothing\n", [NO_STREAMS]),
@@ -75,16 +75,16 @@ SYNTAX = [
 ]
 
 SHAPE = [
-    ("a stream twice", "A: {}\nB: {}\nA: {}\n", ["3: A: is there twice; first on line 1"]),
+    ("a stream twice", "A: {}\nB: {}\nA: {}\n", ["3: A: duplicate key, first defined on line 1"]),
     (
         "a field twice",
         "A:\n  max_age: 7d\n  max_age: 8d\n",
-        ["3: A.max_age: is there twice; first on line 2"],
+        ["3: A.max_age: duplicate key, first defined on line 2"],
     ),
     (
         "a nested field twice",
         "A:\n  sources:\n    - name: x\n      name: y\n",
-        ["4: A.sources[0].name: is there twice; first on line 3"],
+        ["4: A.sources[0].name: duplicate key, first defined on line 3"],
     ),
     (
         "a stream that is no block",
@@ -97,8 +97,29 @@ SHAPE = [
     (
         "a level called streams",
         "streams:\n  A: {max_age: 7d}\n",
-        ["1: streams: takes no level of its own; begin each stream's name at the left margin"],
+        ["1: streams: is no stream; remove this level and begin each stream's name at the left margin"],
     ),
+    (
+        "a slip in the key of the shared fields",
+        "default: {max_age: 7d}\nA: {subjects: [a]}\n",
+        [
+            "1: default: has no subjects; did you mean defaults? to capture its own name, write subjects: [default]",
+        ],
+    ),
+    (
+        "a stream called ignore",
+        "ignore: {subjects: [a]}\nA: {subjects: [a]}\n",
+        ["1: ignore: is a list of patterns of streams that status leaves out; choose another name for a stream"],
+    ),
+    (
+        "patterns that are none",
+        "ignore:\n  - 5\n  - ''\nA: {subjects: [a]}\n",
+        [
+            "2: ignore[0]: 5 is not text; put it in quotes",
+            "3: ignore[1]: is empty; write a stream's name or a pattern like 'TEMP_*'",
+        ],
+    ),
+    ("only patterns", "ignore: [A]\n", [NO_STREAMS]),
     (
         "an unknown field",
         "A:\n  max_agee: 7d\n",
@@ -128,7 +149,7 @@ VALUES = [
     (
         "a bad unit",
         "A: {max_age: 1y}\n",
-        ["1: A.max_age: unknown unit 'y'; there are d, h, m, s, ms, us, ns, w, µs, μs"],
+        ["1: A.max_age: unknown unit 'y'; use one of d, h, m, s, ms, us, ns, w, µs, μs"],
     ),
     (
         "no unit",
@@ -152,7 +173,7 @@ VALUES = [
         ],
     ),
     (
-        "a wrong default is told once",
+        "a wrong default is reported once",
         "defaults:\n  discard: neu\nA: {subjects: [a]}\nB: {subjects: [b], discard_new_per_subject: true}\n",
         [
             "2: defaults.discard: 'neu' is not one of old, new; did you mean new?",
@@ -195,7 +216,7 @@ RULES = [
     (
         "overlap within",
         "A:\n  subjects:\n    - a.*\n    - a.b\n",
-        ["3: A.subjects[0]: 'a.*' overlaps 'a.b'"],
+        ["4: A.subjects[1]: 'a.b' overlaps 'a.*'"],
     ),
     (
         "overlap between",
@@ -221,6 +242,41 @@ RULES = [
         ],
     ),
     (
+        "overlap of subjects that have the name of an unreadable field",
+        "A: {max_age: x, subjects: [max_age, max_age]}\n",
+        [
+            "1: A.max_age: 'x' is not a duration; write it like 7d, 1h30m or 500ms",
+            "1: A.subjects[1]: 'max_age' overlaps 'max_age'",
+        ],
+    ),
+    (
+        "entries after one that cannot be read keep their places",
+        "A:\n  subjects:\n    - 5\n    - b..c\n    - a\n    - a\n",
+        [
+            "3: A.subjects[0]: 5 is not text; put it in quotes",
+            "4: A.subjects[1]: 'b..c' is not a valid subject",
+            "6: A.subjects[3]: 'a' overlaps 'a'",
+        ],
+    ),
+    (
+        "what turns on a field that cannot be read waits for it",
+        "A: {discard: neu, discard_new_per_subject: true, max_msgs_per_subject: 1}\n",
+        ["1: A.discard: 'neu' is not one of old, new; did you mean new?"],
+    ),
+    (
+        "what subjects that cannot be read capture is not known",
+        "A: {subjects: [5]}\nB: {subjects: [A]}\n",
+        ["1: A.subjects[0]: 5 is not text; put it in quotes"],
+    ),
+    (
+        "a source listed twice, and a filter, each on its line",
+        "A:\n  sources:\n    - name: x\n    - name: x\n    - name: y\n      filter_subject: a..b\n",
+        [
+            "4: A.sources[1]: x is listed twice, first as sources[0]",
+            "6: A.sources[2].filter_subject: 'a..b' is not a valid subject",
+        ],
+    ),
+    (
         "an impossible combination",
         "A:\n  max_age: 1m\n  duplicate_window: 2m\n",
         ["3: A.duplicate_window: must not be longer than max_age"],
@@ -228,29 +284,43 @@ RULES = [
     (
         "mirrors in a circle",
         "A: {mirror: {name: B}}\nB: {mirror: {name: A}}\n",
-        ["1: A.mirror: B <- A closes a cycle", "2: B.mirror: A <- B closes a cycle"],
+        [
+            "1: A.mirror: closes a cycle: B takes its messages from A",
+            "2: B.mirror: closes a cycle: A takes its messages from B",
+        ],
     ),
     (
         "a mirror too small for its origin",
         "A: {max_msg_size: 1KiB}\nB: {mirror: {name: A}, max_msg_size: 1KB}\n",
-        ["2: B.max_msg_size: is smaller than 1024 of its origin A"],
+        ["2: B.max_msg_size: is smaller than the 1KiB of its origin A"],
     ),
 ]
+
+
+@pytest.mark.parametrize("name", ["streams", "Streams", "stream"])
+def test_a_level_around_the_streams_is_no_stream(name: str) -> None:
+    """Without subjects of its own, a key that looks like one says what to do."""
+    with pytest.raises(CatalogueError) as caught:
+        parse(f"{name}: {{max_age: 7d}}\nA: {{subjects: [a]}}", "c.yaml")
+    assert str(caught.value) == (
+        f"c.yaml:1: {name}: has no subjects; to put streams in it, remove this level and begin each stream's name at "
+        f"the left margin; to capture its own name, write subjects: [{name}]"
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [pytest.param(*case, id=what) for what, *case in (*SYNTAX, *SHAPE, *VALUES, *RULES)],
 )
-def test_each_mistake_is_told_with_its_line(text: str, expected: list[str]) -> None:
+def test_each_problem_is_reported_with_its_line(text: str, expected: list[str]) -> None:
     """The error's text is exactly these lines, in the file's order."""
     with pytest.raises(CatalogueError) as caught:
         parse(text, "c.yaml")
     assert str(caught.value).splitlines() == [f"c.yaml:{line}" for line in expected]
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    """Reading, rules and other streams: one run tells of all of them."""
+def test_all_problems_are_reported_at_once() -> None:
+    """Reading, rules and other streams: one run reports all of them."""
     text = (
         "A:\n  max_agee: 7d\n  subjects:\n    - a.>\n  max_bytes: 10GiBi\n  max_age: 1ms\n"
         "B:\n  subjects: [a.b]\n  retention: limit\n  metadata: {_nats.x: y}\nB: {}\n"
@@ -269,7 +339,7 @@ def test_all_mistakes_are_told_at_once() -> None:
 
 
 def test_a_long_value_is_cut() -> None:
-    """One mistake is one line that can be read."""
+    """One problem is one line that can be read."""
     with pytest.raises(CatalogueError) as caught:
         parse(f"A: {{max_age: {'x' * 100_000}}}", "c.yaml")
     assert len(str(caught.value)) < 400

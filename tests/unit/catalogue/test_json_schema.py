@@ -17,6 +17,7 @@ VALIDATOR = Draft202012Validator(catalogue_schema())
 
 FULL = {
     "defaults": {"max_age": "7d", "on_delete": "guard"},
+    "ignore": ["TEMP_*"],
     "A": {
         "subjects": ["a.>"],
         "max_bytes": "10 GiB",
@@ -88,6 +89,8 @@ def test_a_full_catalogue_fits_both() -> None:
         {"A": {"metadata": {"a": 1}}},
         {"a b": {}},
         {"KV_a": {}},
+        {"ignore": {"subjects": ["a"]}, "A": {}},
+        {"ignore": [""], "A": {}},
         {"defaults": {"subjects": ["a"]}, "A": {}},
     ],
 )

@@ -43,7 +43,7 @@ TRICKY = (
 
 def _read_back(name: str, **fields: Any) -> None:
     written = config(name, **fields)
-    read = parse(catalogue_text({name: written}), "catalogue")[0]
+    read = parse(catalogue_text({name: written}), "catalogue").streams[0]
     assert normalise(written) == normalise(read.config)
 
 
@@ -58,8 +58,8 @@ def test_any_name(name: str) -> None:
     """So is a stream's name; but a few, and the server's prefixes, belong to others."""
     imported = catalogue_of({name: StreamInfo(config(name, subjects=["a"]), "")}, [], "catalogue")
     if imported.names:
-        assert () == imported.mistakes
-        assert [name] == [spec.name for spec in parse(imported.text, "catalogue")]
+        assert () == imported.problems
+        assert [name] == [spec.name for spec in parse(imported.text, "catalogue").streams]
 
 
 def test_style() -> None:
@@ -105,6 +105,10 @@ C:
             {"subject_delete_marker_ttl": "1m"},
         ),
         ({"sealed": True, "discard": "new", "deny_delete": True, "deny_purge": True}, {"sealed": True}),
+        (
+            {"sealed": True, "discard": "new", "discard_new_per_subject": True, "max_msgs_per_subject": 1},
+            {"sealed": True, "discard": "new", "discard_new_per_subject": True, "max_msgs_per_subject": 1},
+        ),
     ],
     ids=str,
 )

@@ -58,3 +58,12 @@ def test_integers_survive_the_state() -> None:
     large = state.inputs(StreamSpec(config(first_seq=2**63 + 1)), OnDelete.GUARD)
     assert str(2**63 + 1) == large["first_seq"]
     assert 5 == state.spec(props() | {"max_msgs": 5.0}).config["max_msgs"]
+
+
+def test_policies_are_plain_text_in_the_state() -> None:
+    """Pulumi gets a text, not a subclass of it."""
+    registered = state.inputs(StreamSpec(config(), on_delete=OnDelete.RETAIN), OnDelete.GUARD)
+    assert [("retain", str), ("equal", str)] == [
+        (registered[key], type(registered[key])) for key in ("on_delete", "adopt")
+    ]
+    assert OnDelete.RETAIN is state.spec(registered).on_delete

@@ -1,11 +1,18 @@
 """Subjects: validity, overlap, containment, and the index of many."""
 
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import TypeAlias
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.rules.subject_index import SubjectIndex
-from provisioner.rules.subjects import contains, is_literal, is_valid, overlap, overlapping_pairs
+from provisioner.rules.subject_index import SubjectIndex, overlaps
+from provisioner.rules.subjects import contains, is_literal, is_valid, overlap
+
+TraceFunction: TypeAlias = "Callable[[FrameType, str, object], TraceFunction]"
 
 TOKENS = st.sampled_from(["a", "b", "*"])
 LITERALS = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=4).map(".".join)
@@ -73,9 +80,43 @@ def test_literals_have_no_wildcards() -> None:
     assert [is_literal(subject) for subject in ("a.b", "a.*", "a.>", "a*")] == [True, False, False, True]
 
 
-def test_pairs_are_told_once() -> None:
-    """Each overlapping pair of a list, in its order."""
-    assert list(overlapping_pairs(["a.*", "b", "a.b"])) == [("a.*", "a.b")]
+def test_overlaps_are_pairs_of_positions() -> None:
+    """The later position first, invalid subjects aside."""
+    assert [(3, 0)] == list(overlaps(["a.*", "b", "a..b", "a.b"]))
+
+
+@given(st.lists(PATTERNS, max_size=12))
+def test_each_subject_that_overlaps_an_earlier_one_is_told(many: list[str]) -> None:
+    """Once, with one that it really overlaps."""
+    pairs = list(overlaps(many))
+    assert all(later > earlier and overlap(many[later], many[earlier]) for later, earlier in pairs)
+    expected = [at for at, each in enumerate(many) if any(overlap(each, before) for before in many[:at])]
+    assert expected == [later for later, _earlier in pairs]
+
+
+@pytest.mark.parametrize("pattern", ["a.{}", "a.{}.>", "*.{}", "a.{}.*.b", "a"])
+def test_the_work_grows_with_the_number_of_subjects(pattern: str) -> None:
+    """Ten times as many subjects take about ten times the steps, not a hundred times."""
+    few, many = (_steps([pattern.format(number) for number in range(count)]) for count in (200, 2000))
+    assert many < 15 * few
+
+
+def _steps(subjects: list[str]) -> int:
+    """Lines of our own code that a search for overlaps runs."""
+    count = 0
+
+    def trace(_frame: FrameType, event: str, _argument: object) -> TraceFunction:
+        nonlocal count
+        count += event == "line"
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        assert len(list(overlaps(subjects))) < len(subjects)
+    finally:
+        sys.settrace(before)
+    return count
 
 
 @given(PATTERNS, PATTERNS, LITERALS)

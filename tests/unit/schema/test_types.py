@@ -1,4 +1,4 @@
-"""Each kind of value: what people write, the wire value, the canonical form."""
+"""Each type of value: what people write, the wire value, the canonical form."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ DAY = 86_400_000_000_000
 
 def read(field: str, value: object) -> tuple[Any, list[tuple[FieldPath, str]]]:
     """The wire value and what was reported."""
-    told: list[tuple[FieldPath, str]] = []
-    return BY_NAME[field].type.read(value, (field,), lambda at, what: told.append((at, what))), told
+    reports: list[tuple[FieldPath, str]] = []
+    return BY_NAME[field].type.read(value, (field,), lambda at, what: reports.append((at, what))), reports
 
 
 # Field, what is written, the wire value, the canonical form.
@@ -68,8 +68,8 @@ def test_readable(field: str, written: object, wire: object, canonical: object) 
         ("storage", "File", (), "'File' is not one of file, memory; did you mean file?"),
         ("storage", ["x"], (), "['x'] is not one of file, memory"),
         ("max_age", 7, (), "7 has no unit; write it like 7d, 1h30m or 500ms"),
-        ("max_age", "300y", (), "unknown unit 'y'; there are d, h, m, s, ms, us, ns, w, µs, μs"),
-        ("max_age", "400000d", (), "400000d is longer than the 292 years that fit"),
+        ("max_age", "300y", (), "unknown unit 'y'; use one of d, h, m, s, ms, us, ns, w, µs, μs"),
+        ("max_age", "400000d", (), "400000d is longer than 292 years, the longest possible"),
         ("max_bytes", False, (), "false is not a whole number"),
         ("max_bytes", -5, (), f"-5 is not between 0 and {INT64} bytes"),
         ("max_bytes", "9EB", (), None),
@@ -79,7 +79,7 @@ def test_readable(field: str, written: object, wire: object, canonical: object) 
         ("num_replicas", 6, (), "6 is not between 0 and 5"),
         ("subjects", "a", (), "is not a list; begin each entry with a dash"),
         ("subjects", ["a", 5], (1,), "5 is not text; put it in quotes"),
-        ("metadata", [], (), "is not a map of text to text"),
+        ("metadata", [], (), "is not a map of text to text; write each entry as key: value"),
         ("metadata", {"a": 1}, ("a",), "1 is not text; put it in quotes"),
         ("subject_transform", "a", (), "is not a block with src, dest"),
         ("subject_transform", {"source": "a"}, ("source",), "unknown field; did you mean src?"),
@@ -106,8 +106,8 @@ def test_unreadable(field: str, written: object, path: FieldPath, what: str | No
 )
 def test_instants(written: str, wire: str | None) -> None:
     """Instants are held in UTC with the digits they need; others are reported."""
-    value, told = read("mirror", {"name": "a", "opt_start_time": written})
-    assert (value["opt_start_time"], bool(told)) == (wire, wire is None)
+    value, reports = read("mirror", {"name": "a", "opt_start_time": written})
+    assert (value["opt_start_time"], bool(reports)) == (wire, wire is None)
 
 
 def test_every_field_reads_its_own_default() -> None:

@@ -29,7 +29,7 @@ SPECS = catalogue.parse(
     AUDIT: {subjects: [audit]}
     """,
     "streams.yaml",
-)
+).streams
 NOW = datetime(2026, 1, 8, tzinfo=UTC)
 CREATED = "2026-01-01T00:00:00Z"
 ORDERS = StreamInfo(

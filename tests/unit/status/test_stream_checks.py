@@ -19,7 +19,7 @@ OK, WARNING, CRITICAL, UNKNOWN = Severity.OK, Severity.WARNING, Severity.CRITICA
 
 def stream(**fields: Any) -> StreamSpec:
     """A stream ORDERS with these wire values."""
-    spec = catalogue.parse("ORDERS: {subjects: [orders.new], max_age: 7d}", "streams.yaml")[0]
+    spec = catalogue.parse("ORDERS: {subjects: [orders.new], max_age: 7d}", "streams.yaml").streams[0]
     return replace(spec, config=with_fields(spec.config, fields))
 
 
@@ -123,6 +123,12 @@ def test_unmanaged() -> None:
         Unmanaged("files", "object bucket"),
     )
     assert expected == unmanaged(names, [stream().name])
+
+
+def test_ignored_streams_are_not_listed() -> None:
+    """Shell patterns of a stream's whole name, as the catalogue's ignore has them."""
+    names = ["TEMP_1", "TEMP_2", "LOGS", "LOGS_2"]
+    assert (Unmanaged("LOGS_2", "stream"),) == unmanaged(names, [], ["TEMP_*", "LOGS"])
 
 
 def test_shown_nothing() -> None:
