@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from tests.support import asyncio_errors
 from tests.support.exploring import MARKER, is_exploring
 from tests.support.faults.figures import PROPERTY, Figures, Record
 
@@ -17,6 +18,13 @@ SEED = 20260101
 
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
 settings.load_profile("same")
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _no_asyncio_errors() -> Iterator[None]:
+    """Fail the module in which asyncio logs an error, such as a task that is destroyed while it is pending."""
+    with asyncio_errors.forbidden():
+        yield
 
 
 @pytest.fixture

@@ -223,10 +223,10 @@ def test_bad_url(server: NatsServer) -> None:
 
 
 def test_validate_stays_light() -> None:
-    """Checking a catalogue loads neither NATS nor the table's library."""
+    """Checking a catalogue loads nothing but PyYAML: neither NATS, Pulumi, Docker nor the table's library."""
     program = (
         "import sys; from provisioner.__main__ import main; main(['validate']); "
-        "print({'nats', 'rich'} & {*sys.modules})"
+        "print({'nats', 'pulumi', 'docker', 'rich'} & {*sys.modules})"
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, capture_output=True, text=True)
     assert "set()" == done.stdout.splitlines()[-1]
