@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import pulumi
 
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.target import server_urls
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
 from provisioner.units import parse_size
@@ -97,9 +97,7 @@ def size(text: str) -> int:
 
 def server_url(text: str) -> str:
     """One or more servers of a cluster, with commas between; credentials have settings of their own."""
-    for url in text.split(","):
-        _check_url(url.strip())
-    return ",".join(url.strip() for url in text.split(","))
+    return server_urls(text, "the settings user and password, or token")
 
 
 def text(value: str) -> str:
@@ -107,19 +105,6 @@ def text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty; give it a value or remove it")
     return value
-
-
-def _check_url(url: str) -> None:
-    example = "write it like nats://host:4222"
-    try:
-        parts = urlsplit(url)
-        parts.port  # noqa: B018 - raises for a port out of range
-    except ValueError as error:
-        raise ValueError(f"a URL that cannot be read ({error}); {example}") from None
-    if "@" in parts.netloc:  # the text may hold a password: do not repeat it
-        raise ValueError("holds credentials; put them in the settings user and password, or token")
-    if parts.scheme not in {"nats", "tls", "ws", "wss"} or not parts.hostname:
-        raise ValueError(f"{url!r} is not the URL of a NATS server; {example}")
 
 
 _ON_MACHINE: Final = (DOCKER, PROCESS)

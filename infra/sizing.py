@@ -8,7 +8,7 @@ from dataclasses import replace
 from infra.settings import Settings, SettingsError
 from provisioner.catalogue.model import reserved, room
 from provisioner.schema.model import OnDelete, StreamSpec
-from provisioner.units import format_size
+from provisioner.text import distinct_sizes
 
 
 def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
@@ -32,9 +32,10 @@ def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | No
     if given is None:
         return room(specs)
     if given < needed:
+        stated, reserved_text = distinct_sizes(given, needed)
         raise SettingsError(
-            f"settings of stack {settings.stack}: maxFileStore: {format_size(given)} is less than the "
-            f"{format_size(needed)} that the streams of {settings.catalogue} reserve"
+            f"settings of stack {settings.stack}: maxFileStore: {stated} is less than the "
+            f"{reserved_text} that the streams of {settings.catalogue} reserve"
         )
     return given
 

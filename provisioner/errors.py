@@ -3,9 +3,11 @@
 ProvisionerError
 ├── CatalogueError          the catalogue has mistakes (every one of them listed)
 ├── Unreachable             no answer from the server within the deadline
+│   └── NobodyListens       each of its addresses refuses the connection
 ├── Refused                 the server does not let these credentials do this
 │   └── JetStreamOff        nobody serves the JetStream API: off on the server or for the account
 ├── ApiError                JetStream answered with an error code
+├── InvalidAnswer           what answered is not JetStream
 ├── Conflict                what is there is not what the catalogue says, and may not be touched
 └── BackupError             a stream could not be written to disk or brought back, whole
 """
@@ -47,12 +49,20 @@ class Unreachable(ProvisionerError):
     """The server gave no answer within the deadline."""
 
 
+class NobodyListens(Unreachable):
+    """Each of the server's addresses refuses the connection: it does not run."""
+
+
 class Refused(ProvisionerError):
     """The server answered, and does not let these credentials do this."""
 
 
 class JetStreamOff(Refused):
     """Nobody serves JetStream's API here."""
+
+
+class InvalidAnswer(ProvisionerError):
+    """What answered does not speak JetStream's API."""
 
 
 class Conflict(ProvisionerError):

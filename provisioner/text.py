@@ -16,11 +16,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def approximate_size(size: int) -> str:
-    """For tables, not for plans: three figures and a binary unit (``18.5 GiB``)."""
+    """How people read a size: one decimal and a binary unit (``18.5 GiB``). Plans and the state have exact ones."""
     for unit, scale in reversed(IEC.items()):
         if size >= scale:
             return f"{size / scale:.1f} {unit}"
     return f"{size} B"
+
+
+def distinct_sizes(one: int, other: int) -> tuple[str, str]:
+    """Two sizes side by side; to the byte where they would read the same and are not."""
+    texts = approximate_size(one), approximate_size(other)
+    return texts if one == other or texts[0] != texts[1] else (f"{one:,} B", f"{other:,} B")
 
 
 def counted(number: int, thing: str) -> str:

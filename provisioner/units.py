@@ -1,7 +1,7 @@
 """Durations, sizes and times: text as people or servers write it <-> integer nanoseconds and bytes.
 
-Integers throughout: nats.py's float seconds turn 1.001 s into 1000999999 ns, which would be
-drift for ever.
+Durations and sizes are integers, nanoseconds and bytes: nats.py's float seconds turn 1.001 s into
+1000999999 ns, which would be drift for ever.
 """
 
 from __future__ import annotations

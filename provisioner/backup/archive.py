@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final, TypeAlias
+from typing import IO, Any, Final
 
+from provisioner.backup.progress import Progress
 from provisioner.errors import BackupError, ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.snapshots import take
@@ -26,22 +28,21 @@ from provisioner.rules.stream_names import is_asset_name
 
 ARCHIVE: Final = "stream.tar.s2"
 MANIFEST: Final = "backup.json"
-_MEMORY_SINCE: Final = (2, 15, 0)
+_MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 
-# Told of a stream's name, the bytes done, and the bytes there are where that is known.
-Progress: TypeAlias = Callable[[str, int, int | None], object]
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backup:
-    """A backup's manifest.
+class Manifest:
+    """What a backup says of itself.
 
     Attributes:
         config: the stream's configuration in the server's own words.
-        state: its state when the backup began, the same.
-        consumers: its durable consumers, each with the sequence up to which all is acknowledged.
-        removed: at most so many messages left the stream while it was written, by its limits or
-            by acknowledgements, and may be missing from the archive.
+        state: its state when the backup began, in the server's own words.
+        consumers: its durable consumers, each with the sequence up to which everything is acknowledged.
+        removed: the most messages that can have left the stream while it was written, by its limits
+            or by acknowledgements; they may be missing from the archive.
         created: when the stream was created.
         time: when the backup began.
         bytes: size of the archive.
@@ -66,35 +67,68 @@ class Backup:
         return int(self.state["messages"])
 
 
-def backup(client: JetStream, stream: str, folder: Path, progress: Progress) -> Backup:
+def backup(client: JetStream, stream: str, folder: Path, progress: Progress) -> Manifest:
     """Write a stream to ``folder/stream``: all of it or nothing.
 
     Raises:
         BackupError: with the reason; the folder is as it was.
     """
+    _LOG.info("%s: backup to %s begins", stream, folder)
     with one_line(f"{stream}: not backed up"), _new_folder(folder, stream) as part:
-        written = _write(client, stream, part, progress)
-        _verify(load(part), written)
-    return written
+        manifest = _write(client, stream, part, progress)
+        if load(part) != manifest:
+            raise BackupError(f"{MANIFEST} reads back otherwise than it was written")
+    _LOG.info("%s: backup complete: %d messages, %d bytes", stream, manifest.messages, manifest.bytes)
+    return manifest
 
 
-def load(folder: Path) -> Backup:
+def load(folder: Path) -> Manifest:
     """The manifest of a backup whose archive is there, whole and unchanged.
 
     Raises:
         BackupError: it is not.
     """
-    with one_line(f"{folder}: is no usable backup"):
-        found = _manifest(folder / MANIFEST)
+    with one_line(f"{folder}: is not a usable backup"):
+        manifest = read_manifest(folder / MANIFEST)
         size, checksum = (folder / ARCHIVE).stat().st_size, _checksum(folder / ARCHIVE)
-        if (size, checksum) != (found.bytes, found.sha256):
+        if (size, checksum) != (manifest.bytes, manifest.sha256):
             raise BackupError(f"{ARCHIVE} is not what {MANIFEST} says: it was cut short or changed")
-    return found
+    return manifest
+
+
+def find_backups(folder: Path, names: Sequence[str] = ()) -> list[Path]:
+    """The folders of the named backups, or of all: the folder itself and those directly in it.
+
+    Raises:
+        BackupError: there is none.
+    """
+    if names:
+        return [folder / name for name in names]
+    if folders := sorted({file.parent for pattern in ("", "[!.]*/") for file in _files(folder, pattern)}):
+        return folders
+    deeper = sorted({str(file.parent.parent) for file in _files(folder, "[!.]*/[!.]*/")})
+    hint = f"; there are backups in {', '.join(deeper)}" if deeper else ""
+    raise BackupError(f"{folder}: no backup found{hint}")
+
+
+def read_manifest(file: Path) -> Manifest:
+    """A manifest, as far as it can be checked without its archive.
+
+    Raises:
+        BackupError: the file is not one.
+    """
+    try:
+        manifest = Manifest(**json.loads(file.read_bytes()))
+        if is_asset_name(manifest.name) and manifest.messages >= 0:
+            return manifest
+    except (ValueError, TypeError, KeyError, RecursionError):
+        pass
+    raise BackupError(f"{MANIFEST} is not one of this program's")
 
 
 @contextmanager
 def one_line(what: str) -> Iterator[None]:
-    """Let a failure say what it made fail."""
+    """Begin the text of an error with what it made fail."""
     try:
         yield
     except ProvisionerError as error:
@@ -105,11 +139,11 @@ def one_line(what: str) -> Iterator[None]:
 
 @contextmanager
 def _new_folder(folder: Path, name: str) -> Iterator[Path]:
-    """A folder under another name until it is complete; gone, if that never comes."""
+    """A folder under a temporary name until the block succeeds; removed if it fails."""
     if not is_asset_name(name):
         raise BackupError("that is not a stream's name")
     if (folder / name).exists():
-        raise BackupError(f"{folder / name} is there already; move it away, or choose another folder")
+        raise BackupError(f"{folder / name} already exists; move it away, or choose another folder")
     made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
@@ -129,42 +163,36 @@ def _remove(part: Path, made: list[Path]) -> None:
             folder.rmdir()
 
 
-def _write(client: JetStream, stream: str, part: Path, progress: Progress) -> Backup:
-    began, live = datetime.now(UTC), client.stream(stream)
-    if not live:
+def _write(client: JetStream, stream: str, part: Path, progress: Progress) -> Manifest:
+    began, info = datetime.now(UTC), client.stream(stream)
+    if not info:
         raise BackupError("there is no such stream on the server")
-    if live.config["storage"] == "memory" and client.connection.server_version < _MEMORY_SINCE:
-        raise BackupError("a server before 2.15 makes no snapshot of a stream in memory")
-    before = client.ack_floors(stream)
+    if info.config["storage"] == "memory" and client.connection.server_version < _MEMORY_SNAPSHOTS_SINCE:
+        raise BackupError("a server before 2.15 makes no snapshots of memory streams")
+    floors = client.ack_floors(stream)
     with _durable(part / ARCHIVE) as file:
         sink = _Sink(file, lambda size: progress(stream, size, None))
         snapshot = take(client, stream, sink.write)
-    written = Backup(
+    manifest = Manifest(
         config=snapshot.config,
         state=snapshot.state,
-        consumers={name: before[name] for name in client.ack_floors(stream) if name in before},
-        removed=removed(snapshot.state, client.state(stream)),
-        created=live.created,
+        consumers={name: floors[name] for name in client.ack_floors(stream) if name in floors},
+        removed=most_removed(snapshot.state, client.state(stream)),
+        created=info.created,
         time=began.isoformat(timespec="seconds"),
         bytes=sink.size,
         sha256=sink.checksum.hexdigest(),
     )
     with _durable(part / MANIFEST) as file:
-        file.write(json.dumps(asdict(written), indent=2).encode())
-    return written
+        file.write(json.dumps(asdict(manifest), indent=2).encode())
+    return manifest
 
 
-def removed(then: Mapping[str, Any], now: Mapping[str, Any]) -> int:
-    """How many of the messages there were then are gone now: exactly, or at most where sequences were left out."""
-    arrived = now["last_seq"] - then["last_seq"]
-    left = max(now["messages"] - arrived, 0)
-    return int(max(then["messages"] - left, 0))
-
-
-def _verify(found: Backup, written: Backup) -> None:
-    """What is on disk, read back, is what the server sent."""
-    if found != written:
-        raise BackupError(f"{MANIFEST} reads back otherwise than it was written")
+def most_removed(before: Mapping[str, Any], after: Mapping[str, Any]) -> int:
+    """The most messages that can have left between two states; exact unless sequences were skipped."""
+    arrived = after["last_seq"] - before["last_seq"]
+    remaining = max(after["messages"] - arrived, 0)
+    return int(max(before["messages"] - remaining, 0))
 
 
 class _Sink:
@@ -183,7 +211,7 @@ class _Sink:
 
 @contextmanager
 def _durable(file: Path) -> Iterator[IO[bytes]]:
-    """A new file that is on the disk when the block ends: a stream may be deleted next."""
+    """A new file that is on the disk when the block ends: the stream may be deleted next."""
     with file.open("xb") as opened:
         yield opened
         opened.flush()
@@ -203,11 +231,7 @@ def _checksum(file: Path) -> str:
         return hashlib.file_digest(opened, "sha256").hexdigest()
 
 
-def _manifest(file: Path) -> Backup:
-    try:
-        found = Backup(**json.loads(file.read_bytes()))
-        if is_asset_name(found.name) and found.messages >= 0:
-            return found
-    except (ValueError, TypeError, KeyError):
-        pass
-    raise BackupError(f"{MANIFEST} is not one of this program's")
+def _files(folder: Path, pattern: str) -> Iterator[Path]:
+    """Both of a backup's files: one without the other is a damaged backup, not none."""
+    for name in (MANIFEST, ARCHIVE):
+        yield from folder.glob(f"{pattern}{name}")

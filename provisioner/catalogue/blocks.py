@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from provisioner.rules.problem import Problem
 from provisioner.schema.scalars import Labels
 from provisioner.schema.types import Field, FieldPath, Report, Wire, read_fields
 
 # As it stands in the file: field -> value as YAML has it.
-RawBlock: TypeAlias = Mapping[str, Any]
+RawBlock: TypeAlias = Mapping[str, object]
 
 
 @dataclass(frozen=True)

@@ -119,5 +119,5 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
 _Dumper.add_representer(str, _text)
 
 
-def _yaml(block: Mapping[str, Any]) -> str:
+def _yaml(block: Mapping[str, object]) -> str:
     return yaml.dump(block, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_ENDLESS)

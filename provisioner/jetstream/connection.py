@@ -6,7 +6,11 @@ This module and ``transfer`` are the only ones that know the nats package.
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
+import re
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -16,32 +20,40 @@ from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from provisioner.errors import JetStreamOff, Refused, Unreachable
-from provisioner.jetstream.event_loop import run
+from provisioner.errors import JetStreamOff, NobodyListens, ProvisionerError, Refused, Unreachable
+from provisioner.jetstream.event_loop import end, run
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
+from provisioner.log import redacted
 
 _HANDSHAKE_TIMEOUT_S: Final = 2
 _RECONNECT_PAUSE_S: Final = 0.1
+_ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
+# Of a host with several addresses some may not exist on this machine, like IPv6's.
+_NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Connection:
     """A connection that is there when the constructor returns, and comes back when it breaks.
 
     Raises:
-        Unreachable: nobody answered within ``timeout`` seconds.
+        Unreachable: no answer within ``timeout`` seconds.
         Refused: the server does not accept the credentials.
     """
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        self.url = url
+        self.url = redacted(url)
         self._client = Client()
         self._refusal: asyncio.Future[str] | None = None
-        self._last_words = ""
-        self._waiting: dict[str, asyncio.Future[str]] = {}
+        self._last_error = ""
+        self._attempts_refused: set[bool] = set()
+        self._denials: dict[str, asyncio.Future[str]] = {}
         self._transfers: set[Transfer] = set()
-        run(self._connect(credentials, timeout), timeout)
+        run(self._connect(url.split(","), credentials, timeout), timeout)
+        _LOG.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
 
     @property
     def server_version(self) -> tuple[int, int, int]:
@@ -60,22 +72,31 @@ class Connection:
         return int(self._client.max_payload)
 
     def request(self, subject: str, body: bytes = b"", timeout: float = REQUEST_TIMEOUT_S) -> bytes:
-        """One request and its answer.
+        """Send one request and return its answer.
 
         Raises:
             Unreachable: no answer within ``timeout`` seconds.
             Refused: the server denies the subject, or nobody serves it.
         """
-        return run(self._request(subject, body, timeout), timeout)
+        began, outcome = time.perf_counter(), "interrupted"
+        try:
+            answer = run(self._request(subject, body, timeout), timeout)
+            outcome = f"{len(answer)} bytes"
+        except ProvisionerError as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            _LOG.debug("%s: %s in %.1f ms", subject, outcome, 1000 * (time.perf_counter() - began))
+        return answer
 
-    def tell(self, subject: str) -> None:
-        """Publish an empty message that nobody answers; after a reconnection, if there is none now."""
+    def publish(self, subject: str) -> None:
+        """Publish an empty message; without a connection, once there is one again."""
         run(self._client.publish(subject), REQUEST_TIMEOUT_S)
 
     @contextmanager
     def transfer(self) -> Iterator[Transfer]:
         """Many messages to and fro that belong together; it ends with the connection it began on."""
-        transfer = Transfer(self.url, self._client, self._waiting)
+        transfer = Transfer(self.url, self._client, self._denials)
         run(transfer.open(), REQUEST_TIMEOUT_S)
         self._transfers.add(transfer)
         try:
@@ -85,61 +106,80 @@ class Connection:
             run(transfer.close(), REQUEST_TIMEOUT_S)
 
     def close(self) -> None:
-        """Hang up; a second time does nothing, nor when the other side has done it."""
-        with suppress(OSError):
-            run(self._client.close(), REQUEST_TIMEOUT_S)
+        """Close. Idempotent."""
+        run(self._close(), REQUEST_TIMEOUT_S)
 
-    async def _connect(self, credentials: Credentials, timeout: float) -> None:
+    async def _connect(self, urls: list[str], credentials: Credentials, timeout: float) -> None:
         self._refusal = asyncio.get_running_loop().create_future()
         connecting = asyncio.ensure_future(
             self._client.connect(
-                self.url.split(","),
+                urls,
                 **_login(credentials),
-                tls=ssl.create_default_context() if self.url.startswith("tls:") else None,
+                tls=ssl.create_default_context() if urls[0].startswith("tls:") else None,
                 name="jetstream provisioner",
                 connect_timeout=_HANDSHAKE_TIMEOUT_S,
                 reconnect_time_wait=_RECONNECT_PAUSE_S,  # type: ignore[arg-type] # it is passed to asyncio.sleep
                 max_reconnect_attempts=-1,
                 error_cb=self._on_error,
                 disconnected_cb=self._on_disconnect,
+                reconnected_cb=self._on_reconnect,
             )
         )
         await asyncio.wait((connecting, self._refusal), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        connecting.cancel()
-        if self._refusal.done():
-            raise Refused(f"{self.url}: {self._refusal.result()}; check user, password, token or credentials")
-        await self._raise_unless_connected(connecting, timeout)
+        await end([connecting])
+        if problem := self._connect_problem(connecting, self._refusal, timeout):
+            _LOG.info("%s: not connected: %s", self.url, type(problem).__name__)
+            await self._close()
+            raise problem
 
-    async def _raise_unless_connected(self, connecting: asyncio.Future[None], timeout: float) -> None:
-        cause = (await asyncio.gather(connecting, return_exceptions=True))[0]
-        if isinstance(cause, asyncio.CancelledError):
-            raise Unreachable(f"{self.url}: no NATS server answers within {timeout:g} s{self._last_words}")
-        if cause is not None:
-            raise Unreachable(f"{self.url}: cannot connect: {str(cause) or type(cause).__name__}") from cause
+    def _connect_problem(
+        self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
+    ) -> ProvisionerError | None:
+        if refusal.done():
+            return Refused(f"{self.url}: {refusal.result()}; check user, password, token or credentials")
+        if not connecting.done() or connecting.cancelled():
+            return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
+        if cause := connecting.exception():
+            return Unreachable(f"{self.url}: cannot connect: {str(cause) or type(cause).__name__}")
+        return None
+
+    def _no_answer(self, text: str) -> Unreachable:
+        if self._attempts_refused == {True}:
+            return NobodyListens(f"{text}: connection refused, nothing listens there")
+        return Unreachable(f"{text}{self._last_error}")
+
+    async def _close(self) -> None:
+        with suppress(OSError, NatsError):
+            await self._client.close()
 
     async def _on_disconnect(self) -> None:
+        _LOG.info("%s: disconnected", self.url)
         for transfer in self._transfers:
             transfer.lose()
 
+    async def _on_reconnect(self) -> None:
+        _LOG.info("%s: connected again", self.url)
+
     async def _on_error(self, error: Exception) -> None:
         """Denials come as errors of the connection, never as an answer to the request."""
-        words = str(error).removeprefix("nats: ")
-        self._last_words = f" ({words})" if words else ""
-        if "authorization" in words.lower() and self._refusal and not self._refusal.done():
-            self._refusal.set_result(words.strip("'"))
-        if "permissions violation" in words.lower():
-            self._deny(words.lower())
+        text = str(error).removeprefix("nats: ")
+        self._last_error = f" ({text})" if text else ""
+        self._attempts_refused.add(_is_refusal(text))
+        if "authorization" in text.lower() and self._refusal and not self._refusal.done():
+            self._refusal.set_result(text.strip("'"))
+        if "permissions violation" in text.lower():
+            self._deny(text.lower())
 
-    def _deny(self, words: str) -> None:
-        """nats.py hands the server's words over in lower case."""
-        for subject, denial in self._waiting.items():
-            wanted = {f'"{subject.lower()}"': f"publish to {subject}", '"_inbox.': "subscribe to _INBOX.>"}
-            denied = [what for words_of_it, what in wanted.items() if words_of_it in words]
+    def _deny(self, text: str) -> None:
+        """Tell each request that a permissions violation is about; nats.py hands the text over in lower case."""
+        for subject, denial in self._denials.items():
+            actions = {f'"{subject.lower()}"': f"publish to {subject}", '"_inbox.': "subscribe to _INBOX.>"}
+            denied = [action for pattern, action in actions.items() if pattern in text]
             if denied and not denial.done():
                 denial.set_result(f"this user may not {denied[0]}")
 
     async def _request(self, subject: str, body: bytes, timeout: float) -> bytes:
-        denial = self._waiting.setdefault(subject, asyncio.get_running_loop().create_future())
+        denial = self._denials.setdefault(subject, asyncio.get_running_loop().create_future())
         answer = asyncio.ensure_future(self._client.request(subject, body, timeout=timeout))
         try:
             await asyncio.wait((answer, denial), return_when=asyncio.FIRST_COMPLETED)
@@ -154,12 +194,17 @@ class Connection:
                 "the server is down or overloaded, or denies this user the subject"
             ) from cause
         finally:
-            answer.cancel()
-            self._waiting.pop(subject, None)
+            self._denials.pop(subject, None)
+            await end([answer])
+
+
+def _is_refusal(text: str) -> bool:
+    codes = {int(code) for code in _ERRNO.findall(text)} - _NO_SUCH_ADDRESS
+    return codes == {errno.ECONNREFUSED}
 
 
 def _login(credentials: Credentials) -> dict[str, Any]:
-    """The arguments that nats.py's connect wants.
+    """The arguments of nats.py's ``connect``.
 
     Raises:
         Refused: there is no such .creds file.

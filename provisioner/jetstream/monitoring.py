@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from typing import Any, Final
 
-TIMEOUT: Final = 2.0  # seconds
+MONITORING_TIMEOUT_S: Final = 2.0
 
 # No proxy: the monitoring port is on this machine or on a network of our own.
 _OPENER: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -26,14 +26,14 @@ class Answer:
     problem: str = ""
 
 
-_LATE: Final = Answer(problem=f"no answer within {TIMEOUT:g} s")
+_LATE: Final = Answer(problem=f"no answer within {MONITORING_TIMEOUT_S:g} s")
 
 
 def fetch(url: str, paths: Collection[str]) -> dict[str, Answer]:
     """The answer of each path below an http(s) URL.
 
-    A server that sends a byte now and then outlasts a socket's time-out, so each request has a
-    thread of its own, which is left behind at the deadline.
+    A server that sends a byte now and then outlasts a socket's timeout, so each request has a
+    thread of its own, which is abandoned at the deadline.
     """
     answers: dict[str, Answer] = {}
 
@@ -41,7 +41,7 @@ def fetch(url: str, paths: Collection[str]) -> dict[str, Answer]:
         answers[path] = _answer(url.rstrip("/") + path)
 
     threads = [threading.Thread(target=ask, args=(path,), daemon=True) for path in paths]
-    deadline = time.monotonic() + TIMEOUT
+    deadline = time.monotonic() + MONITORING_TIMEOUT_S
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -59,9 +59,9 @@ def _answer(url: str) -> Answer:
 
 
 def _read(url: str) -> bytes:
-    """The body; nats-server's answers of failure have one too."""
+    """The body; nats-server's error responses have one too."""
     try:
-        with _OPENER.open(url, timeout=TIMEOUT) as response:
+        with _OPENER.open(url, timeout=MONITORING_TIMEOUT_S) as response:
             return bytes(response.read())
     except urllib.error.HTTPError as response:
         with response:
@@ -79,6 +79,6 @@ def _parsed(text: bytes) -> Answer:
 
 
 def _reason(error: Exception) -> str:
-    """The system's own words, without the layers around them."""
+    """The operating system's own text, without the layers around it."""
     cause = getattr(error, "reason", None) or error
     return str(getattr(cause, "strerror", None) or cause or type(error).__name__)

@@ -8,20 +8,20 @@ processStreamRestore (server/jetstream_api.go).
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from provisioner.errors import BackupError
 from provisioner.jetstream.client import JetStream, answered
+from provisioner.jetstream.timeouts import seconds
 from provisioner.jetstream.transfer import Part, Transfer
 
-CHUNK: Final = 256 * 1024
-_WINDOW: Final = 32 * CHUNK
-# Seconds without a chunk or its answer, and for the server to finish a stream it has the whole of.
-IDLE: Final = float(os.environ.get("STREAMS_IDLE_TIMEOUT", "30"))
-_FINISH: Final = 600.0
+CHUNK_BYTES: Final = 256 * 1024
+_WINDOW_BYTES: Final = 32 * CHUNK_BYTES
+# How long to wait for a chunk or its answer, and for the server to finish a stream that was sent whole.
+IDLE_TIMEOUT_S: Final = seconds("STREAMS_IDLE_TIMEOUT", 30.0)
+_FINISH_TIMEOUT_S: Final = 600.0
 _DONE: Final = ("", "204")
 _GONE: Final = "503"
 
@@ -39,37 +39,37 @@ def take(client: JetStream, stream: str, write: Callable[[bytes], object]) -> Sn
 
     Raises:
         BackupError: the archive is not whole.
-        ProvisionerError: no answer for IDLE seconds, a lost connection, a refusal.
+        ProvisionerError: no answer for IDLE_TIMEOUT_S seconds, a lost connection, a refusal.
     """
     with client.connection.transfer() as transfer:
-        request = {"deliver_subject": transfer.inbox, "jsck": True, "chunk_size": CHUNK, "window_size": _WINDOW}
-        answer = client.snapshot(request, stream)
+        sizes = {"chunk_size": CHUNK_BYTES, "window_size": _WINDOW_BYTES}
+        answer = client.snapshot({"deliver_subject": transfer.inbox, "jsck": True, **sizes}, stream)
         for chunk in _chunks(transfer):
             write(chunk)
     return Snapshot(answer["config"], answer["state"])
 
 
 def give(client: JetStream, subject: str, chunks: Iterable[bytes]) -> Mapping[str, Any]:
-    """Send an archive to the subject that ``JetStream.restore`` told; the state the stream then has.
+    """Send an archive to the subject that ``JetStream.restore`` returned; the state the stream then has.
 
     Raises:
         BackupError: the server gave up.
-        ProvisionerError: no answer for IDLE seconds, a lost connection, a refusal.
+        ProvisionerError: no answer for IDLE_TIMEOUT_S seconds, a lost connection, a refusal.
     """
     with client.connection.transfer() as transfer:
         try:
             for chunk in chunks:
-                _sent(transfer, subject, chunk, IDLE)
-            return dict(_sent(transfer, subject, b"", _FINISH)["state"])
+                _sent(transfer, subject, chunk, IDLE_TIMEOUT_S)
+            return dict(_sent(transfer, subject, b"", _FINISH_TIMEOUT_S)["state"])
         except BaseException:
-            client.connection.tell(subject)  # a chunk that asks for no answer makes the server stop at once
+            client.connection.publish(subject)  # a chunk that asks for no answer makes the server stop at once
             raise
 
 
 def _chunks(transfer: Transfer) -> Iterator[bytes]:
     """Every chunk up to the end; the next is asked for only once the last has been dealt with."""
     number = 1
-    while data := (part := transfer.receive(IDLE)).data:
+    while data := (part := transfer.receive(IDLE_TIMEOUT_S)).data:
         _refuse_gap(part, number)
         yield data
         transfer.acknowledge(part)
@@ -88,5 +88,5 @@ def _sent(transfer: Transfer, subject: str, chunk: bytes, timeout: float) -> dic
     transfer.send(subject, chunk)
     answer = transfer.receive(timeout)
     if answer.status.startswith(_GONE):
-        raise BackupError("the server has given up waiting")
+        raise BackupError("the server gave up waiting")
     return answered(answer.data) if answer.data else {}

@@ -11,7 +11,7 @@ from provisioner.errors import ProvisionerError
 
 DEFAULT_URL: Final = "nats://127.0.0.1:4222"
 DEFAULT_MONITOR_URL: Final = "http://127.0.0.1:8222"
-_CREDENTIALS: Final = {
+_VARIABLES: Final = {
     "user": "NATS_USER",
     "password": "NATS_PASSWORD",
     "token": "NATS_TOKEN",
@@ -20,8 +20,19 @@ _CREDENTIALS: Final = {
 
 
 @dataclass(frozen=True)
+class _UrlKind:
+    of: str
+    schemes: tuple[str, ...]
+    example: str
+
+
+_SERVER: Final = _UrlKind("a NATS server", ("nats", "tls", "ws", "wss"), "nats://host:4222")
+_MONITORING: Final = _UrlKind("a server's monitoring", ("http", "https"), "http://host:8222")
+
+
+@dataclass(frozen=True)
 class Credentials:
-    """How to log in; none of it is ever shown. ``credentials`` is a .creds file or its text."""
+    """How to log in; no secret is in its repr. ``credentials`` is a .creds file's path or its text."""
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
@@ -39,27 +50,43 @@ class Target:
 
 
 def target(url: str | None, monitor_url: str | None, environment: Mapping[str, str]) -> Target:
-    """Which server is meant: this machine's monitoring is asked only about this machine's server.
+    """The server that options name, else the environment, else this machine's.
+
+    This machine's monitoring is the default only where this machine's server is.
 
     Raises:
-        ProvisionerError: a URL is of no use, or holds credentials.
+        ProvisionerError: a URL cannot be used, or holds credentials.
     """
     url = url or environment.get("NATS_URL") or None
     if monitor_url is None:
         monitor_url = environment.get("NATS_MONITOR_URL", "" if url else DEFAULT_MONITOR_URL)
-    given = {name: environment.get(variable) for name, variable in _CREDENTIALS.items()}
-    return Target(
-        _checked(url or DEFAULT_URL, ("nats", "tls", "ws", "wss"), "the server's URL"),
-        _checked(monitor_url, ("http", "https"), "the monitoring URL") if monitor_url else "",
-        Credentials(**given),
-    )
+    login = f"the variables {', '.join(_VARIABLES.values())}"
+    try:
+        server = server_urls(url or DEFAULT_URL, login)
+        monitoring = monitor_url and _checked(monitor_url, _MONITORING, login)
+    except ValueError as error:
+        raise ProvisionerError(f"URL: {error}") from None
+    return Target(server, monitoring, Credentials(**{name: environment.get(key) for name, key in _VARIABLES.items()}))
 
 
-def _checked(url: str, schemes: tuple[str, ...], what: str) -> str:
+def server_urls(text: str, login: str) -> str:
+    """The URLs of one or more servers of a cluster, with commas between.
+
+    Args:
+        text: the URLs.
+        login: where credentials belong instead.
+
+    Raises:
+        ValueError: one of them is not the URL of a NATS server, or holds credentials.
+    """
+    return ",".join(_checked(url.strip(), _SERVER, login) for url in text.split(","))
+
+
+def _checked(url: str, kind: _UrlKind, login: str) -> str:
     if "@" in url:  # it may hold a password: do not repeat it
-        raise ProvisionerError(f"{what} holds credentials; put them in {', '.join(_CREDENTIALS.values())}")
-    if not _is_url(url, schemes):
-        raise ProvisionerError(f"{what} {url!r} cannot be used; write it like {schemes[0]}://host:port")
+        raise ValueError(f"holds credentials; put them in {login}")
+    if not _is_url(url, kind.schemes):
+        raise ValueError(f"{url!r} is not the URL of {kind.of}; write it like {kind.example}")
     return url
 
 

@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Mapping
 from typing import Final
 
-# Seconds. A first contact outlasts a server that is just starting.
-FIRST_CONTACT_TIMEOUT_S: Final = float(os.environ.get("STREAMS_CONNECT_TIMEOUT", "10"))
-REQUEST_TIMEOUT_S: Final = float(os.environ.get("STREAMS_REQUEST_TIMEOUT", "5"))
+from provisioner.log import tell
+
+
+def seconds(variable: str, default: float, environment: Mapping[str, str] = os.environ) -> float:
+    """The seconds that a variable holds, else the default; of a value that cannot be used the user is told."""
+    text = environment.get(variable, "")
+    try:
+        value = float(text or default)
+    except ValueError:
+        value = math.nan
+    if 0 < value < math.inf:
+        return value
+    tell(f"{variable}: {text!r} is not a number of seconds above 0; {default:g} is used")
+    return default
+
+
+# A first contact outlasts a server that is just starting.
+FIRST_CONTACT_TIMEOUT_S: Final = seconds("STREAMS_CONNECT_TIMEOUT", 10.0)
+REQUEST_TIMEOUT_S: Final = seconds("STREAMS_REQUEST_TIMEOUT", 5.0)

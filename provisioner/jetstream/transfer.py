@@ -9,7 +9,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from provisioner.errors import ProvisionerError, Refused, Unreachable
-from provisioner.jetstream.event_loop import event_loop, run
+from provisioner.jetstream.event_loop import end, event_loop, run
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
 
 
@@ -25,9 +25,9 @@ class Part:
 class Transfer:
     """An inbox of its own, and whatever is sent with it as the place to answer to."""
 
-    def __init__(self, url: str, client: Client, waiting: dict[str, asyncio.Future[str]]) -> None:
+    def __init__(self, url: str, client: Client, denials: dict[str, asyncio.Future[str]]) -> None:
         self.inbox = client.new_inbox()
-        self._url, self._client, self._waiting = url, client, waiting
+        self._url, self._client, self._denials = url, client, denials
         self._parts: asyncio.Queue[Msg] = asyncio.Queue()
         self._ended: asyncio.Future[str] = event_loop().create_future()
         self._subject = self.inbox
@@ -38,7 +38,7 @@ class Transfer:
         run(self._publish(subject, body, self.inbox), REQUEST_TIMEOUT_S)
 
     def acknowledge(self, part: Part) -> None:
-        """Say that a part has arrived, if its sender wants to know."""
+        """Confirm that a part has arrived, if its sender asks for that."""
         if part.reply:
             run(self._publish(part.reply, b"", ""), REQUEST_TIMEOUT_S)
 
@@ -47,29 +47,29 @@ class Transfer:
 
         Raises:
             Unreachable: none within ``timeout`` seconds, or the connection was lost meanwhile.
-            Refused: this user may not go on.
+            Refused: this user lacks a permission.
         """
         return run(self._receive(timeout), timeout)
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Subscribe to the inbox."""
         self._subscription = await self._client.subscribe(self.inbox, cb=self._parts.put)
 
     async def close(self) -> None:
-        """Listen no more."""
-        self._waiting.pop(self._subject, None)
+        """Unsubscribe."""
+        self._denials.pop(self._subject, None)
         if not self._client.is_closed:
             await self._subscription.unsubscribe()
 
     def lose(self) -> None:
-        """The connection broke: what was on its way is gone, even if the client comes back."""
+        """End it: the connection broke, and what was on its way is lost even if the client reconnects."""
         self._lost = True
         if not self._ended.done():
             self._ended.set_result("the connection was lost")
 
     async def _publish(self, subject: str, body: bytes, reply: str) -> None:
-        self._waiting.pop(self._subject, None)
-        self._subject, self._waiting[subject] = subject, self._ended
+        self._denials.pop(self._subject, None)
+        self._subject, self._denials[subject] = subject, self._ended
         if not self._ended.done():
             await self._client.publish(subject, body, reply=reply)
 
@@ -77,13 +77,14 @@ class Transfer:
         part = asyncio.ensure_future(self._parts.get())
         await asyncio.wait((part, self._ended), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         if not part.done():
-            part.cancel()
+            await end([part])
             raise self._reason(timeout)
         message = part.result()
-        words = (message.headers or {}).get
-        return Part(bytes(message.data), message.reply, f"{words('Status', '')} {words('Description', '')}".strip())
+        headers = message.headers or {}
+        status = f"{headers.get('Status', '')} {headers.get('Description', '')}".strip()
+        return Part(bytes(message.data), message.reply, status)
 
     def _reason(self, timeout: float) -> ProvisionerError:
         if not self._ended.done():
-            return Unreachable(f"{self._url}: nothing came for {timeout:g} s; the server is down or overloaded")
+            return Unreachable(f"{self._url}: nothing arrived for {timeout:g} s; the server is down or overloaded")
         return (Unreachable if self._lost else Refused)(f"{self._url}: {self._ended.result()}")

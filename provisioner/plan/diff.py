@@ -5,6 +5,7 @@ The rules are those of nats-server's configUpdateCheck (server/stream.go): the `
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
@@ -104,7 +105,9 @@ def _with_inherited(desired: StreamConfig, actual: StreamConfig) -> StreamConfig
 
 
 def _shown(field: str, wire: Wire) -> str:
-    return "none" if wire is None else str(BY_NAME[field].type.show(wire))
+    """As a catalogue has it: ``true``, not Python's ``True``."""
+    value = "none" if wire is None else BY_NAME[field].type.show(wire)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _unless(in_place: Callable[[Wire, Wire], object]) -> Callable[[Wire, Wire], Effect]:

@@ -1,6 +1,6 @@
 """What a change costs in stored messages: which changes discard some, and how many.
 
-nats-server trims a stream at the moment of an UPDATE, without a word. Each row of ``_RULES`` was
+nats-server trims a stream at the moment of an UPDATE, without a word. Each row of ``LOSS_RULES`` was
 tried on a real server; what is not in it (subjects, sources, a removed mirror, compression,
 max_msg_size, sealing, delete markers) leaves every stored message alone.
 """
@@ -17,11 +17,6 @@ from provisioner.rules.normalise import normalise
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.text import approximate_size
 from provisioner.units import format_time, parse_time
-
-# Changes of these can make the server trim; sealing turns discard to new and max_age off.
-_TRIMMING: Final = frozenset(
-    ("max_age", "max_msgs", "max_bytes", "max_msgs_per_subject", "discard", "retention", "sealed")
-)
 
 
 class Counter(Protocol):
@@ -40,6 +35,21 @@ class Span:
 
     fewest: int
     most: int
+
+
+@dataclass(frozen=True)
+class LossRule:
+    """One way in which a change deletes stored messages.
+
+    Attributes:
+        fields: a change of any of them can do it.
+        effect: what it does to the stored messages, in words.
+        count: how many go, by the stream as it is and its new configuration.
+    """
+
+    fields: tuple[str, ...]
+    effect: str
+    count: Callable[[StreamInfo, StreamConfig, Counter], Span]
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,7 @@ def forecast(live: StreamInfo, desired: StreamConfig, planned: Plan, counter: Co
         fixed = tuple(change for change in planned.changes if change.effect is Effect.REPLACE)
         return Loss(live, fixed, Span(live.messages, live.messages), replaces=True)
     changes = tuple(change for change in planned.changes if change.field in _TRIMMING)
-    spans = [rule(live, normalise(desired), counter) for rule in _RULES] if changes else []
+    spans = [rule.count(live, normalise(desired), counter) for rule in LOSS_RULES] if changes else []
     return Loss(live, changes, _together(spans, live.messages))
 
 
@@ -134,10 +144,17 @@ def _without_interest(live: StreamInfo, desired: StreamConfig, _counter: Counter
     return Span(0 if live.consumers else live.messages, live.messages)
 
 
-_RULES: Final[tuple[Callable[[StreamInfo, StreamConfig, Counter], Span], ...]] = (
-    _too_old,
-    _too_many,
-    _too_large,
-    _too_many_per_subject,
-    _without_interest,
+LOSS_RULES: Final = (
+    LossRule(("max_age",), "messages older than max_age are deleted", _too_old),
+    LossRule(("max_msgs", "discard"), "with discard old, the oldest beyond max_msgs are deleted", _too_many),
+    LossRule(("max_bytes", "discard"), "with discard old, the oldest are deleted until max_bytes holds", _too_large),
+    LossRule(
+        ("max_msgs_per_subject",),
+        "the oldest of each subject beyond it are deleted, even with discard new",
+        _too_many_per_subject,
+    ),
+    LossRule(("retention",), "to interest: messages that no consumer waits for are deleted", _without_interest),
 )
+
+# Sealing is one of them: it turns discard to new and max_age off, and so belongs to the change that is shown.
+_TRIMMING: Final = frozenset(("sealed", *(field for rule in LOSS_RULES for field in rule.fields)))

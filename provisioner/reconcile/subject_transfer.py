@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from provisioner.errors import ProvisionerError
+from provisioner.log import tell
 from provisioner.plan.subject_transfer import Acquire, Release, Step, Subjects, exchanging, plan_transfer
 from provisioner.reconcile.context import Context
-from provisioner.reconcile.notices import notice
 from provisioner.rules.normalise import captured
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
 
@@ -102,7 +102,7 @@ def _acquire_for_another(context: Context, spec: StreamSpec, first: str, send: S
         if info is None:
             context.run.on_made(spec.name)
     except ProvisionerError as error:
-        notice(f"{spec.name}: subjects that moved together with {first} are still without a stream: {error}")
+        tell(f"{spec.name}: subjects that moved together with {first} are still without a stream: {error}")
 
 
 def _captured(config: StreamConfig) -> Subjects:

@@ -7,7 +7,7 @@ A ``TypedDict`` cannot be indexed by a name that is known only at run time; whoe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig
@@ -30,7 +30,7 @@ def config_of(values: Mapping[str, Wire]) -> StreamConfig:
     return cast("StreamConfig", {field.name: values.get(field.name, field.default) for field in FIELDS})
 
 
-def read_config(block: Mapping[str, Any], report: Report) -> StreamConfig:
+def read_config(block: Mapping[str, object], report: Report) -> StreamConfig:
     """The configuration that a catalogue or state describes; ``report`` hears of each value that cannot be read."""
     return config_of(read_fields(block, FIELDS, (), report))
 

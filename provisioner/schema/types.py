@@ -101,7 +101,9 @@ class Record:
         return object_schema(self.fields, self.required)
 
 
-def read_fields(block: Mapping[Any, Any], fields: tuple[Field, ...], at: FieldPath, report: Report) -> dict[str, Wire]:
+def read_fields(
+    block: Mapping[str, object], fields: tuple[Field, ...], at: FieldPath, report: Report
+) -> dict[str, Wire]:
     """Every field's wire value, the default where the block says nothing; unknown names are reported."""
     names = [field.name for field in fields]
     for key in block:

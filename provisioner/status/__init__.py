@@ -1,1 +1,1 @@
-"""The streams, wanted against live, and the server's health: asked for, judged, shown."""
+"""The catalogue's streams compared with the server's, and the server's health: collect, check, report, render."""

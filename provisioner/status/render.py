@@ -3,28 +3,31 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from io import TextIOWrapper
-from typing import Final, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from rich.console import Console, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from provisioner.schema.config import value_of
-from provisioner.schema.fields import BY_NAME, FIELDS
+from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.status.report import Report, moment
 from provisioner.status.server_checks import Severity
 from provisioner.status.stream_checks import StreamHealth, compared, percentages, shown
-from provisioner.text import approximate_size, printable
+from provisioner.text import approximate_size, counted, printable
+from provisioner.units import parse_time
 
 Cell: TypeAlias = Callable[[StreamHealth, datetime], Text]
 
 PIPED_WIDTH: Final = 120
-_ROOM_FOR_A_TABLE: Final = 110
+_TABLE_WIDTH: Final = 110
 _LONGEST_UNWRAPPED: Final = 28
+_UNMANAGED_SHOWN: Final = 5
 _DIFFERENT: Final = "yellow"
 _COLOURS: Final = {
     Severity.OK: "green",
@@ -33,16 +36,17 @@ _COLOURS: Final = {
     Severity.UNKNOWN: "magenta",
 }
 _LIMITS: Final = tuple(field for field in FIELDS if field.name.startswith("max_"))
-_AGES: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_SECOND_NS: Final = 1_000_000_000
+_AGES_S: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def show(report: Report, console: Console, now: datetime) -> None:
-    """Print it: the streams, the server, the verdict.
+    """Print a report: the streams, the server, the verdict.
 
     Args:
-        report: what to show.
-        console: where to.
-        now: the time that ages count to.
+        report: what to print.
+        console: where.
+        now: the time that ages end at.
     """
     if any(stream.state != "unknown" for stream in report.streams):
         for part in _streams(report, console.width, now):
@@ -52,23 +56,29 @@ def show(report: Report, console: Console, now: datetime) -> None:
         console.print(line, soft_wrap=True)
 
 
+class _StandardOutput(Console):
+    def on_broken_pipe(self) -> NoReturn:
+        """Leave it to the command line, instead of exiting with 1: that would be a state of health."""
+        raise BrokenPipeError
+
+
 def console() -> Console:
-    """Colours only for a terminal; a pipe has a width that logs can show. No character is too much for it."""
+    """Standard output: colours only on a terminal; on a pipe a fixed width. Any character can be printed."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
-    plain = Console()
-    return plain if plain.is_terminal else Console(width=PIPED_WIDTH)
+    output = _StandardOutput()
+    return output if output.is_terminal else _StandardOutput(width=PIPED_WIDTH)
 
 
 def age(time: str, now: datetime) -> str:
-    """How long ago, in whole units of the largest kind."""
-    seconds = max(0, int((now - datetime.fromisoformat(time)).total_seconds()))
-    unit, scale = next((pair for pair in _AGES.items() if seconds >= pair[1]), ("s", 1))
+    """How long ago a time is, in whole units of the largest kind."""
+    seconds = max(0, int(now.timestamp() - parse_time(time) / _SECOND_NS))
+    unit, scale = next((pair for pair in _AGES_S.items() if seconds >= pair[1]), ("s", 1))
     return f"{seconds // scale}{unit}"
 
 
 def _streams(report: Report, width: int, now: datetime) -> Iterator[RenderableType]:
-    if width >= _ROOM_FOR_A_TABLE:
+    if width >= _TABLE_WIDTH:
         yield _table(report, now)
     else:
         yield from (_block(stream, now) for stream in report.streams)
@@ -105,24 +115,24 @@ def _subjects(stream: StreamHealth, _now: datetime) -> Text:
 
 
 def _settings(stream: StreamHealth, _now: datetime) -> Text:
-    """The limits there are, and whatever else differs."""
-    wanted = stream.spec.config
-    given = {f.name: value_of(wanted, f.name) for f in _LIMITS if value_of(wanted, f.name) != f.default}
-    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in given.items()}
+    """The limits that are set, and whatever else differs."""
+    config = stream.spec.config
+    limits = {f.name: value_of(config, f.name) for f in _LIMITS if value_of(config, f.name) != f.default}
+    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in limits.items()}
     differing = {c.field: (f"{c.field} {compared(c)}", _DIFFERENT) for c in stream.changes if c.field != "subjects"}
     return _lines([(printable(text), style) for text, style in {**lines, **differing}.values()])
 
 
 def _messages(stream: StreamHealth, now: datetime) -> Text:
-    return _of_live(stream, lambda live: [f"{live.messages:,}", *_share(live, "max_msgs"), *_ages(live, now)])
+    return _of_info(stream, lambda info: [f"{info.messages:,}", *_share(info, "max_msgs"), *_ages(info, now)])
 
 
 def _used(stream: StreamHealth, _now: datetime) -> Text:
-    return _of_live(stream, lambda live: [approximate_size(live.bytes), *_share(live, "max_bytes")])
+    return _of_info(stream, lambda info: [approximate_size(info.bytes), *_share(info, "max_bytes")])
 
 
 def _consumers(stream: StreamHealth, _now: datetime) -> Text:
-    return _of_live(stream, lambda live: [f"{live.consumers:,}"])
+    return _of_info(stream, lambda info: [f"{info.consumers:,}"])
 
 
 def _state(stream: StreamHealth, _now: datetime) -> Text:
@@ -141,29 +151,29 @@ CELLS: Final[Mapping[str, Cell]] = {
 _NUMBERS: Final = ("Used", "Consumers")
 
 
-def _of_live(stream: StreamHealth, read: Callable[[StreamInfo], list[str]]) -> Text:
-    return Text("\n".join(read(stream.live)) if stream.live else "-")
+def _of_info(stream: StreamHealth, read: Callable[[StreamInfo], list[str]]) -> Text:
+    return Text("\n".join(read(stream.info)) if stream.info else "-")
 
 
-def _ages(live: StreamInfo, now: datetime) -> list[str]:
-    """How long ago the first and the last message came, of those there have been."""
-    times = {"first": moment(live.first_time), "last": moment(live.last_time)}
+def _ages(info: StreamInfo, now: datetime) -> list[str]:
+    """How long ago the first and the last message came; nothing where there has been none."""
+    times = {"first": moment(info.first_time), "last": moment(info.last_time)}
     return [f"{word} {age(time, now)} ago" for word, time in times.items() if time]
 
 
-def _share(live: StreamInfo, limit: str) -> list[str]:
-    """``3 % of 10GiB``; nothing where there is no limit."""
-    percent = percentages(live).get(limit)
+def _share(info: StreamInfo, limit: str) -> list[str]:
+    """``3 % of 10.0 GiB``; nothing where there is no limit."""
+    percent = percentages(info).get(limit)
     if percent is None:
         return []
     number = "<1" if 0 < percent < 1 else f"{percent:.0f}"
-    return [f"{number} % of {BY_NAME[limit].type.show(value_of(live.config, limit))}"]
+    return [f"{number} % of {shown(limit, value_of(info.config, limit))}"]
 
 
 def _result_lines(report: Report) -> Iterator[Text]:
-    """The server's checks, and what is wrong with a stream that was seen."""
-    seen = [result for stream in report.streams if stream.state != "unknown" for result in stream.results]
-    results = [*report.server, *(result for result in seen if result.severity)]
+    """The server's checks, and the problems of each stream that could be examined."""
+    examined = [result for stream in report.streams if stream.state != "unknown" for result in stream.results]
+    results = [*report.server, *(result for result in examined if result.severity)]
     width = max(len(result.name) for result in results)
     for result in results:
         severity = (f"{result.severity.name:<8}", _COLOURS[result.severity])
@@ -171,16 +181,23 @@ def _result_lines(report: Report) -> Iterator[Text]:
 
 
 def _unmanaged_lines(report: Report) -> Iterator[Text]:
-    if report.unmanaged:
-        yield Text(f"Not in the catalogue: {printable(', '.join(map(str, report.unmanaged)))}")
+    """The streams that no catalogue names: all of a few, else how many of each kind and the first."""
+    names = [printable(str(stream)) for stream in report.listed]
+    if len(names) > _UNMANAGED_SHOWN:
+        kinds = Counter(stream.kind for stream in report.listed)
+        counts = ", ".join(counted(number, kind) for kind, number in kinds.items())
+        first = ", ".join(names[:_UNMANAGED_SHOWN])
+        yield Text(f"Not in the catalogue: {counts}: {first}, …; patterns under ignore: in the catalogue hide them")
+    elif names:
+        yield Text(f"Not in the catalogue: {', '.join(names)}")
 
 
 def _verdict(report: Report) -> Text:
-    """The worst, and how many streams are in which state."""
+    """The gravest severity, and how many streams are in which state."""
     states = [stream.state for stream in report.streams]
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    told = f": {len(states)} streams: {counts}" if counts else ""
-    return Text(f"{report.severity.name}{told}", _COLOURS[report.severity])
+    streams = f": {counted(len(states), 'stream')}: {counts}" if counts else ""
+    return Text(f"{report.severity.name}{streams}", _COLOURS[report.severity])
 
 
 def _longest_line(cell: Text) -> int:

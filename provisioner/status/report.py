@@ -30,10 +30,11 @@ from provisioner.schema.model import StreamInfo
 from provisioner.schema.types import Wire, show_fields
 from provisioner.status.server_checks import Result, Severity, worst
 from provisioner.status.stream_checks import StreamHealth
+from provisioner.units import parse_time
 
-_NO_MESSAGE: Final = "0001-01-01"
+_NO_MESSAGE: Final = parse_time("0001-01-01T00:00:00Z")
 
-# Each of the server's figures: the endpoint that tells it, and where in its answer.
+# Each of the server's figures: the endpoint that has it, and where in its answer.
 _FIGURES: Final = {
     "server_name": ("/varz", "server_name"),
     "version": ("/varz", "version"),
@@ -49,7 +50,17 @@ _FIGURES: Final = {
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """Everything a status tells, whichever way it is shown."""
+    """Everything that a status shows, in either form.
+
+    Attributes:
+        url: the server's client URL.
+        monitor_url: its monitoring URL.
+        answers: those of its monitoring, by endpoint.
+        server: the results of its checks.
+        streams: the catalogue's streams.
+        unmanaged: the streams beside them.
+        listed: those of them that people are shown: the catalogue does not ignore them.
+    """
 
     url: str | None = None
     monitor_url: str | None = None
@@ -57,10 +68,11 @@ class Report:
     server: tuple[Result, ...] = ()
     streams: tuple[StreamHealth, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
+    listed: tuple[Unmanaged, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:
-        """Every check's, the server's first."""
+        """The results of every check, the server's first."""
         return (*self.server, *(result for stream in self.streams for result in stream.results))
 
     @property
@@ -83,8 +95,8 @@ def plain(report: Report) -> dict[str, Any]:
 
 
 def moment(time: str) -> str | None:
-    """A server's time; it has one in year 1 for the messages of an empty stream."""
-    return None if not time or time.startswith(_NO_MESSAGE) else time
+    """A server's time; for the messages of an empty stream it has one in year 1, which is None here."""
+    return time if time and parse_time(time) > _NO_MESSAGE else None
 
 
 def _figure(answers: Mapping[str, Answer], endpoint: str, *path: str) -> object:
@@ -101,9 +113,9 @@ def _plain_stream(stream: StreamHealth) -> dict[str, Any]:
         "severity": stream.severity.name,
         "state": stream.state,
         "wanted": show_fields(normalise(stream.spec.config), FIELDS),
-        "live": show_fields(normalise(stream.live.config), FIELDS) if stream.live else None,
+        "live": show_fields(normalise(stream.info.config), FIELDS) if stream.info else None,
         "differences": [_plain_change(change) for change in stream.changes],
-        **_plain_state(stream.live),
+        **_plain_state(stream.info),
     }
 
 
@@ -119,19 +131,19 @@ def _canonical(field_name: str, wire: Wire) -> Wire:
     return None if wire is None else BY_NAME[field_name].type.show(wire)
 
 
-def _plain_state(live: StreamInfo | None) -> dict[str, Any]:
-    if live is None:
+def _plain_state(info: StreamInfo | None) -> dict[str, Any]:
+    if info is None:
         return dict.fromkeys(_STATE)
-    return {key: read(live) for key, read in _STATE.items()}
+    return {key: read(info) for key, read in _STATE.items()}
 
 
 _STATE: Final[Mapping[str, Any]] = {
-    "created": lambda live: live.created,
-    "messages": lambda live: live.messages,
-    "bytes": lambda live: live.bytes,
-    "max_bytes": lambda live: live.config["max_bytes"],
-    "max_msgs": lambda live: live.config["max_msgs"],
-    "first_time": lambda live: moment(live.first_time),
-    "last_time": lambda live: moment(live.last_time),
-    "consumers": lambda live: live.consumers,
+    "created": lambda info: info.created,
+    "messages": lambda info: info.messages,
+    "bytes": lambda info: info.bytes,
+    "max_bytes": lambda info: info.config["max_bytes"],
+    "max_msgs": lambda info: info.config["max_msgs"],
+    "first_time": lambda info: moment(info.first_time),
+    "last_time": lambda info: moment(info.last_time),
+    "consumers": lambda info: info.consumers,
 }

@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Final, TypeAlias
 
-from provisioner.errors import JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, ApiError, JetStreamOff, ProvisionerError
+from provisioner.errors import (
+    JETSTREAM_OFF,
+    JETSTREAM_OFF_FOR_ACCOUNT,
+    ApiError,
+    InvalidAnswer,
+    JetStreamOff,
+    NobodyListens,
+    ProvisionerError,
+)
 from provisioner.jetstream.monitoring import Answer
 from provisioner.text import approximate_size, counted
 
@@ -17,7 +25,7 @@ NEARLY_FULL: Final = 0.9  # of a limit
 
 
 class Severity(IntEnum):
-    """How bad it is; the value is the exit code, as monitoring systems expect them."""
+    """A state of health; the value is the exit code that monitoring systems expect."""
 
     OK = 0
     WARNING = 1
@@ -30,7 +38,7 @@ _GRAVITY: Final = (Severity.OK, Severity.WARNING, Severity.UNKNOWN, Severity.CRI
 
 @dataclass(frozen=True)
 class Result:
-    """What one check found."""
+    """The outcome of one check."""
 
     name: str
     severity: Severity
@@ -38,7 +46,7 @@ class Result:
 
 
 def worst(severities: Iterable[Severity]) -> Severity:
-    """The gravest: what is known to be broken outweighs what could not be seen."""
+    """The gravest: what is certainly broken outweighs what could not be seen."""
     return max(severities, key=_GRAVITY.index, default=Severity.OK)
 
 
@@ -46,14 +54,20 @@ def api_result(account: Json | ProvisionerError) -> Result:
     """The answer to ``$JS.API.INFO``, the only proof that JetStream works."""
     if isinstance(account, ProvisionerError):
         return Result("$JS.API.INFO", _gravity_of(account), str(account))
-    used, limit = account["storage"], account["limits"]["max_storage"]
-    full, share = _share(used, limit)
-    text = f"{_count(account, 'streams')}, {_count(account, 'consumers')}, {share} used by this account"
-    return Result("$JS.API.INFO", Severity.WARNING if full else Severity.OK, text)
+    try:
+        return Result("$JS.API.INFO", *_account(account))
+    except (InvalidAnswer, LookupError, TypeError, ValueError):
+        return Result("$JS.API.INFO", Severity.UNKNOWN, "is not an answer of JetStream; check the server's URL")
+
+
+def _account(body: Json) -> tuple[Severity, str]:
+    full, share = _share(body["storage"], body["limits"]["max_storage"])
+    text = f"{_count(body, 'streams')}, {_count(body, 'consumers')}, {share} used by this account"
+    return Severity.WARNING if full else Severity.OK, text
 
 
 def monitoring_results(url: str | None, answers: Mapping[str, Answer]) -> Iterator[Result]:
-    """A result for each endpoint, or one for all where there is no URL or nobody answers."""
+    """A result for each endpoint, or one for all where there is no URL or no answer at all."""
     problems = {answer.problem for answer in answers.values()}
     if not url:
         yield Result("monitoring", Severity.OK, "not asked: no monitoring URL")
@@ -64,11 +78,15 @@ def monitoring_results(url: str | None, answers: Mapping[str, Answer]) -> Iterat
 
 
 def _gravity_of(error: ProvisionerError) -> Severity:
-    """JetStream off is broken; any other error leaves open how the server is."""
-    off = isinstance(error, JetStreamOff) or (
+    """Critical is what certainly serves nobody: JetStream off, or nothing that listens.
+
+    Whatever can be the fault of the one who asks, or of the way there, is unknown: wrong credentials,
+    missing permissions, a name that cannot be resolved, no answer in time.
+    """
+    down = isinstance(error, (JetStreamOff, NobodyListens)) or (
         isinstance(error, ApiError) and error.code in {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT}
     )
-    return Severity.CRITICAL if off else Severity.UNKNOWN
+    return Severity.CRITICAL if down else Severity.UNKNOWN
 
 
 def _endpoint_result(path: str, answer: Answer) -> Result:

@@ -1,4 +1,4 @@
-"""Checks of streams, wanted against live: values in, results out, no I/O."""
+"""Checks of streams, the catalogue's against the server's: values in, results out, no I/O."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import Any
 from provisioner.plan.diff import Change, differences
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.scalars import Size
 from provisioner.schema.types import Wire
 from provisioner.status.server_checks import NEARLY_FULL, Result, Severity, worst
+from provisioner.text import approximate_size, distinct_sizes
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,7 @@ class StreamHealth:
     spec: StreamSpec
     state: str
     results: tuple[Result, ...]
-    live: StreamInfo | None = None
+    info: StreamInfo | None = None
     changes: tuple[Change, ...] = ()
 
     @property
@@ -33,12 +35,14 @@ class StreamHealth:
 def examine(specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | None) -> tuple[StreamHealth, ...]:
     """Each stream of the catalogue; None for ``streams`` means that the server could not be asked."""
     if streams is None:
-        return tuple(_found(spec, "unknown", Severity.UNKNOWN, "could not be asked for") for spec in specs)
+        return tuple(_unexamined(spec, "unknown", Severity.UNKNOWN, "the server could not be asked") for spec in specs)
     return tuple(_examined(spec, streams.get(spec.name)) for spec in specs)
 
 
 def shown(field: str, wire: Wire) -> str:
-    """A field's value on one line, as a catalogue would have it."""
+    """A field's value on one line, for people."""
+    if _is_size(field) and wire > 0:
+        return approximate_size(wire)
     value = None if wire is None else BY_NAME[field].type.show(wire)
     if isinstance(value, list) and all(isinstance(entry, str) for entry in value):
         value = ", ".join(value)
@@ -49,41 +53,48 @@ def shown(field: str, wire: Wire) -> str:
 
 def compared(change: Change) -> str:
     """``7d (live: 1d)``."""
-    return f"{shown(change.field, change.new)} (live: {shown(change.field, change.old)})"
+    desired, actual = shown(change.field, change.new), shown(change.field, change.old)
+    if desired == actual and _is_size(change.field):
+        desired, actual = distinct_sizes(change.new, change.old)
+    return f"{desired} (live: {actual})"
 
 
-def percentages(live: StreamInfo) -> dict[str, float]:
+def _is_size(field: str) -> bool:
+    return isinstance(BY_NAME[field].type, Size)
+
+
+def percentages(info: StreamInfo) -> dict[str, float]:
     """How full a stream is, for each limit it has."""
-    used = {"max_bytes": live.bytes, "max_msgs": live.messages}
-    limits = {"max_bytes": live.config["max_bytes"], "max_msgs": live.config["max_msgs"]}
+    used = {"max_bytes": info.bytes, "max_msgs": info.messages}
+    limits = {"max_bytes": info.config["max_bytes"], "max_msgs": info.config["max_msgs"]}
     return {name: 100 * used[name] / limit for name, limit in limits.items() if limit > 0}
 
 
-def _found(spec: StreamSpec, state: str, severity: Severity, text: str) -> StreamHealth:
+def _unexamined(spec: StreamSpec, state: str, severity: Severity, text: str) -> StreamHealth:
     return StreamHealth(spec, state, (Result(spec.name, severity, text),))
 
 
-def _examined(spec: StreamSpec, live: StreamInfo | None) -> StreamHealth:
-    if live is None:
-        return _found(spec, "missing", Severity.CRITICAL, "is not on the server")
-    changes = differences(live.config, spec.config)
+def _examined(spec: StreamSpec, info: StreamInfo | None) -> StreamHealth:
+    if info is None:
+        return _unexamined(spec, "missing", Severity.CRITICAL, "is not on the server")
+    changes = differences(info.config, spec.config)
     drift = [Result(spec.name, Severity.WARNING, f"{change.field}: {compared(change)}") for change in changes]
-    full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(live)]
+    full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(info)]
     state = "drift" if drift else "nearly full" if full else "ok"
-    fine = Result(spec.name, Severity.OK, "is as the catalogue says")
-    return StreamHealth(spec, state, tuple(drift + full) or (fine,), live, changes)
+    healthy = Result(spec.name, Severity.OK, "is as the catalogue says")
+    return StreamHealth(spec, state, tuple(drift + full) or (healthy,), info, changes)
 
 
-def _nearly_full(live: StreamInfo) -> Iterator[str]:
-    """Each limit the stream is about to reach, and what happens then; nothing where that is as wanted."""
-    consequence = _consequence(live.config)
-    for limit, percent in percentages(live).items():
+def _nearly_full(info: StreamInfo) -> Iterator[str]:
+    """Each limit the stream is about to reach, and what happens then; nothing where that is intended."""
+    consequence = _consequence(info.config)
+    for limit, percent in percentages(info).items():
         if consequence and percent > 100 * NEARLY_FULL:
             yield f"{percent:.0f} % of {limit}: {consequence}"
 
 
 def _consequence(config: StreamConfig) -> str | None:
-    """What a limit does to messages somebody counts on; a full ring of the newest is meant to be full."""
+    """What a limit does to messages somebody counts on; a stream that only keeps the newest is meant to be full."""
     rows: tuple[tuple[Any, str | None], ...] = (
         (config["sealed"], None),
         (config["discard"] == "new", "then new messages are refused"),

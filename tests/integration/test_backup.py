@@ -13,7 +13,7 @@ from provisioner.backup.archive import ARCHIVE, MANIFEST, backup, load
 from provisioner.backup.restore import restore
 from provisioner.errors import BackupError
 from provisioner.jetstream.client import JetStream
-from provisioner.jetstream.snapshots import CHUNK
+from provisioner.jetstream.snapshots import CHUNK_BYTES
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient
@@ -128,7 +128,7 @@ def test_big_messages(jetstream: JetStream, server: NatsServer, tmp_path: Path, 
     restore(jetstream, tmp_path / NAME, lambda *progress: seen.append(progress))
 
     assert before == messages(jetstream)
-    assert saved.bytes > 20 * BIG > 32 * CHUNK
+    assert saved.bytes > 20 * BIG > 32 * CHUNK_BYTES
     assert (NAME, saved.bytes, None) in seen
     assert (NAME, saved.bytes, saved.bytes) == seen[-1]
 
@@ -200,6 +200,6 @@ def test_a_backup_is_never_overwritten(jetstream: JetStream, tmp_path: Path) -> 
     """A second one into the same folder is refused, the first stays good."""
     fill(jetstream, 3)
     first = backup(jetstream, NAME, tmp_path, silent)
-    with pytest.raises(BackupError, match="is there already"):
+    with pytest.raises(BackupError, match="already exists"):
         backup(jetstream, NAME, tmp_path, silent)
     assert first == load(tmp_path / NAME)

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from provisioner.backup import restore as restoring
-from provisioner.backup.archive import ARCHIVE, MANIFEST, Progress, backup, load
+from provisioner.backup.archive import ARCHIVE, MANIFEST, backup, load
+from provisioner.backup.progress import Progress
 from provisioner.backup.restore import restore
 from provisioner.errors import BackupError
 from provisioner.jetstream import snapshots
@@ -99,14 +100,14 @@ def test_server_that_stops_answering(
     client: JetStream, proxy: Proxy, nats: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The idle deadline ends a backup from a server that hangs."""
-    monkeypatch.setattr(snapshots, "IDLE", 1.0)
+    monkeypatch.setattr(snapshots, "IDLE_TIMEOUT_S", 1.0)
     assert nats.process
     proxy.set(ACK, partial(nats.process.send_signal, signal.SIGSTOP))
     try:
         text = _fails(lambda: backup(client, NAME, tmp_path / "to", silent))
     finally:
         nats.process.send_signal(signal.SIGCONT)
-    assert "nothing came for 1 s" in text
+    assert "nothing arrived for 1 s" in text
     assert not (tmp_path / "to").exists()
 
 
@@ -139,7 +140,7 @@ def test_server_gone_during_a_restore(
     direct: JetStream, nats: NatsServer, saved: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a server that does not come back the text says what may be left on it."""
-    monkeypatch.setattr(restoring, "RETURN", 1.0)
+    monkeypatch.setattr(restoring, "RETURN_TIMEOUT_S", 1.0)
     text = _fails(lambda: restore(direct, saved, _at_half(nats.kill)))
     assert text == (
         f"{NAME}: not restored: {nats.url}: the connection was lost; "
@@ -207,7 +208,7 @@ def test_damaged_archive(client: JetStream, saved: Path, damage: str) -> None:
     if damage == "gone":
         archive.unlink()
 
-    assert f"{saved}: is no usable backup" in _fails(lambda: restore(client, saved, silent))
+    assert f"{saved}: is not a usable backup" in _fails(lambda: restore(client, saved, silent))
     assert client.stream(NAME) is None
 
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, assume, given, reject, settings
 from hypothesis import strategies as st
 
-from provisioner.__main__ import main
 from provisioner.catalogue import reader as catalogue
 from provisioner.catalogue.writer import catalogue_of, minimal
-from provisioner.cli import commands
+from provisioner.cli import server as command_server
+from provisioner.cli.main import main
 from provisioner.errors import ApiError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
@@ -133,7 +133,7 @@ def test_a_file_is_overwritten_by_force_only(tmp_path: Path, capsys: pytest.Capt
     file = tmp_path / "mine.yaml"
     file.write_text("MINE: {}\n")
     assert main(["import", "--output", str(file)]) == 1
-    assert ("MINE: {}\n", f"{file}: is there already; --force overwrites it\n") == (
+    assert ("MINE: {}\n", f"{file}: already exists; --force overwrites it\n") == (
         file.read_text(),
         capsys.readouterr().err,
     )
@@ -165,13 +165,13 @@ def test_a_stream_that_breaks_a_rule_of_the_catalogue(command: JetStream, capsys
     assert printed.err.startswith("catalogue:")
 
 
-@pytest.mark.parametrize("command_line", [["import"], ["backup", "A", "--to", "x"], ["restore", "."]])
+@pytest.mark.parametrize("command_line", [["import"], ["backup", "A", "--to", "x"], ["restore", ".", "A"]])
 def test_no_server(
     command_line: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A server that is not there is one line."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(commands, "_TIMEOUT", 0.3)
+    monkeypatch.setattr(command_server, "CONNECT_TIMEOUT_S", 0.3)
     assert main([*command_line, "--url", "nats://127.0.0.1:1"]) == 1
     assert "nats://127.0.0.1:1: " in capsys.readouterr().err
     assert [] == list(tmp_path.iterdir())

@@ -1,10 +1,12 @@
-"""``python -m provisioner status`` as its users run it, against a real server."""
+"""``streams status`` as its users run it, against a real server."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -17,7 +19,9 @@ import pytest
 from provisioner.catalogue import reader as catalogue
 from provisioner.jetstream.client import JetStream
 from provisioner.schema.config import with_fields
+from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.requests import answering
 
 ROOT = Path(__file__).parents[2]
 SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
@@ -93,13 +97,13 @@ def test_healthy(server: NatsServer) -> None:
     for text in (
         *SPECS,
         "routing.event",
-        "max_bytes 10GiB",
-        "last 0s ago",
+        "max_bytes 10.0 GiB",
         "Not in the catalogue: key-value bucket cfg",
     ):
         assert text in done.stdout
     for asked in ("/healthz", "/varz", "/jsz", "/connz", "/subsz", "$JS.API.INFO"):
         assert f"OK        {asked:<12}" in done.stdout
+    assert re.search(r"last \d+s ago", done.stdout)
     assert "\x1b" not in done.stdout
     assert done.stdout.endswith("OK: 5 streams: 5 ok\n")
 
@@ -166,13 +170,67 @@ def test_monitoring_of_something_else(server: NatsServer) -> None:
 
 
 def test_server_down(tmp_path: Path) -> None:
-    """Nobody there: exit code 3 within seconds, one line that says so, no table of question marks."""
+    """A dead server is critical within seconds, with one line that says so and no table of question marks."""
     with running(tmp_path) as server:
         server.kill()
         done = status(server)
-    assert (3, "") == (done.returncode, done.stderr)
-    assert "UNKNOWN   $JS.API.INFO  nats://127.0.0.1" in done.stdout
+    assert (2, "") == (done.returncode, done.stderr)
+    assert f"CRITICAL  $JS.API.INFO  {server.url}: no NATS server answers within 3 s: connection refused" in done.stdout
     assert 3 == len(done.stdout.splitlines())
+
+
+def test_server_that_hangs(tmp_path: Path) -> None:
+    """A server that accepts connections and says nothing may just be slow: unknown."""
+    with running(tmp_path) as server:
+        assert server.process
+        server.process.send_signal(signal.SIGSTOP)
+        report = told(server)
+        server.process.send_signal(signal.SIGCONT)
+    assert (3, {"$JS.API.INFO", *SPECS}) == (report["exit_code"], {*found(report, "UNKNOWN")})
+
+
+@pytest.mark.parametrize(
+    "answer", [b"<html>", b"\xff", b"[]", b"{}", b'{"error": {}}', b'{"limits": 1, "storage": "x"}']
+)
+def test_answers_that_are_not_jetstreams(tmp_path: Path, answer: bytes) -> None:
+    """Something else on the API's subjects is one line, and unknown."""
+    with running(tmp_path, jetstream="") as server, answering(server.url, "$JS.API.>", answer):
+        report = told(server, NATS_MONITOR_URL="")
+    assert 3 == report["exit_code"]
+    assert "something other than JetStream answers" in found(report, "UNKNOWN")["$JS.API.INFO"]
+
+
+def test_two_names_of_one_host(tmp_path: Path) -> None:
+    """Each address of a name, and each URL of a list, has to refuse before a server counts as down."""
+    with running(tmp_path) as server:
+        server.kill()
+        url = server.url.replace("127.0.0.1", "localhost")
+        assert 2 == told(server, NATS_URL=f"{url},{server.url}")["exit_code"]
+        assert 3 == told(server, NATS_URL=f"{url},nats://no-such-host.invalid")["exit_code"]
+
+
+def test_a_reader_that_goes_away(server: NatsServer) -> None:
+    """A closed pipe ends either form silently, with a code that is no state of health."""
+    for options in ([], ["--json"]):
+        reader, writer = os.pipe()
+        os.close(reader)
+        done = subprocess.run(
+            [sys.executable, "-m", "provisioner", "status", *options, "--url", server.url],
+            check=False, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, timeout=DEADLINE,
+        )  # fmt: skip
+        os.close(writer)
+        assert (141, b"") == (done.returncode, done.stderr), options
+
+
+def test_many_unmanaged_streams(estate: JetStream, server: NatsServer) -> None:
+    """People get a count and the first names, machines all of them."""
+    names = [f"X{number:02}" for number in range(8)]
+    for name in (*names, "KV_cfg"):
+        estate.create(config(name, subjects=[f"x.{name}"]))
+    first = "key-value bucket cfg, stream X00, stream X01, stream X02, stream X03, …"
+    line = f"Not in the catalogue: 1 key-value bucket, 8 streams: {first}; patterns under ignore: in the catalogue hide"
+    assert line in status(server).stdout
+    assert [*names, "cfg"] == sorted(stream["name"] for stream in told(server)["unmanaged"])
 
 
 LOGIN = "authorization { user: ann, password: right }"
@@ -219,14 +277,4 @@ def test_bad_url(server: NatsServer) -> None:
     """A URL of no use is one line, and unknown rather than critical."""
     done = status(server, "--url", "127.0.0.1:4222")
     assert (3, "") == (done.returncode, done.stderr)
-    assert "write it like nats://host:port" in done.stdout
-
-
-def test_validate_stays_light() -> None:
-    """Checking a catalogue loads nothing but PyYAML: neither NATS, Pulumi, Docker nor the table's library."""
-    program = (
-        "import sys; from provisioner.__main__ import main; main(['validate']); "
-        "print({'nats', 'pulumi', 'docker', 'rich'} & {*sys.modules})"
-    )
-    done = subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT, capture_output=True, text=True)
-    assert "set()" == done.stdout.splitlines()[-1]
+    assert "write it like nats://host:4222" in done.stdout

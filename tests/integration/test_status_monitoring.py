@@ -10,12 +10,12 @@ from contextlib import contextmanager
 
 import pytest
 
-from provisioner.jetstream.monitoring import TIMEOUT, Answer, fetch
+from provisioner.jetstream.monitoring import MONITORING_TIMEOUT_S, Answer, fetch
 from tests.support.nats_server import NatsServer, free_port
 
 OK = b"HTTP/1.0 200 OK\r\n\r\n"
 FOREIGN = Answer(problem="is not an answer of nats-server; check the monitoring URL")
-LATE = Answer(problem=f"no answer within {TIMEOUT:g} s")
+LATE = Answer(problem=f"no answer within {MONITORING_TIMEOUT_S:g} s")
 
 
 @contextmanager
@@ -81,7 +81,7 @@ def test_dripping(start: bytes) -> None:
     began = time.monotonic()
     with answering(start, drip=True) as url:
         assert {"/varz": LATE, "/jsz": LATE} == fetch(url, ["/varz", "/jsz"])
-    assert time.monotonic() - began < 2 * TIMEOUT
+    assert time.monotonic() - began < 2 * MONITORING_TIMEOUT_S
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:{port}", "a..b", "h" * 70])

@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provisioner.__main__ import main
-from provisioner.backup.archive import Backup, _manifest, removed
-from provisioner.backup.restore import _expires
-from provisioner.cli import commands
+from provisioner.backup.archive import Manifest, most_removed, read_manifest
+from provisioner.backup.progress import Meter
+from provisioner.backup.restore import may_have_expired
+from provisioner.cli import backup as command
+from provisioner.cli.main import main
 from provisioner.errors import BackupError
 
 
@@ -35,20 +36,20 @@ def _state(messages: int, last_seq: int) -> dict[str, int]:
 )
 def test_messages_that_left_meanwhile(then: dict[str, int], now: dict[str, int], gone: int) -> None:
     """What arrived after the snapshot began is not counted as having been there."""
-    assert gone == removed(then, now)
+    assert gone == most_removed(then, now)
 
 
 @given(kept=st.sets(st.integers(1, 50)), new=st.sets(st.integers(51, 80)), left=st.sets(st.integers(1, 50)))
 def test_never_fewer_than_really_left(kept: set[int], new: set[int], left: set[int]) -> None:
     """With gaps among the new it is a bound, and without them exact."""
     last = max(new, default=50)
-    gone = removed(_state(len(kept), 50), _state(len((kept - left) | new), last))
+    gone = most_removed(_state(len(kept), 50), _state(len((kept - left) | new), last))
     assert len(kept) >= gone >= len(kept & left)
     if len(new) == last - 50:
         assert gone == len(kept & left)
 
 
-BACKUP = Backup(
+SAVED = Manifest(
     config={"name": "A", "max_age": 0},
     state={"messages": 3, "first_ts": "2020-01-01T00:00:00.123456789Z"},
     consumers={"c": 1},
@@ -66,7 +67,7 @@ BACKUP = Backup(
 )
 def test_messages_may_have_expired(config: dict[str, object], expires: bool) -> None:
     """Only an age limit excuses messages that are not there after a restore."""
-    assert expires == _expires(Backup(**{**asdict(BACKUP), "config": {"name": "A", **config}}))
+    assert expires == may_have_expired(Manifest(**{**asdict(SAVED), "config": {"name": "A", **config}}))
 
 
 @given(text=st.binary(max_size=60))
@@ -75,14 +76,14 @@ def test_no_manifest(tmp_path_factory: pytest.TempPathFactory, text: bytes) -> N
     file = tmp_path_factory.mktemp("backup") / "backup.json"
     file.write_bytes(text)
     with pytest.raises(BackupError, match=r"backup\.json is not one of this program's"):
-        _manifest(file)
+        read_manifest(file)
 
 
 def test_progress_is_shown_after_a_second(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing for what is quick, then ever more seldom."""
     clock = [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    meter = commands.Meter()
+    meter = Meter()
     for tenth in range(80):
         clock[0] = tenth / 10
         meter.show("A", tenth * 1024**2, 80 * 1024**2 if tenth > 40 else None)
@@ -99,6 +100,6 @@ def test_interrupted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     def interrupt(*_: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(commands, "run_backup", interrupt)
+    monkeypatch.setattr(command, "run", interrupt)
     assert main(["backup", "A", "--to", str(tmp_path)]) == 130
     assert capsys.readouterr() == ("", "interrupted\n")

@@ -32,7 +32,7 @@ FULL = {
 
 
 def test_the_committed_schema_is_current() -> None:
-    """``python -m provisioner schema > infra/streams.schema.json`` brings it up to date."""
+    """``streams schema > infra/streams.schema.json`` brings it up to date."""
     assert json.loads((ROOT / "infra/streams.schema.json").read_text()) == catalogue_schema()
 
 

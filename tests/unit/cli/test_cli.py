@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.__main__ import main
 from provisioner.catalogue.json_schema import catalogue_schema
+from provisioner.cli import validate as command
+from provisioner.cli.main import main
 
 ROOT = Path(__file__).parents[3]
 
@@ -58,10 +59,63 @@ def test_schema(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed == (ROOT / "infra/streams.schema.json").read_text()
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["schema", "x"], ["validate", "a", "b"], ["validate", "--x"]])
-def test_bad_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Bad usage says how and exits with 2."""
-    with pytest.raises(SystemExit) as exit_:
-        main(arguments)
-    assert exit_.value.code == 2
-    assert "usage: python -m provisioner" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("arguments", "program", "text"),
+    [
+        ([], "streams", "the following arguments are required: COMMAND"),
+        (["nonsense"], "streams", "argument COMMAND: invalid choice: 'nonsense'"),
+        (["schema", "x"], "streams schema", "unrecognized arguments: x"),
+        (["validate", "a", "b"], "streams validate", "unrecognized arguments: b"),
+        (["status", "--jsno"], "streams status", "unrecognized arguments: --jsno; did you mean --json?"),
+        (["status", "--url"], "streams status", "argument --url: expected one argument"),
+        (["backup", "A"], "streams backup", "one of the arguments --to --verify is required"),
+        (["backup", "--to", "a", "--verify", "b"], "streams backup", "argument --verify: not allowed with"),
+        (["restore"], "streams restore", "the following arguments are required: DIR"),
+    ],
+)  # fmt: skip
+def test_bad_usage(arguments: list[str], program: str, text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Bad usage is a line and the usage, and its exit code no state of health."""
+    assert 64 == main(arguments)
+    printed = capsys.readouterr()
+    assert "" == printed.out
+    assert printed.err.startswith(f"{program}: {text}")
+    assert f"\nusage: {program} " in printed.err
+
+
+def test_help(capsys: pytest.CaptureFixture[str]) -> None:
+    """Asking for help is no error."""
+    assert 0 == main(["status", "--help"])
+    assert "2 critical" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [[], ["--catalogue"]])
+def test_validate_another_catalogue(option: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Positional or as an option, as of ``status``."""
+    file = tmp_path / "one.yaml"
+    file.write_text("A: {max_bytes: 1MiB}\n")
+    assert 0 == main(["validate", *option, str(file)])
+    assert capsys.readouterr().out == f"{file}: 1 stream, 1.0 MiB reserved\n"
+
+
+@pytest.mark.parametrize(
+    ("folder", "shown"), [(ROOT, "infra/streams.yaml"), (ROOT / "infra", "streams.yaml"), (Path("/"), None)]
+)
+def test_the_default_is_found_from_anywhere(
+    folder: Path, shown: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The catalogue of the checkout, as short as the current folder allows."""
+    monkeypatch.chdir(folder)
+    assert 0 == main(["validate"])
+    path = shown or str(ROOT / "infra/streams.yaml").removeprefix("/")
+    assert capsys.readouterr().out.endswith(f"{path}: 5 streams, 18.5 GiB reserved\n")
+
+
+def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """What nobody foresaw is told in full, and its exit code no state of health."""
+
+    def fail(_options: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(command, "run", fail)
+    assert 70 == main(["validate"])
+    assert "ZeroDivisionError" in capsys.readouterr().err

@@ -1,18 +1,12 @@
 """Subjects: validity, overlap, containment, and the index of many."""
 
-import sys
-from collections.abc import Callable
-from types import FrameType
-from typing import TypeAlias
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.rules.subject_index import SubjectIndex, overlaps
 from provisioner.rules.subjects import contains, is_literal, is_valid, overlap
-
-TraceFunction: TypeAlias = "Callable[[FrameType, str, object], TraceFunction]"
+from tests.support.steps import steps
 
 TOKENS = st.sampled_from(["a", "b", "*"])
 LITERALS = st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=4).map(".".join)
@@ -97,26 +91,8 @@ def test_each_subject_that_overlaps_an_earlier_one_is_told(many: list[str]) -> N
 @pytest.mark.parametrize("pattern", ["a.{}", "a.{}.>", "*.{}", "a.{}.*.b", "a"])
 def test_the_work_grows_with_the_number_of_subjects(pattern: str) -> None:
     """Ten times as many subjects take about ten times the steps, not a hundred times."""
-    few, many = (_steps([pattern.format(number) for number in range(count)]) for count in (200, 2000))
-    assert many < 15 * few
-
-
-def _steps(subjects: list[str]) -> int:
-    """Lines of our own code that a search for overlaps runs."""
-    count = 0
-
-    def trace(_frame: FrameType, event: str, _argument: object) -> TraceFunction:
-        nonlocal count
-        count += event == "line"
-        return trace
-
-    before = sys.gettrace()
-    sys.settrace(trace)
-    try:
-        assert len(list(overlaps(subjects))) < len(subjects)
-    finally:
-        sys.settrace(before)
-    return count
+    few, many = ([pattern.format(number) for number in range(count)] for count in (200, 2000))
+    assert steps(lambda: list(overlaps(many))) < 15 * steps(lambda: list(overlaps(few)))
 
 
 @given(PATTERNS, PATTERNS, LITERALS)

@@ -12,12 +12,12 @@ import pytest
 from rich.console import Console
 
 from provisioner.catalogue import reader as catalogue
+from provisioner.cli.main import main
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.monitoring import Answer
 from provisioner.jetstream.target import DEFAULT_MONITOR_URL, DEFAULT_URL, target
 from provisioner.rules.stream_names import Unmanaged
 from provisioner.schema.model import StreamInfo
-from provisioner.status.collect import run
 from provisioner.status.render import age, show
 from provisioner.status.report import Report, plain
 from provisioner.status.server_checks import Result, Severity
@@ -50,7 +50,8 @@ REPORT = Report(
     },
     server=(Result("/healthz", Severity.OK, "ok"),),
     streams=examine(SPECS, {"ORDERS": ORDERS}),
-    unmanaged=(Unmanaged("cfg", "key-value bucket"),),
+    unmanaged=(Unmanaged("cfg", "key-value bucket"), Unmanaged("hidden", "stream")),
+    listed=(Unmanaged("cfg", "key-value bucket"),),
 )
 
 
@@ -116,7 +117,7 @@ def test_credentials_in_a_url(url: str) -> None:
 )
 def test_unusable_url(url: str | None, monitor_url: str | None) -> None:
     """A URL of another kind is refused before anything is asked."""
-    with pytest.raises(ProvisionerError, match="cannot be used; write it like"):
+    with pytest.raises(ProvisionerError, match=r"is not the URL of .*; write it like"):
         target(url, monitor_url, {})
 
 
@@ -124,7 +125,7 @@ def test_mistakes_in_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture
     """A catalogue that cannot be read leaves everything unknown, a line for each mistake."""
     file = tmp_path / "streams.yaml"
     file.write_text("A: {max_age: 5}\nB: {storage: disk}\n")
-    assert 3 == run(file, None, None, {}, as_json=False)
+    assert 3 == main(["status", "--catalogue", str(file)])
     lines = capsys.readouterr().out.splitlines()
     assert [f"UNKNOWN   input  {file}:1:", f"UNKNOWN   input  {file}:2:", "UNKNOWN"] == [
         line.split(" A.")[0].split(" B.")[0] for line in lines
@@ -133,7 +134,7 @@ def test_mistakes_in_the_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture
 
 def test_mistakes_in_the_catalogue_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """Machines read mistakes in the form they read everything else."""
-    assert 3 == run(Path("nowhere.yaml"), None, None, {}, as_json=True)
+    assert 3 == main(["status", "--catalogue", "nowhere.yaml", "--json"])
     told = json.loads(capsys.readouterr().out)
     assert ("UNKNOWN", 3, "input") == (told["severity"], told["exit_code"], told["checks"][0]["name"])
 
@@ -147,7 +148,7 @@ def test_plain_form() -> None:
         told["server"][key] for key in ("version", "max_storage", "subscriptions", "monitor_url")
     )
     assert list(told["streams"][0]) == list(told["streams"][1])
-    assert [{"name": "cfg", "kind": "key-value bucket"}] == told["unmanaged"]
+    assert [{"name": "cfg", "kind": "key-value bucket"}, {"name": "hidden", "kind": "stream"}] == told["unmanaged"]
     json.dumps(told)
 
 
@@ -181,12 +182,27 @@ def test_every_figure_is_shown(width: int) -> None:
         "2d",
         "30s",
         "1.0MiB",
-        "<1%of1GiB",
+        "<1%of1.0GiB",
         "missing",
     ):
         assert text in joined, text
     assert "Notinthecatalogue:key-valuebucketcfg" in joined
     assert "CRITICAL:2streams:1drift,1missing" in joined
+
+
+def test_ignored_streams_are_hidden() -> None:
+    """Streams that the catalogue ignores are in the plain form only."""
+    assert "hidden" not in printed(REPORT, 120)
+
+
+def test_many_unmanaged_streams_are_counted() -> None:
+    """Five hundred streams are a count of each kind, the first names, and what hides them."""
+    many = tuple(Unmanaged(f"S{number:03}", "stream") for number in range(500))
+    lines = printed(Report(listed=(Unmanaged("cfg", "key-value bucket"), *many), server=REPORT.server), 80).splitlines()
+    first = "key-value bucket cfg, stream S000, stream S001, stream S002, stream S003, …"
+    hint = "patterns under ignore: in the catalogue hide them"
+    assert f"Not in the catalogue: 1 key-value bucket, 500 streams: {first}; {hint}" == lines[1]
+    assert 3 == len(lines)
 
 
 def test_table() -> None:

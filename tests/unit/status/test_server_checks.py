@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import ApiError, JetStreamOff, ProvisionerError, Refused, Unreachable
+from provisioner.errors import (
+    ApiError,
+    InvalidAnswer,
+    JetStreamOff,
+    NobodyListens,
+    ProvisionerError,
+    Refused,
+    Unreachable,
+)
 from provisioner.jetstream.monitoring import Answer
 from provisioner.status.server_checks import ENDPOINTS, Result, Severity, api_result, monitoring_results, worst
 
@@ -98,6 +106,10 @@ def test_one_endpoint_unanswered() -> None:
         (account(storage=GIB, limits={"max_storage": 2 * GIB}), OK, "1.0 GiB of 2.0 GiB used"),
         (account(storage=GIB, limits={"max_storage": GIB}), WARNING, "1.0 GiB of 1.0 GiB used"),
         (Unreachable("nobody"), UNKNOWN, "nobody"),
+        (NobodyListens("refused"), CRITICAL, "refused"),
+        (InvalidAnswer("not JSON"), UNKNOWN, "not JSON"),
+        ({}, UNKNOWN, "is not an answer of JetStream"),
+        (account(storage="x"), UNKNOWN, "is not an answer of JetStream"),
         (Refused("wrong password"), UNKNOWN, "wrong password"),
         (JetStreamOff("JetStream is off"), CRITICAL, "JetStream is off"),
         (ApiError(10039, "not enabled for account"), CRITICAL, "not enabled for account (10039)"),
@@ -106,7 +118,7 @@ def test_one_endpoint_unanswered() -> None:
     ],
 )
 def test_api(answer: dict[str, Any] | ProvisionerError, severity: Severity, text: str) -> None:
-    """JetStream off is critical; a server that cannot be asked is unknown."""
+    """JetStream off and a server that is down are critical; one that cannot be asked is unknown."""
     result = api_result(answer)
     assert ("$JS.API.INFO", severity) == (result.name, result.severity)
     assert text in result.text

@@ -32,8 +32,8 @@ def test_equal() -> None:
     """A stream as the catalogue says is ok, its figures at hand."""
     health = examine([stream()], live(stream(), messages=3))[0]
     assert ("ok", OK) == (health.state, health.severity)
-    assert health.live
-    assert 3 == health.live.messages
+    assert health.info
+    assert 3 == health.info.messages
 
 
 def test_rewritten_by_the_server() -> None:
@@ -45,7 +45,7 @@ def test_rewritten_by_the_server() -> None:
 def test_missing() -> None:
     """A stream that is not there is critical."""
     health = examine([stream()], {})[0]
-    assert ("missing", CRITICAL, None) == (health.state, health.severity, health.live)
+    assert ("missing", CRITICAL, None) == (health.state, health.severity, health.info)
 
 
 def test_not_asked() -> None:
@@ -58,7 +58,8 @@ def test_not_asked() -> None:
     ("fields", "text"),
     [
         ({"max_age": 86_400_000_000_000}, "max_age: 7d (live: 1d)"),
-        ({"max_bytes": 1024**3}, "max_bytes: unlimited (live: 1GiB)"),
+        ({"max_bytes": 1024**3}, "max_bytes: unlimited (live: 1.0 GiB)"),
+        ({"max_msg_size": 2049}, "max_msg_size: unlimited (live: 2.0 KiB)"),
         ({"subjects": ["orders.*", "other"]}, "subjects: orders.new (live: orders.*, other)"),
         ({"allow_direct": True}, "allow_direct: false (live: true)"),
         ({"description": "x"}, "description: none (live: x)"),
@@ -109,9 +110,15 @@ def test_drift_and_nearly_full() -> None:
     health = examine([stream(max_bytes=1000)], live(stream(max_bytes=100), bytes=95))[0]
     assert "drift" == health.state
     assert [
-        "max_bytes: 1kB (live: 100B)",
+        "max_bytes: 1000 B (live: 100 B)",
         "95 % of max_bytes: then the oldest are dropped before max_age",
     ] == [result.text for result in health.results]
+
+
+def test_sizes_that_differ_by_a_byte() -> None:
+    """Sizes that would read the same are shown to the byte."""
+    health = examine([stream(max_bytes=1024**3)], live(stream(max_bytes=1024**3 + 1)))[0]
+    assert ["max_bytes: 1,073,741,824 B (live: 1,073,741,825 B)"] == [result.text for result in health.results]
 
 
 def test_unmanaged() -> None:

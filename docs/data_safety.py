@@ -1,0 +1,148 @@
+"""docs/data-safety.md from the field table and the loss rules; its messages are the program's own.
+
+Pure: the figures of the example stream are fixed, so that the page changes only with the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from provisioner.catalogue.reader import parse
+from provisioner.plan.diff import Plan, plan
+from provisioner.plan.message_loss import LOSS_RULES, forecast
+from provisioner.reconcile.apply import contents
+from provisioner.reconcile.loss_approval import refusals
+from provisioner.rules.normalise import normalise
+from provisioner.schema.fields import FIELDS
+from provisioner.schema.model import StreamConfig, StreamInfo
+from provisioner.schema.types import Field, Mutability
+
+# What becomes of the stored messages, beside what the loss rules say.
+FATES: Final = {
+    Mutability.FREE: "kept",
+    Mutability.FIXED: "deleted with the old stream",
+    Mutability.RISES: "deleted with the old stream where there is a new one",
+    Mutability.NOT_QUEUE: "deleted with the old stream where there is a new one",
+    Mutability.PROMOTES: "deleted with the old stream where there is a new one",
+}
+_MESSAGES: Final = 1200
+_BYTES: Final = 614_400
+_OLDEST: Final = "2024-01-01T06:00:00Z"
+
+
+@dataclass(frozen=True)
+class Count:
+    """What the server would answer of the example stream."""
+
+    too_old: int = 340
+
+    def before(self, _instant: str) -> int:
+        return self.too_old
+
+    def per_subject(self) -> Iterator[int]:
+        return iter((1000, 150, 50))
+
+
+@dataclass(frozen=True)
+class Example:
+    """A change of one stream, as two versions of its lines in a catalogue."""
+
+    old: str
+    new: str
+    consumers: int = 0
+
+    @property
+    def plan(self) -> Plan:
+        return plan(self.live.config, config(self.new))
+
+    @property
+    def live(self) -> StreamInfo:
+        """The stream as the server holds it before the change."""
+        return StreamInfo(normalise(config(self.old)), _OLDEST, _MESSAGES, _BYTES, _OLDEST, _OLDEST, self.consumers)
+
+    @property
+    def answers(self) -> list[str]:
+        """The lines with which preview and up refuse the change."""
+        if self.plan.problems:
+            return [str(problem) for problem in self.plan.problems]
+        return refusals("ORDERS", forecast(self.live, config(self.new), self.plan, Count()))
+
+
+def config(fields: str) -> StreamConfig:
+    """The configuration of the example stream with these fields."""
+    (spec,) = parse(f"ORDERS: {{{fields}}}", "example").streams
+    return spec.config
+
+
+# A change for each loss rule, in their order; then one with consumers, and two at once.
+LOSSES: Final = (
+    Example("max_age: 30d", "max_age: 7d"),
+    Example("max_msgs: 2000", "max_msgs: 1000"),
+    Example("max_bytes: 1MiB", "max_bytes: 500KiB"),
+    Example("", "max_msgs_per_subject: 100"),
+    Example("retention: limits", "retention: interest"),
+    Example("retention: limits", "retention: interest", consumers=2),
+    Example("max_msgs: 1000, discard: new", "max_msgs: 1000, discard: old"),
+    Example("max_age: 30d", "max_age: 7d, max_msgs: 1000"),
+)
+# A change for each field that the server does not change in place, or not in every direction.
+REPLACEMENTS: Final = (
+    Example("retention: limits", "retention: workqueue"),
+    Example("storage: file", "storage: memory"),
+    Example("", "mirror: {name: ORIGIN}"),
+    Example("", "first_seq: 1000"),
+    Example("sealed: true, deny_delete: true, deny_purge: true, discard: new", "discard: new"),
+    Example("deny_delete: true", ""),
+    Example("deny_purge: true", ""),
+    Example("allow_msg_ttl: true", ""),
+    Example("", "allow_msg_counter: true"),
+    Example("allow_msg_schedules: true", "allow_rollup_hdrs: true"),
+    Example("", "persist_mode: async"),
+)
+IMPOSSIBLE: Final = (
+    Example("sealed: true, subject_delete_marker_ttl: 1m", "sealed: true, subject_delete_marker_ttl: 2m"),
+    Example("sealed: true", "sealed: true, storage: memory"),
+)
+
+
+def page(template: str) -> str:
+    """The page: the template with its places filled in."""
+    fields = [field for field in FIELDS if field.name != "name"]  # a stream with another name is another stream
+    places = {
+        "fields": _table(("field", "what the server does with a change", "stored messages"), map(_row, fields)),
+        "loss_messages": _messages(LOSSES),
+        "replacement_messages": _messages(REPLACEMENTS),
+        "impossible_messages": _messages(IMPOSSIBLE),
+        "guard_message": f"```text\n{contents(LOSSES[0].live)}\n```",
+    }
+    for name, text in places.items():
+        template = template.replace(f"<!-- {name} -->", text)
+    return template
+
+
+def _row(field: Field) -> tuple[str, str, str]:
+    return f"`{field.name}`", field.change.value, fate(field)
+
+
+def fate(field: Field) -> str:
+    """What becomes of the stored messages when a field changes."""
+    trims = [rule.effect for rule in LOSS_RULES if field.name in rule.fields]
+    kept = [] if trims and field.change is Mutability.FREE else [FATES[field.change]]
+    return "; ".join([*trims, *kept])
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _messages(examples: Iterable[Example]) -> str:
+    return "\n\n".join(map(_message, examples))
+
+
+def _message(example: Example) -> str:
+    consumers = f", with {example.consumers} consumers" if example.consumers else ""
+    changes = ", ".join(map(str, example.plan.changes))
+    return "\n".join([f"`{changes}`{consumers}:", "```text", *example.answers, "```"])

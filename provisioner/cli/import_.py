@@ -1,0 +1,41 @@
+"""``streams import``: a catalogue of the streams a server has."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from provisioner.catalogue.writer import catalogue_of
+from provisioner.cli.server import connected
+from provisioner.errors import ProvisionerError
+from provisioner.log import tell
+from provisioner.text import counted
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the catalogue to a file, else to standard output; 1 if it has to be corrected by hand."""
+    output: Path | None = options.output
+    if output and output.exists() and not options.force:
+        raise ProvisionerError(f"{output}: already exists; --force overwrites it")
+    with connected(options.url) as client:
+        imported = catalogue_of(client.streams(), options.patterns, str(output or "catalogue"))
+    tell(*imported.notes, *imported.problems)
+    if not imported.names:
+        raise ProvisionerError("no stream to import")
+    if output:
+        _replace(output, imported.text)
+        tell(f"{output}: {counted(len(imported.names), 'stream')}")
+    else:
+        sys.stdout.write(imported.text)
+    return 1 if imported.problems else 0
+
+
+def _replace(file: Path, text: str) -> None:
+    part = file.with_name(f".{file.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise ProvisionerError(f"{file}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,81 @@
+"""Connections that fail or are left open: nothing of asyncio's is said about them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from provisioner.errors import InvalidAnswer, NobodyListens
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.connection import Connection
+from provisioner.jetstream.target import Credentials
+from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.requests import answering
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = """
+import os, signal, sys
+from provisioner.errors import ProvisionerError
+from provisioner.jetstream.connection import Connection
+from provisioner.jetstream.target import Credentials
+
+url, pid = sys.argv[1], int(sys.argv[2])
+for login, address in ((Credentials(token="wrong"), url), (Credentials(token="right"), "nats://127.0.0.1:1")):
+    try:
+        Connection(address, login, 0.5)
+    except ProvisionerError as error:
+        print(type(error).__name__)
+left_open = Connection(url, Credentials(token="right"))
+os.kill(pid, signal.SIGKILL)
+try:
+    left_open.request("$JS.API.INFO", timeout=0.5)
+except ProvisionerError as error:
+    print(type(error).__name__)
+"""
+
+
+def test_a_process_ends_without_a_word(tmp_path: Path) -> None:
+    """Refused, unreachable, or left open while it reconnects: no task is destroyed, nothing is reported."""
+    with running(tmp_path, "authorization { token: right }") as server:
+        assert server.process
+        done = subprocess.run(
+            [sys.executable, "-W", "error", "-c", PROGRAM, server.url, str(server.process.pid)],
+            check=False, cwd=ROOT, capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    assert (0, "Refused\nNobodyListens\nUnreachable\n", "") == (done.returncode, done.stdout, done.stderr)
+
+
+def test_nobody_listens() -> None:
+    """A refused connection is told from an answer that does not come."""
+    url = f"nats://127.0.0.1:{free_port()}"
+    with pytest.raises(NobodyListens, match=rf"^{url}: no NATS server answers within 0.3 s: connection refused"):
+        Connection(url, Credentials(), 0.3)
+
+
+def test_close_is_idempotent(server: NatsServer) -> None:
+    """A second close does nothing."""
+    connection = Connection(server.url, Credentials())
+    connection.close()
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "text"),
+    [
+        (b"<html>", "an answer of 6 bytes is not JSON"),
+        (b"[" * 100_000, "an answer of 100000 bytes is not JSON"),
+        (b"[]", "an answer is JSON but not an object"),
+        (b"{}", "an answer has no config"),
+        (b'{"config": {}}', "an answer has no (created|name)"),
+    ],
+)
+def test_an_answer_that_is_not_jetstreams(tmp_path: Path, answer: bytes, text: str) -> None:
+    """Whatever answers in JetStream's place is one line."""
+    with running(tmp_path, jetstream="") as server, answering(server.url, "$JS.API.>", answer):
+        client = JetStream(server.url, Credentials())
+        with pytest.raises(InvalidAnswer, match=f"{text}; something other than JetStream answers"):
+            client.stream("ORDERS")
+        client.close()

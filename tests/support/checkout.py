@@ -1,0 +1,125 @@
+"""A copy of this checkout in which `make` and the shell's commands really run."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from tests.support.nats_server import free_port
+from tools.venv import RUN, fingerprint
+
+ROOT = Path(__file__).resolve().parents[2]
+_TIMEOUT_S = 180.0
+# The ports of the two stacks in the documents.
+_PORTS = ("4222", "8222", "4223", "8223")
+_PARTS = ("infra", "provisioner", "tools", "Makefile", "Pulumi.yaml", "__main__.py", "requirements.txt")
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A folder with the stack ``local``; the ports that the documents name stand for free ones."""
+
+    folder: Path
+    environment: dict[str, str]
+    ports: Mapping[str, str]
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.ports['4222']}"
+
+    def run(self, command: str) -> tuple[int, list[str]]:
+        """A shell command as a user types it: its exit code and its lines."""
+        ran = subprocess.run(
+            ["bash", "-c", self._own(command)],
+            cwd=self.folder,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+        return ran.returncode, self._usual(ran.stdout).splitlines()
+
+    def succeed(self, command: str) -> None:
+        """Run a command that prepares an example."""
+        code, lines = self.run(command)
+        assert code == 0, "\n".join(lines)
+
+    def write(self, name: str, text: str) -> None:
+        """Write a file that an example uses."""
+        (self.folder / name).write_text(self._own(text))
+
+    def edit(self, old: str, new: str) -> None:
+        """Change the catalogue; the old text must be there."""
+        file = self.folder / "infra/streams.yaml"
+        assert old in file.read_text()
+        file.write_text(file.read_text().replace(old, new, 1))
+
+    def _own(self, text: str) -> str:
+        return _replaced(text, self.ports)
+
+    def _usual(self, text: str) -> str:
+        return _replaced(text, {own: usual for usual, own in self.ports.items()}).replace(f"{self.folder}/", "")
+
+
+def _replaced(text: str, ports: Mapping[str, str]) -> str:
+    return re.sub(r"\b\d{4,5}\b", lambda number: ports.get(number[0], number[0]), text)
+
+
+def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
+    """Copy what a user works with; .venv is this run's, under the copy's name."""
+    for name in _PARTS:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            folder.mkdir(exist_ok=True)
+            shutil.copy(source, folder / name)
+    _link_venv(folder / ".venv")
+    _write_streams(folder / "bin", folder)
+    own = {
+        "PATH": os.pathsep.join([str(folder / "bin"), engine["PATH"]]),
+        "PULUMI_HOME": str(folder.parent / "home"),
+        "PULUMI_STACK": "local",
+    }
+    copy = Checkout(folder, engine | own, {port: str(free_port()) for port in _PORTS})
+    copy.environment["NATS_URL"] = copy.url
+    copy.environment["NATS_MONITOR_URL"] = f"http://127.0.0.1:{copy.ports['8222']}"
+    copy.write("Pulumi.local.yaml", _settings("Pulumi.local.yaml"))
+    return copy
+
+
+def _link_venv(venv: Path) -> None:
+    venv.mkdir()
+    prefix = Path(sys.prefix)
+    for path in prefix.iterdir():
+        if path.name != "installed.json":
+            (venv / path.name).symlink_to(path)
+    installed = {file: fingerprint({file: (ROOT / file).read_bytes()}) for file in RUN}
+    (venv / "installed.json").write_text(json.dumps(installed | {"place": str(venv)}))
+
+
+def _write_streams(folder: Path, copy: Path) -> None:
+    """``streams`` as the console script has it, but of the copy."""
+    folder.mkdir()
+    script = folder / "streams"
+    script.write_text(f'#!/bin/sh\nPYTHONPATH="{copy}" exec "{sys.executable}" -m provisioner "$@"\n')
+    script.chmod(0o755)
+
+
+def _settings(name: str) -> str:
+    """The committed settings, with the default ports written down."""
+    settings = yaml.safe_load((ROOT / name).read_text())
+    ports = {"prediction-streams:clientPort": "4222", "prediction-streams:monitorPort": "8222"}
+    return yaml.safe_dump({**settings, "config": {**settings["config"], **ports}})
