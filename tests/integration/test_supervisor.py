@@ -84,19 +84,6 @@ def wanted(tmp_path: Path) -> Iterator[Wanted]:
     daemon.stop(wanted.home)
 
 
-@pytest.fixture
-def stranger() -> Iterator[Process]:
-    """A process of somebody else."""
-    child = subprocess.Popen(["sleep", "60"])
-    processes.wait(lambda: processes.find(child.pid, "sleep 60") is not None, 5)
-    found = processes.find(child.pid, "sleep 60")
-    assert found
-    yield found
-    assert child.poll() is None, "a process that is not ours was killed"
-    child.kill()
-    child.wait()
-
-
 def test_starts_ready(wanted: Wanted) -> None:
     """When `ensure` returns, clients are greeted, JetStream has its store, and the record says who runs."""
     ready = daemon.ensure(wanted)
@@ -109,7 +96,7 @@ def test_starts_ready(wanted: Wanted) -> None:
 def test_outlives_its_starter(tmp_path: Path, wanted: Wanted) -> None:
     """It runs on when the process that started it has ended, in a session of its own and on no pipe of ours."""
     starter = (
-        "import sys; from pathlib import Path; from provisioner import daemon, server_home;"
+        "import sys; from pathlib import Path; from provisioner.local_server import server_dir as server_home, supervisor as daemon;"
         "home, owner, config, host, *ports = sys.argv[1:]; client, monitor = map(int, ports);"
         "daemon.ensure(daemon.Wanted(home=server_home.Home(Path(home)), owner=owner, config=config,"
         " host=host, client_port=client, monitor_port=monitor))"
@@ -206,29 +193,6 @@ def test_same_pid_of_another_time(wanted: Wanted) -> None:
     server = daemon.ensure(wanted).server
     assert server.process
     assert not replace(server, process=replace(server.process, started="1")).is_alive()
-
-
-def test_ps_and_proc_agree(stranger: Process) -> None:
-    """Systems without /proc see the same command line, and a start time."""
-    proc, ps = processes._from_proc(stranger.pid), processes._from_ps(stranger.pid)  # noqa: SLF001
-
-    assert proc[1] == ps[1] == "sleep 60"
-    assert len(ps[0]) == 24
-    assert processes._from_ps(2**22 + 1) == ("", "")  # noqa: SLF001
-
-
-def test_deaf_process_is_killed() -> None:
-    """A process that ignores SIGTERM gets SIGKILL once its time is up."""
-    deaf = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        child.stdout.readline()
-        process = processes.find(child.pid, deaf)
-        assert process
-        assert processes.stop(process, deaf, 0.1)
-        assert child.wait() == -signal.SIGKILL
 
 
 def test_port_of_another_server(tmp_path: Path, wanted: Wanted) -> None:
