@@ -27,7 +27,7 @@ from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import recorded
 
 CHANGING = ("CREATE", "UPDATE", "DELETE", "PURGE")
-_DEADLINE = 30.0  # seconds
+_DEADLINE_S = 30.0
 
 
 @pytest.fixture
@@ -157,6 +157,6 @@ def test_services_and_up_at_the_same_moment(server: NatsServer, project: Project
         trap = proxy.set("STREAM.CREATE.", lambda: started.append(pool.submit(asyncio.run, start_services(server.url))))
         project.up()
         assert trap.sprung
-        started[0].result(_DEADLINE)
+        started[0].result(_DEADLINE_S)
         assert FIVE_STREAMS.keys() == jetstream.streams().keys()
         assert project.unchanged()

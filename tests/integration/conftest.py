@@ -15,6 +15,7 @@ from provisioner.reconcile import server_view
 from provisioner.reconcile.context import context
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, raw_client
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +53,7 @@ def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
 def stranger() -> Iterator[Process]:
     """A process of somebody else."""
     child = subprocess.Popen(["sleep", "60"])
-    processes.wait(lambda: processes.find(child.pid, "sleep 60") is not None, 5)
-    found = processes.find(child.pid, "sleep 60")
-    assert found
-    yield found
+    yield until("the child is a sleep", lambda: processes.find(child.pid, "sleep 60"), 5)
     assert child.poll() is None, "a process that is not ours was killed"
     child.kill()
     child.wait()

@@ -88,7 +88,7 @@ def test_first_contact_waits_for_a_server_that_is_starting(tmp_path: Path, monke
     """The first up reaches the streams before the server answers: it waits, with a deadline."""
     monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 15.0)
     late = NatsServer(tmp_path, ports=(free_port(), free_port()))
-    starting = threading.Timer(1.0, late.start)
+    starting = threading.Timer(1.0, late.start)  # late on purpose: twice what a plan would wait
     starting.start()
     try:
         assert "ORDERS" == provider().create(props(late)).id

@@ -96,7 +96,8 @@ def test_starts_ready(wanted: Wanted) -> None:
 def test_outlives_its_starter(tmp_path: Path, wanted: Wanted) -> None:
     """It runs on when the process that started it has ended, in a session of its own and on no pipe of ours."""
     starter = (
-        "import sys; from pathlib import Path; from provisioner.local_server import server_dir as server_home, supervisor as daemon;"
+        "import sys; from pathlib import Path;"
+        "from provisioner.local_server import server_dir as server_home, supervisor as daemon;"
         "home, owner, config, host, *ports = sys.argv[1:]; client, monitor = map(int, ports);"
         "daemon.ensure(daemon.Wanted(home=server_home.Home(Path(home)), owner=owner, config=config,"
         " host=host, client_port=client, monitor_port=monitor))"
