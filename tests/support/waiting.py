@@ -11,7 +11,7 @@ T = TypeVar("T")
 _POLL_S = 0.02
 
 
-def until(what: str, condition: Callable[[], T], timeout: float = 15.0) -> T:
+def until(what: str, condition: Callable[[], T | None], timeout: float = 15.0) -> T:
     """Ask again and again until the answer is true, and return it.
 
     Args:
