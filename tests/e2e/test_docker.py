@@ -102,3 +102,17 @@ def test_without_an_engine(dev: Project) -> None:
     assert said.code != 0
     assert "local" in said.text
     assert "Traceback" not in said.text
+
+
+def test_a_name_that_is_taken_is_found_in_preview(dev: Project, engine_client: DockerClient) -> None:
+    """A container that somebody made by hand under our name is left alone, and named in one line."""
+    by_hand = engine_client.containers.create(dev.settings["image"], name=_name(dev))
+    try:
+        refused = dev.preview()
+    finally:
+        by_hand.remove(force=True)
+
+    assert refused.code != 0
+    assert f"the name {_name(dev)} is taken by container {by_hand.short_id}" in refused.text
+    assert f"docker rm --force {_name(dev)}" in refused.text
+    assert "Traceback" not in refused.text
