@@ -61,7 +61,7 @@ class Project(ABC):
     def make(self) -> None:
         """Write the project and start its stack."""
         (self.folder / "state").mkdir(parents=True)
-        for name in ("infra", "provisioner", "benchmarks"):
+        for name in ("infra", "provisioner", "tools", "benchmarks"):
             (self.folder / name).symlink_to(ROOT / name)
         (self.folder / ".venv").symlink_to(sys.prefix)
         (self.folder / "Pulumi.yaml").write_text((ROOT / "Pulumi.yaml").read_text())

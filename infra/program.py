@@ -9,10 +9,10 @@ from typing import Any, Final, NoReturn, TypeAlias
 
 import pulumi
 
+from infra import inputs
 from infra.servers import Server
-from infra.settings import Settings, load
+from infra.settings import Settings, configuration
 from infra.sizing import fitted
-from provisioner.catalogue.reader import load as load_catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.providers.stream import Stream, StreamOptions
 from provisioner.schema.fields import FIELDS
@@ -20,16 +20,15 @@ from provisioner.schema.model import StreamSpec
 from provisioner.schema.types import show_fields
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
-_ALREADY_SAID: Final = 32
+_ALREADY_LOGGED: Final = 32
 
 Launch: TypeAlias = Callable[[Settings], Server]
 
 
 def deploy() -> None:
-    """Declare the stack; mistakes in its settings or catalogue end the run with one line each."""
+    """Declare the stack; problems in its settings or catalogue end the run with one line each."""
     try:
-        settings = load()
-        catalogue = load_catalogue(settings.catalogue)
+        settings, catalogue = inputs.read(configuration(), pulumi.get_stack())
         server = _launch(fitted(settings, catalogue.streams))
     except ProvisionerError as error:
         _stop(error)
@@ -69,4 +68,4 @@ def _stop(error: ProvisionerError) -> NoReturn:
     """A traceback would bury the lines that say what to do."""
     for line in str(error).splitlines():
         pulumi.log.error(line)
-    sys.exit(_ALREADY_SAID)
+    sys.exit(_ALREADY_LOGGED)

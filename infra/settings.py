@@ -6,36 +6,31 @@ kept: the provider reads them for itself, so that they reach no resource and no 
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pulumi
 
+from infra.setting_types import Parser, address, choice, port, server_url, size, text
 from provisioner.errors import ProvisionerError
-from provisioner.jetstream.target import server_urls
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
-from provisioner.units import parse_size
-
-Parser = Callable[[str], object]
 
 DOCKER: Final = "docker"
 PROCESS: Final = "process"
 EXTERNAL: Final = "external"
 SERVERS: Final = (DOCKER, PROCESS, EXTERNAL)
-MAX_PORT: Final = 65_535
 
 
 class SettingsError(ProvisionerError):
-    """The stack's settings have mistakes; the text has one line for each."""
+    """The stack's settings have problems; the text has one line for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What a stack is told; see ``TABLE`` for each setting. Paths are as written or absolute."""
+    """A stack's settings; see ``TABLE`` for each. Paths are as written or absolute."""
 
     server: str
     catalogue: Path
@@ -60,51 +55,6 @@ class Setting:
     default: str | None
     servers: tuple[str, ...]
     doc: str
-
-
-def choice(*values: str) -> Parser:
-    """One of ``values``, letter for letter."""
-
-    def parse(text: str) -> str:
-        if text not in values:
-            raise ValueError(f"{text!r} is none of {', '.join(values)}{did_you_mean(text, values)}")
-        return text
-
-    return parse
-
-
-def port(text: str) -> int:
-    """A TCP port a client can be told: 1 to 65535."""
-    if not (text.isdecimal() and 1 <= int(text) <= MAX_PORT):
-        raise ValueError(f"{text!r} is not a port; write a number from 1 to 65535")
-    return int(text)
-
-
-def address(text: str) -> str:
-    """An IP address of this machine; Docker publishes no ports on names."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        raise ValueError(f"{text!r} is not an IP address; write one like 127.0.0.1") from None
-
-
-def size(text: str) -> int:
-    """A size above zero, in bytes."""
-    if (parsed := parse_size(text)) == 0:
-        raise ValueError("0 leaves no room for any stream; write a size like 24GiB")
-    return parsed
-
-
-def server_url(text: str) -> str:
-    """One or more servers of a cluster, with commas between; credentials have settings of their own."""
-    return server_urls(text, "the settings user and password, or token")
-
-
-def text(value: str) -> str:
-    """Any text but an empty one."""
-    if not value.strip():
-        raise ValueError("is empty; give it a value or remove it")
-    return value
 
 
 _ON_MACHINE: Final = (DOCKER, PROCESS)
@@ -136,24 +86,24 @@ TABLE: Final = (
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
 
 
-def load() -> Settings:
-    """Read the settings of the stack that is running.
-
-    Raises:
-        SettingsError: every mistake, one line each.
-    """
+def configuration() -> dict[str, str]:
+    """The configuration of the stack that is running, without the project's namespace."""
     namespace = f"{pulumi.get_project()}:"
     # Config has no way to list its keys; these two are where it looks.
     known = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
-    raw = {key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)}
-    return parse(raw, pulumi.get_stack())
+    return {key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)}
+
+
+def catalogue_path(raw: Mapping[str, str]) -> Path:
+    """Where the catalogue is, however wrong the other settings are."""
+    return Path(raw.get("catalogue", "").strip() or _BY_KEY["catalogue"].default or "")
 
 
 def parse(raw: Mapping[str, str], stack: str) -> Settings:
     """Turn a stack's configuration, without its namespace, into settings.
 
     Raises:
-        SettingsError: every mistake, one line each.
+        SettingsError: every problem, one line each.
     """
     problems = [*_unknown(raw)]
     values = dict(_values(raw, problems))
@@ -173,9 +123,9 @@ def _unknown(raw: Mapping[str, str]) -> Iterator[str]:
 def _values(raw: Mapping[str, str], problems: list[str]) -> Iterator[tuple[str, Any]]:
     """Every setting's value; one that is missing or cannot be read is ``None``."""
     for setting in TABLE:
-        given = raw.get(setting.key, setting.default)
+        value = raw.get(setting.key, setting.default)
         try:
-            yield setting.key, None if given is None else setting.parse(given)
+            yield setting.key, None if value is None else setting.parse(value)
         except ValueError as error:
             problems.append(f"{setting.key}: {error}")
             yield setting.key, None
@@ -210,7 +160,7 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
     return Settings(
         server=values["server"],
-        catalogue=Path(values["catalogue"]),
+        catalogue=catalogue_path(values),
         image=values["image"],
         client_port=values["clientPort"],
         monitor_port=values["monitorPort"],

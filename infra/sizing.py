@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from infra.settings import Settings, SettingsError
-from provisioner.catalogue.model import reserved, room
+from provisioner.catalogue.model import reserved
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import distinct_sizes
+
+_GIB: Final = 1024**3
 
 
 def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
@@ -28,16 +31,29 @@ def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
 
 
 def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | None:
-    needed, given = reserved(specs), settings.max_file_store
-    if given is None:
+    needed, limit = reserved(specs), settings.max_file_store
+    if limit is None:
         return room(specs)
-    if given < needed:
-        stated, reserved_text = distinct_sizes(given, needed)
+    if limit < needed:
+        stated, reserved_text = distinct_sizes(limit, needed)
         raise SettingsError(
             f"settings of stack {settings.stack}: maxFileStore: {stated} is less than the "
             f"{reserved_text} that the streams of {settings.catalogue} reserve"
         )
-    return given
+    return limit
+
+
+def room(specs: Iterable[StreamSpec]) -> int | None:
+    """Bytes of file store to give a server for these streams; None where one of them has no limit.
+
+    The largest counts twice: the server asks for a CREATE's room before it sees that the stream
+    exists, so a full store refuses a service that creates its own stream at start-up.
+    """
+    on_disk = [spec.config for spec in specs if spec.config["storage"] == "file"]
+    sizes = [config["max_bytes"] * config["num_replicas"] for config in on_disk]
+    if any(size < 0 for size in sizes):
+        return None
+    return -(-(sum(sizes) + max(sizes, default=0)) // _GIB) * _GIB or _GIB
 
 
 def policy(spec: StreamSpec, settings: Settings) -> OnDelete:

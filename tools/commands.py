@@ -3,95 +3,143 @@
 from __future__ import annotations
 
 import os
-import subprocess
+import shlex
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from tools import checks, lock
 from tools import venv as python_env
+from tools.environment import apply, exports, status_target
+from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
-from tools.stack_choice import apply, exports, status_target
 from tools.stacks import Session, base_changes, open_session, stack_facts
-from tools.subprocesses import ToolError, say
+from tools.subprocesses import ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
-    Command = Callable[[str, Sequence[str]], int]
+    Command = Callable[["Request"], int]
 
-CHECKS = (
-    ("ruff", "check", "--quiet", "."),
-    ("ruff", "format", "--check", "--quiet", "."),
-    ("mypy",),
-    ("lint-imports",),
-)
+STREAMS = VENV / "bin" / "streams"
 
 
-def up(stack: str, more: Sequence[str]) -> int:
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a command is asked for: make's STACK, ARGS and MINUTES.
+
+    Attributes:
+        stack: The stack's name, or nothing.
+        words: More arguments for the program behind the command.
+        minutes: How long to explore, or nothing.
+    """
+
+    stack: str = ""
+    words: tuple[str, ...] = ()
+    minutes: str = ""
+
+
+def up(request: Request) -> int:
     """Set everything up, then make the streams so (pulumi up)."""
-    return _pulumi(_required(open_session(stack)), "up", "--yes", *more)
+    return _pulumi(_required(open_session(request.stack)), "up", "--yes", *request.words)
 
 
-def preview(stack: str, more: Sequence[str]) -> int:
+def preview(request: Request) -> int:
     """Show what up would do, drift included (pulumi preview)."""
-    return _pulumi(_required(open_session(stack)), "preview", *more)
+    return _pulumi(_required(open_session(request.stack)), "preview", *request.words)
 
 
-def destroy(stack: str, more: Sequence[str]) -> int:
+def destroy(request: Request) -> int:
     """Take the stack down (pulumi destroy)."""
-    session = open_session(stack, create=False)
+    session = open_session(request.stack, create=False)
     if session is None:
-        say("Nothing to destroy: no stack has resources")
+        tell("Nothing to destroy: no stack has resources")
         return 0
-    return _pulumi(session, "destroy", "--yes", *more)
+    return _pulumi(session, "destroy", "--yes", *request.words)
 
 
-def setup(stack: str, _more: Sequence[str]) -> int:
+def setup(request: Request) -> int:
     """Only set up: .venv, Pulumi, the stack."""
-    session = _required(open_session(stack, again=True))
-    say(f'Ready. For a plain `pulumi` in your shell: eval "$(make -s shell-env STACK={session.stack})"')
+    session = _required(open_session(request.stack, again=True))
+    _tell_of_streams()
+    tell(f'Ready. For a plain `pulumi` in your shell: eval "$(make -s shell-env STACK={session.stack})"')
     return 0
 
 
-def shell_env(stack: str, _more: Sequence[str]) -> int:
+def shell_env(request: Request) -> int:
     """Print the exports for your own shell: eval "$(make -s shell-env)"."""
-    print("\n".join(exports(_required(open_session(stack)).changes, os.environ)))
+    print("\n".join(exports(_required(open_session(request.stack)).changes, os.environ)))
     return 0
 
 
-def status(stack: str, more: Sequence[str]) -> int:
-    """Show the streams, wanted against live, and the server's health."""
-    session = _required(open_session(stack, create=False))
+def status(request: Request) -> int:
+    """Compare the catalogue with the live streams, and show the server's health (streams status)."""
+    session = _required(open_session(request.stack, create=False))
     options, variables = status_target(*stack_facts(session))
-    return _python(session.environment | variables, "provisioner", "status", *options, *more)
+    _become(STREAMS, ["status", *options, *request.words], session.environment | variables)
 
 
-def validate(_stack: str, more: Sequence[str]) -> int:
-    """Check the catalogue, nothing else."""
+def validate(request: Request) -> int:
+    """Check the catalogue, nothing else (streams validate)."""
     python_env.ensure(python_env.RUN)
-    return _python(os.environ, "provisioner", "validate", *more)
+    _become(STREAMS, ["validate", *request.words], os.environ)
 
 
-def test(_stack: str, more: Sequence[str]) -> int:
+def test(request: Request) -> int:
     """Set everything up, then run every test."""
-    # What lacks an engine is skipped, with its reason; in CI that would hide an untested release.
-    strict = {"REQUIRE_ENGINES": "1"} if os.environ.get("CI") == "true" else {}
-    return _python(_development() | strict, "pytest", *more)
+    return _python(_tested(), "pytest", *request.words)
 
 
-def bench(_stack: str, more: Sequence[str]) -> int:
+def test_fast(request: Request) -> int:
+    """Run the unit tests and lint: seconds."""
+    python_env.ensure(python_env.DEVELOP)
+    return checks.run_all([(*checks.UNIT, *request.words), *checks.LINT])
+
+
+def explore(request: Request) -> int:
+    """Look for new counterexamples: MINUTES=5 of new random seeds."""
+    minutes = {"EXPLORE_MINUTES": request.minutes} if request.minutes else {}
+    return _python(_tested() | minutes, "pytest", "-m", "explore", *request.words)
+
+
+def coverage(request: Request) -> int:
+    """Run every test, measure what they cover, and check the floors."""
+    environment = _tested()
+    code = checks.run((*checks.COVERED, *request.words), environment)
+    return code or max(checks.run(floor, environment) for floor in checks.FLOORS)
+
+
+def bench(request: Request) -> int:
     """Measure up, preview and destroy with 5 to 500 streams."""
-    return _python(_development(), "benchmarks", *more)
+    return _python(_development(), "benchmarks", *request.words)
 
 
-def lint(_stack: str, _more: Sequence[str]) -> int:
+def docs(request: Request) -> int:
+    """Write the generated documents."""
+    python_env.ensure(python_env.DEVELOP)
+    return _python(os.environ, "docs.generate", *request.words)
+
+
+def lint(_request: Request) -> int:
     """Run ruff, mypy and import-linter."""
     python_env.ensure(python_env.DEVELOP)
-    return max(_check(*check) for check in CHECKS)  # all of them, even when the first finds something
+    return checks.run_all(checks.LINT)
 
 
+def lock_(request: Request) -> int:
+    """Write the lock files anew from requirements*.txt; ARGS=--upgrade for newer indirect ones."""
+    python_env.ensure(python_env.RUN)
+    lock.write(request.words)
+    return 0
+
+
+_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, destroy, validate)
+_CHECK_COMMANDS: tuple[Command, ...] = (test, test_fast, explore, coverage, lint, bench)
+_SUPPORT_COMMANDS: tuple[Command, ...] = (docs, lock_, setup, shell_env)
 COMMANDS: Mapping[str, Command] = {
-    command.__name__.replace("_", "-"): command
-    for command in (up, preview, status, destroy, validate, test, lint, bench, setup, shell_env)
+    command.__name__.strip("_").replace("_", "-"): command
+    for command in (*_STACK_COMMANDS, *_CHECK_COMMANDS, *_SUPPORT_COMMANDS)
 }
 
 
@@ -106,21 +154,31 @@ def _development() -> dict[str, str]:
     return apply(base_changes(), os.environ)
 
 
+def _tested() -> dict[str, str]:
+    """Return the environment of the tests: in CI a skipped test would hide an untested release."""
+    return _development() | ({"REQUIRE_ENGINES": "1"} if os.environ.get("CI") == "true" else {})
+
+
+def _tell_of_streams() -> None:
+    if shutil.which("streams") != str(STREAMS):
+        tell(f"The command `streams` is {STREAMS.relative_to(ROOT)}; it is not on your PATH")
+
+
 def _pulumi(session: Session, *words: str) -> NoReturn:
+    if session.problem:
+        raise ToolError(f"Stack {session.stack}: {session.problem}; start it or set DOCKER_HOST")
+    _tell_of_streams()
     _become("pulumi", [*words, "--stack", session.stack, "--non-interactive"], session.environment)
 
 
 def _python(environment: Mapping[str, str], module: str, *words: str) -> NoReturn:
-    _become(str(python_env.PYTHON), ["-m", module, *words], environment)
+    _become(python_env.PYTHON, ["-m", module, *words], environment)
 
 
-def _become(program: str, words: Sequence[str], environment: Mapping[str, str]) -> NoReturn:
+def _become(program: str | Path, words: list[str], environment: Mapping[str, str]) -> NoReturn:
     """Turn into the program: signals, terminal and exit code are its own from here on."""
-    say(f"$ {Path(program).name} {' '.join(words)}")
+    line = shlex.join([Path(program).name, *words])
+    LOGGER.info("%s: takes over from here", line)
+    tell(f"$ {line}")
     os.chdir(ROOT)
-    os.execvpe(program, [program, *words], environment)  # noqa: S606 - no shell is wanted
-
-
-def _check(program: str, *words: str) -> int:
-    say(f"$ {program} {' '.join(words)}")
-    return subprocess.run([VENV / "bin" / program, *words], check=False, cwd=ROOT).returncode
+    os.execvpe(program, [str(program), *words], environment)  # noqa: S606 - no shell is wanted

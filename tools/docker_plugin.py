@@ -2,57 +2,64 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from typing import TYPE_CHECKING
 
 from tools import docker_probe
-from tools.paths import ROOT, cache, pinned, pulumi_home
-from tools.subprocesses import ToolError, run, say
+from tools.log import tell
+from tools.paths import ROOT, cache
+from tools.subprocesses import ToolError, run
+from tools.versions import pinned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-PLUGIN_DEADLINE = 180.0  # seconds for 30 MB
-REFUSAL_KEPT = 3600.0  # seconds until a plugin that could not be had is asked for again
+DOWNLOAD_TIMEOUT_S = 180.0  # for 30 MB
+REFUSAL_MAX_AGE_S = 3600.0  # until a plugin that could not be had is asked for again
 
 
-def plugin_installed() -> bool:
+def installed() -> bool:
     """Tell whether Pulumi's engine will find the docker plugin of the pinned version."""
-    program = "pulumi-resource-docker"
-    ours = pulumi_home() / "plugins" / f"resource-docker-v{_version()}" / program
-    return ours.exists() or shutil.which(program) is not None
+    return docker_probe.plugin_installed(_version())
 
 
-def get_plugin(environment: Mapping[str, str], *, again: bool) -> bool:
-    """Make sure of the docker plugin.
+def ensure(environment: Mapping[str, str], *, again: bool) -> bool:
+    """Install the docker plugin where it is missing.
 
     Args:
         environment: one in which ``pulumi`` is on PATH.
         again: ask even when it was refused a short while ago.
+
+    Returns:
+        Whether it is there now.
     """
-    if plugin_installed():
+    if installed():
         return True
-    refused = cache() / f"docker-plugin-{_version()}-refused"
-    if not again and refused.exists() and time.time() - refused.stat().st_mtime < REFUSAL_KEPT:
+    refusal = cache() / f"docker-plugin-{_version()}-refused"
+    if not again and refusal.exists() and time.time() - refusal.stat().st_mtime < REFUSAL_MAX_AGE_S:
         return False
-    say(f"Fetching Pulumi's docker plugin {_version()}")
+    tell(f"Fetching Pulumi's docker plugin {_version()}")
     try:
         command = ["pulumi", "plugin", "install", "resource", "docker", _version()]
-        run("docker plugin", command, timeout=PLUGIN_DEADLINE, cwd=ROOT, env=environment)
+        run("docker plugin", command, timeout=DOWNLOAD_TIMEOUT_S, cwd=ROOT, env=environment)
     except ToolError as error:
-        say(f"  it cannot be had: {str(error).splitlines()[-1].strip().removeprefix('error: ')}")
-        refused.touch()
+        tell(f"  it cannot be had: {str(error).splitlines()[-1].strip().removeprefix('error: ')}")
+        refusal.touch()
         return False
-    refused.unlink(missing_ok=True)
+    refusal.unlink(missing_ok=True)
     return True
 
 
-def obstacle(environment: Mapping[str, str], *, again: bool) -> str | None:
+def engine_problem(hosts: Sequence[str]) -> str | None:
+    """Return that no Docker engine answers at any of these hosts, or None."""
+    return None if docker_probe.answering(hosts) else f"no Docker engine answers at {' or '.join(hosts)}"
+
+
+def problem(environment: Mapping[str, str], *, again: bool) -> str | None:
     """Return why the docker stack cannot be had here, or None."""
-    if not any(map(docker_probe.answers, docker_probe.hosts())):
+    if docker_probe.answering(docker_probe.hosts()) is None:
         return "no Docker engine answers"
-    if not get_plugin(environment, again=again):
+    if not ensure(environment, again=again):
         return "Pulumi's docker plugin cannot be had here"
     return None
 

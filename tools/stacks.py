@@ -7,17 +7,19 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools import docker_plugin
+from tools import docker_plugin, docker_probe
 from tools import venv as python_env
+from tools.environment import apply, passphrase, search_path
+from tools.log import tell
 from tools.paths import ROOT, STATE, VENV, pulumi_home
 from tools.pulumi import toolchain
-from tools.stack_choice import Choice, Stack, apply, fresh, passphrase, search_path, server_kind, settled
-from tools.subprocesses import ToolError, capture, say
+from tools.stack_choice import Choice, Stack, fresh, setting, settled
+from tools.subprocesses import ToolError, capture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ANSWER_DEADLINE = 60.0  # seconds for a question to the state, which may be far away
+STATE_TIMEOUT_S = 60.0  # for a question to the state, which may be far away
 # Creates 500 streams in 5 s instead of 35, by saving the state at the end only. Off: a run that is killed
 # would leave behind a server and streams that the state does not know.
 SKIP_CHECKPOINTS: bool = False
@@ -25,10 +27,17 @@ SKIP_CHECKPOINTS: bool = False
 
 @dataclass(frozen=True, kw_only=True)
 class Session:
-    """A stack that exists and is selected, and what has to change in the environment to work on it."""
+    """A stack that exists and is selected, and what has to change in the environment to work on it.
+
+    Attributes:
+        stack: Its name.
+        changes: Variables that are set, or taken away.
+        problem: Why Pulumi cannot work on it, found out before Pulumi is asked; or None.
+    """
 
     stack: str
     changes: dict[str, str | None]
+    problem: str | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -36,11 +45,11 @@ class Session:
         return apply(self.changes, os.environ)
 
 
-def open_session(asked: str, *, again: bool = False, create: bool = True) -> Session | None:
+def open_session(requested: str, *, again: bool = False, create: bool = True) -> Session | None:
     """Set up all that Pulumi needs, decide on the stack and select it.
 
     Args:
-        asked: the name the user gives, or nothing.
+        requested: the name the user gives, or nothing.
         again: ask for the docker plugin even when it was refused a short while ago.
         create: whether a machine without a stack gets one; if not, there may be None.
 
@@ -51,19 +60,19 @@ def open_session(asked: str, *, again: bool = False, create: bool = True) -> Ses
     changes = base_changes() | _backend()
     environment = apply(changes | {"PULUMI_STACK": None}, os.environ)
     existing = _existing(environment)
-    choice = settled(asked, os.environ.get("PULUMI_STACK", ""), existing)
+    choice = settled(requested, os.environ.get("PULUMI_STACK", ""), existing)
     if choice is None and create:
-        choice = fresh(docker_plugin.obstacle(environment, again=again))
+        choice = fresh(docker_plugin.problem(environment, again=again))
     if choice is None:
         return None
-    say(str(choice))
+    tell(str(choice))
     settings = _settings(choice)
-    if server_kind(settings) == "docker":
-        docker_plugin.obstacle(environment, again=again)  # the program says what is missing
+    problem = _docker_problem(settings, environment, again=again)
     changes |= _stack_changes(choice.stack, settings)
     if choice.stack not in [stack.name for stack in existing if stack.current]:
         _select(choice.stack, apply(changes | {"PULUMI_STACK": None}, os.environ))
-    return Session(stack=choice.stack, changes=changes)
+    live = choice.stack in [stack.name for stack in existing if stack.resources]
+    return Session(stack=choice.stack, changes=changes, problem=problem if live else None)
 
 
 def stack_facts(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -73,7 +82,7 @@ def stack_facts(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
         json.loads(
             capture(
                 ["pulumi", *words, "--json", "--show-secrets", "--stack", session.stack],
-                timeout=ANSWER_DEADLINE,
+                timeout=STATE_TIMEOUT_S,
                 cwd=ROOT,
                 env=session.environment,
             )
@@ -104,26 +113,41 @@ def _backend() -> dict[str, str | None]:
     except (OSError, ValueError):
         login = None
     if login:
-        say(f"State: {login}, where you are logged in")
+        tell(f"State: {login}, where you are logged in")
         return {"PULUMI_BACKEND_URL": login}
     STATE.mkdir(exist_ok=True)
     return {}
 
 
 def _existing(environment: dict[str, str]) -> Sequence[Stack]:
-    listed = json.loads(
-        capture(["pulumi", "stack", "ls", "--json"], timeout=ANSWER_DEADLINE, cwd=ROOT, env=environment),
+    rows = json.loads(
+        capture(["pulumi", "stack", "ls", "--json"], timeout=STATE_TIMEOUT_S, cwd=ROOT, env=environment),
     )
-    return [Stack(name=row["name"], resources=row.get("resourceCount") or 0, current=row["current"]) for row in listed]
+    return [Stack(name=row["name"], resources=row.get("resourceCount") or 0, current=row["current"]) for row in rows]
 
 
 def _settings(choice: Choice) -> str:
     """Return the text of the stack's file: without one, a mistyped name would make a stack of its own."""
     file = ROOT / f"Pulumi.{choice.stack.rpartition('/')[2]}.yaml"
     if not file.exists():
-        there = ", ".join(sorted(path.suffixes[0][1:] for path in ROOT.glob("Pulumi.*.yaml")))
-        raise ToolError(f"There is no {file.name}, with which a stack starts. Here are: {there}")
+        stacks = ", ".join(sorted(path.name[len("Pulumi.") : -len(".yaml")] for path in ROOT.glob("Pulumi.*.yaml")))
+        raise ToolError(f"There is no {file.name}, with which a stack starts. Here are: {stacks}")
     return file.read_text()
+
+
+def _docker_problem(settings: str, environment: dict[str, str], *, again: bool) -> str | None:
+    """Return why a docker stack cannot be reached; its plugin is fetched where it is missing.
+
+    Pulumi starts with a refresh: without an engine the plugin fails there, in its own words, before the
+    program can say what is missing.
+    """
+    if setting(settings, "prediction-streams:server") != "docker":
+        return None
+    hosts = docker_probe.hosts(setting(settings, "docker:host"), setting(settings, "docker:context"))
+    problem = docker_plugin.engine_problem(hosts)
+    if problem is None:
+        docker_plugin.ensure(environment, again=again)  # the program says that it is missing
+    return problem
 
 
 def _stack_changes(stack: str, settings: str) -> dict[str, str | None]:
@@ -139,7 +163,7 @@ def _stack_changes(stack: str, settings: str) -> dict[str, str | None]:
 
 def _no_plugin() -> dict[str, str | None]:
     """Keep Pulumi from asking, 2.5 s every run, for a plugin that cannot be had."""
-    return {} if docker_plugin.plugin_installed() else {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
+    return {} if docker_plugin.installed() else {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
 
 
 def _no_checkpoints() -> dict[str, str | None]:
@@ -150,4 +174,4 @@ def _no_checkpoints() -> dict[str, str | None]:
 def _select(stack: str, environment: dict[str, str]) -> None:
     """Create the stack when it is missing, and make it the one a plain ``pulumi`` works on."""
     command = ["pulumi", "stack", "select", "--create", stack, "--non-interactive"]
-    capture(command, timeout=ANSWER_DEADLINE, cwd=ROOT, env=environment)
+    capture(command, timeout=STATE_TIMEOUT_S, cwd=ROOT, env=environment)

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_docker as docker
 
 from infra.servers import Server, local_url
-from infra.servers.docker_engine import require_docker
+from infra.servers.docker_engine import require_docker, require_name
 from infra.servers.nats_conf import server_config
 from provisioner.providers.stream import Endpoint
 from provisioner.schema.model import OnDelete
@@ -45,10 +45,12 @@ def launch(settings: Settings) -> Server:
         settings: the stack's settings.
 
     Raises:
-        ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
+        ProvisionerError: no engine answers, the docker plugin is missing and may not be fetched, or the
+            container's name is taken.
     """
     require_docker()
     name = f"{pulumi.get_project()}-{settings.stack}"
+    require_name(name, _owner(settings.stack))
     network = docker.Network("network", name=name)
     # Without labels: a changed label would replace the volume, and the messages would be gone.
     keep = pulumi.ResourceOptions(retain_on_delete=settings.on_delete is not OnDelete.DELETE)
@@ -98,5 +100,10 @@ def _config(settings: Settings, name: str) -> str:
 def _labels(stack: str) -> list[docker.ContainerLabelArgsDict]:
     """Carry a digest of the health check: a changed label replaces, a changed check is silently ignored."""
     digest = hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]
-    labels = {"project": pulumi.get_project(), "stack": stack, "healthcheck": digest}
-    return [{"label": f"prediction-streams.{key}", "value": value} for key, value in labels.items()]
+    labels = {**_owner(stack), "prediction-streams.healthcheck": digest}
+    return [{"label": label, "value": value} for label, value in labels.items()]
+
+
+def _owner(stack: str) -> dict[str, str]:
+    """Name the stack whose container it is."""
+    return {"prediction-streams.project": pulumi.get_project(), "prediction-streams.stack": stack}

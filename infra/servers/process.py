@@ -8,8 +8,8 @@ import pulumi
 
 from infra.servers import Server, local_url
 from infra.servers.nats_conf import server_config
-from provisioner.local_server import supervisor as daemon
-from provisioner.local_server.server_dir import Home
+from provisioner.local_server import supervisor
+from provisioner.local_server.server_dir import ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess
 from provisioner.providers.stream import Endpoint
 
@@ -23,31 +23,31 @@ def launch(settings: Settings) -> Server:
     Args:
         settings: The stack's settings.
     """
-    wanted = _wanted(settings)
-    server = ServerProcess("nats", wanted, on_delete=settings.on_delete.value)
+    spec = _spec(settings)
+    server = ServerProcess("nats", spec, on_delete=settings.on_delete.value)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
-    now = daemon.serving(wanted)
+    now = supervisor.serving(spec)
     endpoint = Endpoint(
-        url=local_url("nats", wanted.host, wanted.client_port),
-        monitor_url=local_url("http", wanted.host, wanted.monitor_port),
+        url=local_url("nats", spec.host, spec.client_port),
+        monitor_url=local_url("http", spec.host, spec.monitor_port),
         ready=now.data_made if now else server.data_made,
         store=now.data_made if now else server.data_made,
     )
     return Server(endpoint, (server,))
 
 
-def _wanted(settings: Settings) -> daemon.Wanted:
-    home = Home(settings.store_dir)
+def _spec(settings: Settings) -> ServerSpec:
+    directory = ServerDir(settings.store_dir)
     config = server_config(
         name=f"{pulumi.get_project()}-{settings.stack}",
         host=settings.bind_address,
         client_port=settings.client_port,
         monitor_port=settings.monitor_port,
-        store_dir=str(home.data),
+        store_dir=str(directory.data),
         max_file_store=settings.max_file_store,
     )
-    return daemon.Wanted(
-        home=home,
+    return ServerSpec(
+        directory=directory,
         owner=f"{pulumi.get_project()}/{settings.stack}",
         config=config,
         host=settings.bind_address,

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
 
 from provisioner.schema.model import StreamSpec
-
-_GIB: Final = 1024**3
 
 
 @dataclass(frozen=True)
@@ -28,20 +25,5 @@ class Catalogue:
 
 def reserved(specs: Iterable[StreamSpec]) -> int:
     """Bytes of file store the streams reserve together: max_bytes of every copy."""
-    return sum(max(spec.config["max_bytes"], 0) * spec.config["num_replicas"] for spec in _on_disk(specs))
-
-
-def room(specs: Iterable[StreamSpec]) -> int | None:
-    """Bytes of file store to give a server for these streams; None where one of them has no limit.
-
-    The largest counts twice: the server asks for a CREATE's room before it sees that the stream
-    is there already, so a full store refuses a service that creates its own stream at start-up.
-    """
-    sizes = [spec.config["max_bytes"] * spec.config["num_replicas"] for spec in _on_disk(specs)]
-    if any(size < 0 for size in sizes):
-        return None
-    return -(-(sum(sizes) + max(sizes, default=0)) // _GIB) * _GIB or _GIB
-
-
-def _on_disk(specs: Iterable[StreamSpec]) -> list[StreamSpec]:
-    return [spec for spec in specs if spec.config["storage"] == "file"]
+    on_disk = [spec.config for spec in specs if spec.config["storage"] == "file"]
+    return sum(max(config["max_bytes"], 0) * config["num_replicas"] for config in on_disk)

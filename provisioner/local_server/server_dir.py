@@ -1,6 +1,6 @@
-"""The folder a nats-server of ours lives in, and the record of who runs there.
+"""The directory a nats-server of ours lives in, and the record of which server runs there.
 
-The folder holds everything of it: ``nats.conf``, ``nats.log``, ``data/`` and ``server.json``.
+The directory holds everything of it: ``nats.conf``, ``nats.log``, ``data/`` and ``server.json``.
 That record is how a later run finds the server again even when Pulumi's state was lost, and
 never a process that only inherited its pid.
 """
@@ -21,51 +21,82 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Home:
-    """The folder of one server."""
+class ServerDir:
+    """The directory of one server."""
 
-    folder: Path
+    path: Path
 
     @property
     def config(self) -> Path:
         """The server's configuration, which also names it on its command line."""
-        return self.folder / "nats.conf"
+        return self.path / "nats.conf"
 
     @property
     def log(self) -> Path:
-        """All the server says."""
-        return self.folder / "nats.log"
+        """The server's log."""
+        return self.path / "nats.log"
 
     @property
     def data(self) -> Path:
         """JetStream's ``store_dir``."""
-        return self.folder / "data"
+        return self.path / "data"
 
     @property
     def record(self) -> Path:
-        """Who runs here."""
-        return self.folder / "server.json"
+        """The record of the server that runs here."""
+        return self.path / "server.json"
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Everything a server leaves here but its data."""
+        return self.config, self.log, self.record
 
     @property
     def command_end(self) -> str:
-        """How the command line of this folder's server ends."""
+        """How the command line of this directory's server ends."""
         return f" -c {self.config}"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Server:
-    """A server of ours, as the record or Pulumi's state remembers it.
+class ServerSpec:
+    """One server as it should be.
 
     Attributes:
-        home: Its folder.
-        owner: Whose it is; another stack keeps away.
-        data_made: When its data folder was made; another time is other data.
+        directory: Where it lives.
+        owner: The stack it belongs to; another stack keeps away.
+        config: The text of its configuration.
+        host: The address both ports listen on.
+        client_port: The port of the clients.
+        monitor_port: The port of the HTTP monitoring.
+    """
+
+    directory: ServerDir
+    owner: str
+    config: str
+    host: str
+    client_port: int
+    monitor_port: int
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """The two ports it listens on."""
+        return self.client_port, self.monitor_port
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A server of ours, from the record or from Pulumi's state.
+
+    Attributes:
+        directory: Where it lives.
+        owner: The stack it belongs to.
+        data_made: When its data directory was made; another time is other data.
         host: The address its ports listen on.
         ports: The ports it holds.
         process: The process; ``None`` before the first start.
     """
 
-    home: Home
+    directory: ServerDir
     owner: str
     data_made: str
     host: str
@@ -74,27 +105,32 @@ class Server:
 
     def is_alive(self) -> bool:
         """Whether this very process runs."""
-        return self.process is not None and processes.is_alive(self.process, self.home.command_end)
+        return self.process is not None and processes.is_alive(self.process, self.directory.command_end)
 
     def listens(self, host: str, port: int) -> bool:
         """Whether it holds that port."""
         return host == self.host and port in self.ports
 
 
-def read(home: Home) -> Server | None:
-    """The server the record names; ``None`` without a record that can be read."""
+def alive(directory: ServerDir, previous: Server | None = None) -> list[Server]:
+    """The servers that run: the one in the record and the one from before, which may be the same."""
+    return [server for server in (read(directory), previous) if server and server.is_alive()]
+
+
+def read(directory: ServerDir) -> Server | None:
+    """The server in the record; ``None`` without a record that can be read."""
     try:
-        said = json.loads(home.record.read_text())
-        process = said["process"] and Process(**said["process"])
-        return Server(**{**said, "home": home, "ports": tuple(said["ports"]), "process": process})
+        record = json.loads(directory.record.read_text())
+        process = record["process"] and Process(**record["process"])
+        return Server(**{**record, "directory": directory, "ports": tuple(record["ports"]), "process": process})
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
 def write(server: Server) -> None:
     """Write the record."""
-    said = {key: value for key, value in asdict(server).items() if key != "home"}
-    replace_file(server.home.record, json.dumps(said, indent=2) + "\n")
+    record = {key: value for key, value in asdict(server).items() if key != "directory"}
+    replace_file(server.directory.record, json.dumps(record, indent=2) + "\n")
 
 
 def replace_file(file: Path, text: str) -> None:
@@ -104,20 +140,20 @@ def replace_file(file: Path, text: str) -> None:
     half.replace(file)
 
 
-def read_config(home: Home) -> str:
+def read_config(directory: ServerDir) -> str:
     """The configuration's text; empty when it, or the data it describes, is gone."""
     try:
-        return home.config.read_text() if home.data.is_dir() else ""
+        return directory.config.read_text() if directory.data.is_dir() else ""
     except OSError:
         return ""
 
 
-def remove(home: Home) -> None:
-    """Remove what the server left in its folder, and the folder unless there is more in it."""
-    if not read(home):  # without a record the data may be anybody's
+def remove(directory: ServerDir) -> None:
+    """Remove what the server left, and the directory itself unless it holds more."""
+    if not read(directory):  # without a record the data may be anybody's
         return
-    shutil.rmtree(home.data, ignore_errors=True)
-    for file in (home.config, home.log, home.record):
+    shutil.rmtree(directory.data, ignore_errors=True)
+    for file in directory.files:
         file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
-        home.folder.rmdir()
+        directory.path.rmdir()

@@ -1,7 +1,7 @@
 """A nats-server on this machine as a Pulumi resource: ``dynamic/jetstream:ServerProcess``.
 
 Thin on purpose: Pulumi's state keeps a reference to the classes here for as long as a stack
-lives, so their names stay; what they do is in `provisioner.local_server.supervisor`.
+lives, so their names stay; what they do is in `provisioner.local_server`.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from pulumi.dynamic import (
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 from pulumi.output import Unknown
 
-from provisioner.local_server import server_dir as server_home
-from provisioner.local_server import supervisor as daemon
+from provisioner.local_server import server_dir, supervisor
+from provisioner.local_server.problems import problems
 from provisioner.local_server.processes import Process
-from provisioner.local_server.server_dir import Home, Server
-from provisioner.local_server.supervisor import Ready, Wanted
+from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
+from provisioner.local_server.supervisor import Ready
 from provisioner.providers.errors import one_line
+from provisioner.providers.provider import Provider
 from provisioner.reconcile.notices import notice_once
 
 if TYPE_CHECKING:
@@ -40,63 +40,60 @@ STOPPED: Final = "stopped"
 INPUTS: Final = ("folder", "owner", "config", "host", "client_port", "monitor_port", "on_delete", "status")
 
 
-class ServerProcessProvider(ResourceProvider):
+class ServerProcessProvider(Provider):
     """A server that died, lost its files or has another configuration is changed, never replaced.
 
     So Pulumi knows it until it is destroyed, and what it left on the disk is cleared then.
     """
 
-    serialize_as_secret_always = False
-
     @one_line
     def check(self, _olds: Properties, news: Properties) -> CheckResult:
         """Find in the preview of a first `up` what would stop it."""
         new = not _olds and _is_known(news)
-        problems = daemon.problems(_wanted(news)) if new else ()
-        return CheckResult(news, [CheckFailure("", problem) for problem in problems])
+        return CheckResult(news, [CheckFailure("", problem) for problem in problems(_spec(news))] if new else [])
 
     @one_line
     def diff(self, _id: str, _olds: Properties, _news: Properties) -> DiffResult:
         """Compare what the program can say; the rest follows from it.
 
         Raises:
-            ServerError: something is in the way of the change.
+            ServerError: every problem that would prevent the change.
         """
         changes = any(_olds.get(key) != _news.get(key) for key in INPUTS)
         if changes and _is_known(_news):
-            daemon.refuse(_wanted(_news), _remembered(_olds))
+            supervisor.require_runnable(_spec(_news), _previous(_olds))
         return DiffResult(changes=changes)
 
     @one_line
     def create(self, props: Properties) -> CreateResult:
         """Start the server, or take over the one that runs in this folder for this owner."""
-        if running := daemon.find(_home(props)):
-            notice_once(f"{running.home.folder}: a server of this stack runs here already; it is taken over")
-        ready = daemon.ensure(_wanted(props))
+        if running := supervisor.find(_directory(props)):
+            notice_once(f"{running.directory.path}: a server of this stack already runs here; it is taken over")
+        ready = supervisor.ensure(_spec(props))
         return CreateResult(props["owner"], _outputs(props, ready))
 
     @one_line
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Tell whether the server runs, and with which configuration."""
-        home = _home(props)
-        alive = daemon.find(home, _remembered(props))
-        seen = {**props, "status": RUNNING if alive else STOPPED, "config": server_home.read_config(home)}
-        return ReadResult(id_, seen, _inputs(seen))
+        directory = _directory(props)
+        alive = supervisor.find(directory, _previous(props))
+        current = {**props, "status": RUNNING if alive else STOPPED, "config": server_dir.read_config(directory)}
+        return ReadResult(id_, current, _inputs(current))
 
     @one_line
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
-        """Make it run as wanted: reload, restart or start it."""
+        """Make it run as the program says: reload, restart or start it."""
         if _olds["folder"] != _news["folder"]:
-            notice_once(f"{_news['folder']}: the server lives here now; its old data stays in {_olds['folder']}")
-        return UpdateResult(_outputs(_news, daemon.ensure(_wanted(_news), _remembered(_olds))))
+            notice_once(f"{_news['folder']}: the server now lives here; its old data stays in {_olds['folder']}")
+        return UpdateResult(_outputs(_news, supervisor.ensure(_spec(_news), _previous(_olds))))
 
     @one_line
     def delete(self, _id: str, _props: Properties) -> None:
         """Stop the server; its data goes too when ``on_delete`` is ``delete``."""
-        home = _home(_props)
-        daemon.stop(home, _remembered(_props))
+        directory = _directory(_props)
+        supervisor.stop(directory, _previous(_props))
         if _props["on_delete"] == "delete":
-            server_home.remove(home)
+            server_dir.remove(directory)
 
 
 class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
@@ -113,18 +110,18 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
     version: pulumi.Output[str]
 
     def __init__(
-        self, name: str, wanted: Wanted, *, on_delete: str, opts: pulumi.ResourceOptions | None = None
+        self, name: str, spec: ServerSpec, *, on_delete: str, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         """Declare it.
 
         Args:
             name: Pulumi's name of the resource.
-            wanted: The server.
+            spec: The server.
             on_delete: ``delete`` removes the data with the server, anything else keeps it.
             opts: Pulumi's options.
         """
-        found = dict.fromkeys(("pid", "started", "data_made", "version"))
-        props = {**_properties(wanted), "on_delete": on_delete, **found}
+        unknown = dict.fromkeys(("pid", "started", "data_made", "version"))
+        props = {**_properties(spec), "on_delete": on_delete, **unknown}
         super().__init__(ServerProcessProvider(), name, props, opts)
 
 
@@ -132,25 +129,25 @@ def _is_known(props: Mapping[str, Any]) -> bool:
     return not any(isinstance(value, Unknown) for value in props.values())
 
 
-def _home(props: Mapping[str, Any]) -> Home:
-    return Home(Path(props["folder"]))
+def _directory(props: Mapping[str, Any]) -> ServerDir:
+    return ServerDir(Path(props["folder"]))
 
 
-def _properties(wanted: Wanted) -> Properties:
+def _properties(spec: ServerSpec) -> Properties:
     return {
-        "folder": str(wanted.home.folder),
-        "owner": wanted.owner,
-        "config": wanted.config,
-        "host": wanted.host,
-        "client_port": wanted.client_port,
-        "monitor_port": wanted.monitor_port,
+        "folder": str(spec.directory.path),
+        "owner": spec.owner,
+        "config": spec.config,
+        "host": spec.host,
+        "client_port": spec.client_port,
+        "monitor_port": spec.monitor_port,
         "status": RUNNING,
     }
 
 
-def _wanted(props: Mapping[str, Any]) -> Wanted:
-    return Wanted(
-        home=_home(props),
+def _spec(props: Mapping[str, Any]) -> ServerSpec:
+    return ServerSpec(
+        directory=_directory(props),
         owner=props["owner"],
         config=props["config"],
         host=props["host"],
@@ -159,12 +156,12 @@ def _wanted(props: Mapping[str, Any]) -> Wanted:
     )
 
 
-def _remembered(props: Mapping[str, Any]) -> Server | None:
-    """The server as the state has it."""
+def _previous(props: Mapping[str, Any]) -> Server | None:
+    """The server in the state."""
     if "pid" not in props:
         return None
     return Server(
-        home=_home(props),
+        directory=_directory(props),
         owner=props["owner"],
         data_made=props["data_made"],
         host=props["host"],

@@ -14,21 +14,19 @@ import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
-    ConfigureRequest,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
-    ResourceProvider,
     UpdateResult,
 )
 from pulumi.output import Unknown
 
 from provisioner.errors import Unreachable
-from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
 from provisioner.providers.errors import one_line
+from provisioner.providers.provider import Provider
 from provisioner.reconcile import apply
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.notices import notice_once
@@ -37,7 +35,6 @@ from provisioner.schema.model import OnDelete, StreamSpec
 
 # What the program tells the provider for one run; not in the state.
 _PASSING: Final = ("ready", "catalogue")
-_CREDENTIALS: Final = ("user", "password", "token", "credentials")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +71,8 @@ class StreamOptions:
     backup_to: str | None = None
 
 
-class StreamProvider(ResourceProvider):
+class StreamProvider(Provider):
     """Creates, reads, updates and deletes one stream."""
-
-    serialize_as_secret_always = False
-    _credentials = Credentials()
-
-    def configure(self, req: ConfigureRequest) -> None:
-        """Take the credentials from the stack's settings."""
-        self._credentials = Credentials(**{key: req.config.get(key) for key in _CREDENTIALS})
 
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
@@ -134,7 +124,7 @@ class StreamProvider(ResourceProvider):
         apply.delete(self._context(_props), properties.spec(_props))
 
     def _context(self, props: Mapping[str, Any]) -> Context:
-        where = context(props["url"], props.get("monitor_url"), self._credentials)
+        where = context(props["url"], props.get("monitor_url"), self.credentials)
         where.run.backup_to = props.get("backup_to")
         return where
 

@@ -3,14 +3,15 @@
 Pulumi calls a provider for one resource at a time. What a stream's plan needs to know of the others
 is gathered from the calls before it, so their order matters:
 
-1. ``read``, for every stream in the state, before the program runs (``refresh: always``).
+1. ``read``, for every stream in the state, then ``diff`` of what was read against the state, before the
+   program runs (``refresh: always``).
 2. ``check``, then ``diff`` where the stream is in the state. Several streams at once; none before
    every read. A replacement is checked a second time, with empty olds, after its diff.
 3. ``create`` or ``update``, at the earliest when the stream's own check and diff are over; other
    streams may still be checked. A replacement is deleted before it is created.
 4. ``delete`` of what left the program, after everything else.
 
-A destroy reads and deletes, without a program and a check. ``tests/e2e/test_call_order.py`` holds
+A destroy refreshes and deletes, without a program and a check. ``tests/e2e/test_call_order.py`` holds
 the engine to this.
 """
 
@@ -59,6 +60,8 @@ class RunState:
         """Note a stream that is going to be deleted and created again."""
         if replaces:
             self._replacing.add(name)
+        else:
+            self._replacing.discard(name)
 
     def on_made(self, name: str) -> None:
         """Note a stream that another stream's change has created in this run."""

@@ -130,7 +130,7 @@ def project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
     """A fresh project with an empty stack; taken down whatever happens."""
     folder = tmp_path / "project"
     folder.mkdir()
-    for name in ("infra", "provisioner", "__main__.py"):
+    for name in ("infra", "provisioner", "tools", "__main__.py"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(sys.prefix)
     shutil.copy(ROOT / "Pulumi.yaml", folder)

@@ -13,10 +13,10 @@ from typing import Any
 import nats
 import pytest
 
-from provisioner.catalogue.model import room
+from infra.sizing import room
 from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
-from provisioner.local_server import server_dir as server_home
+from provisioner.local_server import server_dir
 from tests.e2e.conftest import Project
 from tests.e2e.test_services import CATALOGUE, start_services
 from tests.support.faults.proxy import proxied
@@ -75,11 +75,11 @@ def test_a_lost_state_with_the_stack_s_own_server(project: Project) -> None:
     project.up()
     url = f"nats://127.0.0.1:{ports['clientPort']}"
     publish_one_each(url)
-    server = server_home.read(server_home.Home(folder))
+    server = server_dir.read(server_dir.ServerDir(folder))
     _lose_state(project)
 
     project.up()
-    assert server == server_home.read(server_home.Home(folder))
+    assert server == server_dir.read(server_dir.ServerDir(folder))
     assert EXPECTED == read_one_each(url)
     assert project.unchanged()
     project.destroy()

@@ -11,7 +11,7 @@ import nats
 import pytest
 from nats.js.api import RetentionPolicy, StorageType, StreamConfig
 
-from provisioner.catalogue.model import room
+from infra.sizing import room
 from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import ROOT, Project

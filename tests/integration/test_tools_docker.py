@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def _engine(answer: bytes) -> Iterator[str]:
+def _engine(answer: bytes, address: str = "127.0.0.1") -> Iterator[str]:
     """Answer one request over TCP, as an engine or as something else."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.create_server((address, 0), family=family) as server:
 
         def serve() -> None:
             connection, _ = server.accept()
@@ -31,13 +32,14 @@ def _engine(answer: bytes) -> Iterator[str]:
 
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        yield f"tcp://{f'[{address}]' if ':' in address else address}:{server.getsockname()[1]}"
         thread.join(10)
 
 
-def test_an_engine_that_answers_is_there() -> None:
-    """Any answer proves an engine."""
-    with _engine(b"HTTP/1.0 200 OK\r\n\r\nOK") as host:
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_an_engine_that_answers_is_there(address: str) -> None:
+    """Any answer proves an engine, over IPv4 and IPv6."""
+    with _engine(b"HTTP/1.0 200 OK\r\n\r\nOK", address) as host:
         assert docker_probe.answers(host)
 
 
@@ -77,13 +79,13 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_refusal_is_remembered_for_a_while(asked: Path) -> None:
     """The second run asks nothing; one that is told to, or one an hour later, asks again."""
     for again, times in ((False, 1), (False, 1), (True, 2)):
-        assert not docker_plugin.get_plugin(os.environ, again=again)
+        assert not docker_plugin.ensure(os.environ, again=again)
         assert asked.read_text().count("\n") == times
 
     refused = next(places.cache().glob("docker-plugin-*-refused"))
     os.utime(refused, (0, 0))
 
-    assert not docker_plugin.get_plugin(os.environ, again=False)
+    assert not docker_plugin.ensure(os.environ, again=False)
     assert asked.read_text().splitlines() == 3 * ["plugin install resource docker 5.2.0"]
 
 
@@ -93,5 +95,12 @@ def test_a_plugin_that_is_there_is_not_asked_for(asked: Path, tmp_path: Path) ->
     plugin.parent.mkdir(parents=True)
     plugin.touch()
 
-    assert docker_plugin.get_plugin(os.environ, again=True)
+    assert docker_plugin.ensure(os.environ, again=True)
     assert not asked.exists()
+
+
+def test_a_silent_engine_is_named_with_every_place() -> None:
+    """The line that make prints before Pulumi is asked says where an engine was looked for."""
+    hosts = ["unix:///nowhere/docker.sock", "unix:///nowhere/else.sock"]
+
+    assert docker_plugin.engine_problem(hosts) == f"no Docker engine answers at {hosts[0]} or {hosts[1]}"

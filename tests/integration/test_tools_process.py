@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import subprocesses as process
+from tools import subprocesses
 from tools.subprocesses import ToolError, capture, run
 
 HERE = Path(__file__).parent
@@ -23,7 +23,7 @@ def test_a_failure_shows_the_last_words() -> None:
 
     lines = str(caught.value).splitlines()
     assert (lines[0], lines[-1].strip()) == ("try: failed, exit code 3", "cause")
-    assert len(lines) == 1 + process.LAST_WORDS
+    assert len(lines) == 1 + subprocesses.OUTPUT_LINES_SHOWN
 
 
 def test_a_deadline_ends_the_program_and_its_children(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_deadline_ends_the_program_and_its_children(tmp_path: Path) -> None:
 
 def test_a_long_run_gives_signs_of_life(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Something is said while a program works, so that it does not look like a hang."""
-    monkeypatch.setattr(process, "HEARTBEAT", 0.05)
+    monkeypatch.setattr(subprocesses, "HEARTBEAT_S", 0.05)
 
     run("try", ["sleep", "0.3"], timeout=30)
 

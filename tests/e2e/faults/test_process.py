@@ -11,8 +11,7 @@ from typing import Any
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
-from provisioner.local_server import server_dir as server_home
-from provisioner.local_server import supervisor as daemon
+from provisioner.local_server import server_dir, supervisor
 from tests.e2e.conftest import Project
 from tests.support.faults.figures import Figures
 from tests.support.faults.publisher import publishing
@@ -29,7 +28,7 @@ def _catalogue(project: Project, description: str) -> None:
 
 
 def _signal(project: Project, what: signal.Signals) -> None:
-    server = server_home.read(server_home.Home(Path(project.settings["storeDir"])))
+    server = server_dir.read(server_dir.ServerDir(Path(project.settings["storeDir"])))
     assert server
     assert server.process
     os.kill(server.process.pid, what)
@@ -55,7 +54,7 @@ def test_the_server_dies_hangs_and_refuses_a_reload(project: Project, figures: F
         (folder / "nats.conf").write_text("spoilt {")
         _signal(project, signal.SIGHUP)
         assert project.drift()
-        assert daemon.NOT_RELOADED in (folder / "nats.log").read_text()
+        assert supervisor.NOT_RELOADED in (folder / "nats.log").read_text()
         project.up()
         publisher.wait_for_more()
         figures.faults, figures.converged = 2, 2

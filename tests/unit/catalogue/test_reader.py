@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.catalogue.model import reserved, room
+from provisioner.catalogue.model import reserved
 from provisioner.catalogue.reader import load, parse
 from provisioner.errors import CatalogueError
 from provisioner.schema.config import value_of
@@ -114,21 +114,6 @@ def test_reserved_counts_file_streams_and_every_copy() -> None:
     """Memory streams and unlimited ones reserve no file store."""
     specs = parse("A: {max_bytes: 1000, num_replicas: 3}\nB: {max_bytes: 5, storage: memory}\nC: {}", "c.yaml").streams
     assert reserved(specs) == 3000
-
-
-@pytest.mark.parametrize(
-    ("text", "gib"),
-    [
-        ("A: {max_bytes: 10GiB}\nB: {max_bytes: 8.5GiB}", 29),
-        ("A: {max_bytes: 1}", 1),
-        ("A: {max_bytes: 1GiB, num_replicas: 3}", 6),
-        ("A: {max_bytes: 5GiB, storage: memory}", 1),
-        ("A: {max_bytes: 1GiB}\nB: {}", None),
-    ],
-)
-def test_room_for_the_streams_and_the_largest_once_more(text: str, gib: int | None) -> None:
-    """In whole GiB; a stream without a limit leaves it to the server."""
-    assert room(parse(text, "c.yaml").streams) == (None if gib is None else gib * 1024**3)
 
 
 def test_a_sealed_stream_is_possible() -> None:

@@ -112,12 +112,12 @@ def test_no_text_crashes_it(raw: Mapping[str, str]) -> None:
         assert str(error)
 
 
-def test_load_reads_the_running_stack() -> None:
+def test_the_configuration_is_the_running_stack_s() -> None:
     """The keys of our namespace are found in the running stack's configuration, others left alone."""
-    project, stack = pulumi.get_project(), pulumi.get_stack()
+    project = pulumi.get_project()
     pulumi.runtime.set_all_config({f"{project}:server": "process", "docker:host": "x", f"{project}:clientPort": "5"})
     try:
-        assert (settings.load().client_port, settings.load().stack) == (5, stack)
+        assert settings.configuration() == {"server": "process", "clientPort": "5"}
     finally:
         pulumi.runtime.set_all_config({})
 

@@ -1,0 +1,60 @@
+"""How the text of a setting is read: each returns its value or raises a ValueError that says what to write."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from provisioner.jetstream.target import server_urls
+from provisioner.text import did_you_mean
+from provisioner.units import parse_size
+
+Parser: TypeAlias = Callable[[str], object]
+
+MAX_PORT: Final = 65_535
+
+
+def choice(*values: str) -> Parser:
+    """One of ``values``, letter for letter."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"{text!r} is none of {', '.join(values)}{did_you_mean(text, values)}")
+        return text
+
+    return parse
+
+
+def port(text: str) -> int:
+    """A TCP port a client can be told: 1 to 65535."""
+    if not (text.isdecimal() and 1 <= int(text) <= MAX_PORT):
+        raise ValueError(f"{text!r} is not a port; write a number from 1 to 65535")
+    return int(text)
+
+
+def address(text: str) -> str:
+    """An IP address of this machine; Docker publishes no ports on names."""
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is not an IP address; write one like 127.0.0.1") from None
+
+
+def size(text: str) -> int:
+    """A size above zero, in bytes."""
+    if (parsed := parse_size(text)) == 0:
+        raise ValueError("0 leaves no room for any stream; write a size like 24GiB")
+    return parsed
+
+
+def server_url(text: str) -> str:
+    """One or more servers of a cluster, with commas between; credentials have settings of their own."""
+    return server_urls(text, "the settings user and password, or token")
+
+
+def text(value: str) -> str:
+    """Any text but an empty one."""
+    if not value.strip():
+        raise ValueError("is empty; give it a value or remove it")
+    return value

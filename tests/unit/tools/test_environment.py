@@ -1,0 +1,76 @@
+"""What the environment of a program becomes."""
+
+from __future__ import annotations
+
+import pytest
+
+from provisioner.jetstream.target import Credentials, target
+from tools.environment import LOGIN_VARIABLES, apply, exports, passphrase, search_path, status_target
+from tools.stack_choice import COMMITTED_SALT
+from tools.subprocesses import ToolError
+
+OURS = f"encryptionsalt: {COMMITTED_SALT}rest\n"
+
+
+@pytest.mark.parametrize(
+    ("stack", "settings", "inherited", "expected"),
+    [
+        ("dev", OURS, None, ""),
+        ("local", OURS, "secret", ""),
+        ("dev", "encryptionsalt: v1:other=:v1:x\n", "secret", "secret"),
+        ("dev", "secretsprovider: awskms://x\n", None, None),
+        ("prod", OURS, "secret", "secret"),
+        ("prod", "", "", None),
+        ("prod", "", None, None),
+    ],
+)
+def test_only_the_committed_stacks_open_with_an_empty_passphrase(
+    stack: str, settings: str, inherited: str | None, expected: str | None
+) -> None:
+    """A stack of the user's own, or one with a salt of their own, keeps its own passphrase."""
+    assert expected == passphrase(stack, settings, inherited)
+
+
+def test_changes_are_made_and_taken_back() -> None:
+    """A value is set, None takes the variable away, the rest stays."""
+    assert apply({"A": "1", "B": None}, {"B": "2", "C": "3"}) == {"A": "1", "C": "3"}
+
+
+def test_exports_are_safe_for_a_shell() -> None:
+    """Values are quoted; only what is there is unset."""
+    lines = exports({"A": "it's", "B": None, "C": None, "D": ""}, {"B": "old"})
+
+    assert lines == ["export A='it'\"'\"'s'", "unset B", "export D=''"]
+
+
+def test_the_search_path_does_not_grow() -> None:
+    """Putting the same folders first twice gives the same PATH as once."""
+    once = search_path(["/venv/bin", "/pulumi/bin"], "/usr/bin:/bin")
+
+    assert once == "/venv/bin:/pulumi/bin:/usr/bin:/bin"
+    assert once == search_path(["/venv/bin", "/pulumi/bin"], once)
+
+
+def test_the_login_variables_are_those_of_the_command_line() -> None:
+    """tools/ cannot import the names, as it runs before any package is installed; they are the same nevertheless."""
+    raw = {variable: setting for setting, variable in LOGIN_VARIABLES.items()}
+
+    expected = Credentials(user="user", password="password", token="token", credentials="credentials")
+    assert expected == target(None, None, raw).credentials
+
+
+def test_a_status_asks_the_server_of_the_stack() -> None:
+    """The login goes into variables, never onto the command line; the catalogue is the stack's."""
+    outputs = {"url": "nats://a:1", "monitor_url": ""}
+    settings = {"token": "s3cret", "catalogue": "mine.yaml", "server": "external"}
+
+    options, variables = status_target(outputs, settings)
+
+    assert options == ["--catalogue", "mine.yaml"]
+    assert variables == {"NATS_URL": "nats://a:1", "NATS_MONITOR_URL": "", "NATS_TOKEN": "s3cret"}
+
+
+def test_a_stack_without_a_server_has_no_status() -> None:
+    """The error says how to get one."""
+    with pytest.raises(ToolError, match="no server yet: make up"):
+        status_target({}, {})

@@ -1,0 +1,67 @@
+"""Environment variables for the programs that are run, as changes to the present ones: pure."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, TypeAlias
+
+from tools.stack_choice import COMMITTED, COMMITTED_SALT
+from tools.subprocesses import ToolError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# A variable's new value; None takes the variable away.
+Changes: TypeAlias = "Mapping[str, str | None]"
+
+# A stack's setting -> the variable in which ``streams`` looks for it: secrets never go on a command line. The names are
+# those of provisioner.jetstream.target; tools/ runs before its packages are installed, so a test keeps the two equal.
+LOGIN_VARIABLES = {"user": "NATS_USER", "password": "NATS_PASSWORD", "token": "NATS_TOKEN", "credentials": "NATS_CREDS"}
+
+
+def apply(changes: Changes, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment with the changes made."""
+    merged = {**environment, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
+
+
+def exports(changes: Changes, environment: Mapping[str, str]) -> list[str]:
+    """Return the changes as lines for a POSIX shell."""
+    return [
+        f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}"
+        for name, value in changes.items()
+        if value is not None or name in environment
+    ]
+
+
+def search_path(first: Sequence[str], path: str) -> str:
+    """Return PATH with these folders first and none twice, so that repeating it changes nothing."""
+    return ":".join(dict.fromkeys([*first, *path.split(":")]))
+
+
+def passphrase(stack: str, settings: str, inherited: str | None) -> str | None:
+    """Return the passphrase that opens a stack; None when the environment is to hold none.
+
+    Args:
+        stack: the stack's name.
+        settings: the text of Pulumi.<stack>.yaml.
+        inherited: the value of PULUMI_CONFIG_PASSPHRASE. An empty one comes from a committed stack's
+            environment, and must not become the passphrase of a stack of the user's own.
+    """
+    if stack in COMMITTED and f"encryptionsalt: {COMMITTED_SALT}" in settings:
+        return ""
+    return inherited or None
+
+
+def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the options and variables that point ``streams status`` at a stack's server.
+
+    Raises:
+        ToolError: the stack has no server yet.
+    """
+    if not outputs.get("url"):
+        raise ToolError("The stack has no server yet: make up")
+    urls = {"NATS_URL": outputs["url"], "NATS_MONITOR_URL": outputs.get("monitor_url") or ""}
+    login = {variable: settings[key] for key, variable in LOGIN_VARIABLES.items() if settings.get(key)}
+    catalogue = settings.get("catalogue")
+    return ["--catalogue", catalogue] if catalogue else [], urls | login
