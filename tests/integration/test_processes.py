@@ -12,6 +12,7 @@ from provisioner.local_server.processes import Process
 
 def test_ps_and_proc_agree(stranger: Process) -> None:
     """Systems without /proc see the same command line, and a start time."""
+    # Which of the two is asked is the system's business: here only one of them would ever be.
     proc, ps = processes._from_proc(stranger.pid), processes._from_ps(stranger.pid)  # noqa: SLF001
 
     assert proc[1] == ps[1] == "sleep 60"

@@ -298,18 +298,3 @@ def test_remove_leaves_what_is_not_ours(spec: ServerSpec) -> None:
     server_dir.remove(spec.directory)
 
     assert [*spec.directory.path.iterdir()] == [notes]
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"process": 1}', '{"ports": 5, "process": null}'])
-def test_broken_record_is_none(spec: ServerSpec, text: str) -> None:
-    """A record that cannot be read is as none."""
-    spec.directory.path.mkdir()
-    spec.directory.record.write_text(text)
-
-    assert server_dir.read(spec.directory) is None
-
-
-@pytest.mark.parametrize("line", [b"", b"HTTP/1.1 400 Bad Request\r\n", b"INFO {\r\n", b"INFO []\r\n", b"INFO {}\r\n"])
-def test_greeting_of_something_else(line: bytes) -> None:
-    """What does not greet like a NATS server is none, and never an exception."""
-    assert ports._read_greeting(line) is None  # noqa: SLF001
