@@ -66,7 +66,7 @@ def _report(result: tuple[Check, subprocess.CompletedProcess[str]]) -> int:
     check, done = result
     tell(f"$ {' '.join(check)}")
     lines = done.stdout.splitlines()
-    print("\n".join(lines if done.returncode else lines[-1:]), flush=True)
+    print(*(lines if done.returncode else lines[-1:]), sep="\n", end="\n" if lines else "", flush=True)
     return done.returncode
 
 

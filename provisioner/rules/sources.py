@@ -126,10 +126,10 @@ def _origin(source: StreamSource) -> tuple[str, str | None]:
 
 
 def _identity(source: StreamSource) -> Hashable:
-    """What the server indexes a source by."""
+    """What the server indexes a source by: a filter alone counts as a transform that changes nothing."""
     transforms = tuple((t["src"] or ">", t["dest"] or ">") for t in source["subject_transforms"])
     consumer = source["consumer"]["name"] if source["consumer"] else None
-    return *_origin(source), consumer, source["filter_subject"] or ">", transforms
+    return *_origin(source), consumer, transforms or ((source["filter_subject"] or ">", ">"),)
 
 
 def _consumer(source: StreamSource) -> Hashable | None:

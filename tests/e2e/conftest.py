@@ -22,7 +22,7 @@ from tests.support.nats_server import NatsServer, running
 from tools.pulumi import toolchain
 
 ROOT = Path(__file__).resolve().parents[2]
-_DEADLINE = 180.0
+_DEADLINE_S = 180.0
 _NOISE = re.compile(r"^(@ .*)?$")
 
 
@@ -69,7 +69,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=_DEADLINE,
+            timeout=_DEADLINE_S,
             check=False,
         )
         lines = [line for line in ran.stdout.splitlines() if not _NOISE.match(line)]
@@ -84,8 +84,17 @@ class Project:
         return self.pulumi("preview", "--diff", *arguments, **environment)
 
     def unchanged(self) -> bool:
-        """Whether a preview finds nothing to do."""
-        return self.preview("--expect-no-changes").code == 0
+        """Whether a preview finds nothing to do; if not, a failing test shows what it found."""
+        result = self.preview("--expect-no-changes")
+        print(result.text)  # noqa: T201 - pytest shows it with a failure
+        return result.code == 0
+
+    def drift(self) -> str:
+        """A plan that must find something to do, and must not fail for any other reason."""
+        result = self.preview("--expect-no-changes")
+        assert result.code != 0, f"there is nothing to do: {result.text}"
+        assert "no changes were expected but changes were proposed" in result.text, result.text
+        return result.text
 
     def destroy(self) -> Result:
         """Take the stack down; it must succeed."""

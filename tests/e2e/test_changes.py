@@ -6,6 +6,7 @@ import pytest
 
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import Project
+from tests.support.configurations import config
 
 
 @pytest.fixture
@@ -85,8 +86,7 @@ def test_a_stream_without_subjects_is_a_warning_in_preview(own: Project) -> None
 
 def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: JetStream) -> None:
     """An overlap with a stream that no catalogue names is an error before anything is touched."""
-    stranger = {"name": "STRANGER", "subjects": ["market.>"]}
-    jetstream.request("STREAM.CREATE.STRANGER", stranger)
+    jetstream.create(config("STRANGER", subjects=["market.>"]))
     own.catalogue(MINE={"subjects": ["market.data"]})
 
     said = own.preview()

@@ -68,13 +68,13 @@ def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
     assert EXPECTED == read_one_each(_url(dev)), "a restarted server has its messages"
 
     container.remove(force=True)
-    assert dev.preview("--expect-no-changes").code != 0
+    assert dev.drift()
     dev.up()
     assert EXPECTED == read_one_each(_url(dev)), "a container made again has its messages"
     assert dev.unchanged()
 
     engine_client.containers.get(_name(dev)).stop()
-    assert dev.preview("--expect-no-changes").code != 0
+    assert dev.drift()
     dev.up()
     assert EXPECTED == read_one_each(_url(dev))
 
@@ -102,3 +102,17 @@ def test_without_an_engine(dev: Project) -> None:
     assert said.code != 0
     assert "local" in said.text
     assert "Traceback" not in said.text
+
+
+def test_a_name_that_is_taken_is_found_in_preview(dev: Project, engine_client: DockerClient) -> None:
+    """A container that somebody made by hand under our name is left alone, and named in one line."""
+    by_hand = engine_client.containers.create(dev.settings["image"], name=_name(dev))
+    try:
+        refused = dev.preview()
+    finally:
+        by_hand.remove(force=True)
+
+    assert refused.code != 0
+    assert f"the name {_name(dev)} is taken by container {by_hand.short_id}" in refused.text
+    assert f"docker rm --force {_name(dev)}" in refused.text
+    assert "Traceback" not in refused.text

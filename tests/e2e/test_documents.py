@@ -6,6 +6,8 @@ Each document is one story. Its blocks are run in order, each in the situation t
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -42,6 +44,8 @@ def copy(tmp_path: Path, engine: dict[str, str]) -> Iterator[Checkout]:
 @pytest.mark.parametrize("document", STORIES)
 def test_the_examples_of(document: str, copy: Checkout) -> None:
     """What the document says is printed is what is printed."""
+    if absent := [tool for tool in ("curl", "jq") if tool in _words(document) and not shutil.which(tool)]:
+        (pytest.fail if os.environ.get("REQUIRE_ENGINES") else pytest.skip)(f"needs {' and '.join(absent)}")
     for block in blocks(ROOT / document):
         if block.mark.startswith("file: "):
             copy.write(block.mark.removeprefix("file: "), block.text)
@@ -49,6 +53,13 @@ def test_the_examples_of(document: str, copy: Checkout) -> None:
             SITUATIONS[block.situation](copy)
             if differences := _differences(copy, block):
                 pytest.fail("\n".join([f"{document}:{block.line}", *differences]))
+
+
+def _words(document: str) -> set[str]:
+    """The words of all commands."""
+    return {
+        word for block in blocks(ROOT / document) for command, _expected in block.commands for word in command.split()
+    }
 
 
 def _differences(copy: Checkout, block: Block) -> list[str]:

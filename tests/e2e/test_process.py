@@ -49,9 +49,7 @@ def test_the_life_of_a_stack(local: Project) -> None:
     assert local.unchanged()
 
     os.kill(_pid(local), signal.SIGKILL)
-    dead = local.preview("--expect-no-changes")
-    assert dead.code != 0
-    assert "unreachable" in dead.text
+    assert "unreachable" in local.drift()
     local.up()
     assert EXPECTED == read_one_each(url)
     assert local.unchanged()
@@ -80,7 +78,7 @@ def test_two_stacks_side_by_side(local: Project) -> None:
 
     refused = other.pulumi("up", "--yes", "--skip-preview", "--stack", "other")
     assert refused.code != 0
-    assert f"{local.settings['clientPort']}" in refused.text
+    assert f"port {local.settings['clientPort']} of 127.0.0.1 is in use" in refused.text
     assert "Traceback" not in refused.text
 
     other.configure(**{**other.settings, "clientPort": free_port(), "monitorPort": free_port()})
@@ -96,3 +94,27 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+def test_a_store_that_cannot_be_made_is_found_in_preview(local: Project) -> None:
+    """A folder below a file, where not even root may write, is one line before anything is started."""
+    taken = local.folder / "taken"
+    taken.touch()
+    local.configure(**{**local.settings, "storeDir": str(taken / "nats")})
+
+    refused = local.preview()
+
+    assert refused.code != 0
+    assert f"{taken} is not a folder, and the server is to live in {taken / 'nats'}" in refused.text
+    assert "Traceback" not in refused.text
+
+
+def test_every_problem_of_the_program_s_inputs_is_told_at_once(local: Project) -> None:
+    """A missing catalogue and another wrong setting are two lines of one preview."""
+    local.configure(**{**local.settings, "catalogue": "missing.yaml", "bindAddress": "pc"})
+
+    refused = local.preview()
+
+    assert refused.code != 0
+    assert "settings of stack test: catalogue: there is no file missing.yaml" in refused.text
+    assert "settings of stack test: bindAddress: 'pc' is not an IP address" in refused.text

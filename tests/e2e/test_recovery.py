@@ -18,15 +18,16 @@ from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from provisioner.local_server import server_dir
 from tests.e2e.conftest import Project
-from tests.e2e.test_services import CATALOGUE, STREAMS, start_services
+from tests.e2e.test_services import CATALOGUE, start_services
 from tests.support.faults.proxy import proxied
 from tests.support.faults.publisher import publishing
+from tests.support.five_streams import FIVE_STREAMS
 from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
 from tests.support.nats_server import NatsServer, free_port, running
 from tests.support.requests import recorded
 
 CHANGING = ("CREATE", "UPDATE", "DELETE", "PURGE")
-_DEADLINE = 30.0  # seconds
+_DEADLINE_S = 30.0
 
 
 @pytest.fixture
@@ -156,6 +157,6 @@ def test_services_and_up_at_the_same_moment(server: NatsServer, project: Project
         trap = proxy.set("STREAM.CREATE.", lambda: started.append(pool.submit(asyncio.run, start_services(server.url))))
         project.up()
         assert trap.sprung
-        started[0].result(_DEADLINE)
-        assert STREAMS.keys() == jetstream.streams().keys()
+        started[0].result(_DEADLINE_S)
+        assert FIVE_STREAMS.keys() == jetstream.streams().keys()
         assert project.unchanged()

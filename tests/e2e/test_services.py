@@ -15,37 +15,23 @@ from infra.sizing import room
 from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import ROOT, Project
+from tests.support.five_streams import FIVE_STREAMS
 from tests.support.nats_server import NatsServer, running
 from tests.support.requests import recorded
 
 CATALOGUE = ROOT / "infra/streams.yaml"
-DAY = 24 * 60 * 60
-GB = 1024**3
-
-# What the services' own document says, in nats-py's words; its nanoseconds would be seconds here.
-STREAMS: dict[str, tuple[list[str], int, int]] = {
-    "MARKET_DATA": (["market.data.ohlcv", "market.data.news", "market.data.economic"], 7 * DAY, 10 * GB),
-    "PREDICTIONS": (["predictions.normal.*", "predictions.earnings.*"], 30 * DAY, 5 * GB),
-    "EXPLANATIONS": (["explanations.request", "explanations.response"], 30 * DAY, 2 * GB),
-    "MODEL_METRICS": (
-        ["metrics.model.normal", "metrics.model.earnings", "metrics.model.evaluation"],
-        90 * DAY,
-        1 * GB,
-    ),
-    "ROUTING": (["routing.decision", "routing.event"], 7 * DAY, 512 * 1024**2),
-}
 
 
 async def start_services(url: str) -> None:
     """Every service's start-up code; nats-py raises where the server refuses."""
     connection = await nats.connect(url)
     js = connection.jetstream()
-    for name, (subjects, max_age, max_bytes) in STREAMS.items():
+    for name, stream in FIVE_STREAMS.items():
         wanted: Any = StreamConfig(
             name=name,
-            subjects=subjects,
-            max_age=max_age,
-            max_bytes=max_bytes,
+            subjects=stream.subjects,
+            max_age=stream.days * 24 * 60 * 60,  # nats-py counts in seconds
+            max_bytes=stream.max_bytes,
             storage=StorageType.FILE,
             retention=RetentionPolicy.LIMITS,
         )
@@ -55,7 +41,7 @@ async def start_services(url: str) -> None:
 
 def test_the_catalogue_is_the_document() -> None:
     """Exactly the five streams, in its order."""
-    assert list(STREAMS) == [spec.name for spec in load(CATALOGUE).streams]
+    assert list(FIVE_STREAMS) == [spec.name for spec in load(CATALOGUE).streams]
 
 
 @pytest.fixture
@@ -80,7 +66,7 @@ def test_services_start_first(external: Project, server: NatsServer, jetstream: 
     with recorded(jetstream, "$JS.API.STREAM.*.*") as requests:
         done = external.up()
 
-    for name in STREAMS:
+    for name in FIVE_STREAMS:
         assert f"{name} already exists" in planned.text
         assert f"{name} already exists" in done.text
     assert {"INFO"} == {subject.split(".")[3] for subject in requests}

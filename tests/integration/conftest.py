@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
+from provisioner.local_server import processes
+from provisioner.local_server.processes import Process
+from provisioner.reconcile import server_view
+from provisioner.reconcile.context import context
 from tests.support.nats_server import NatsServer, running
+from tests.support.raw_nats import RawClient, raw_client
+from tests.support.waiting import until
 
 
 @pytest.fixture(scope="module")
@@ -26,3 +33,27 @@ def jetstream(server: NatsServer) -> Iterator[JetStream]:
     for name in client.streams():
         client.delete(name)
     client.close()
+
+
+@pytest.fixture
+def raw(server: NatsServer) -> Iterator[RawClient]:
+    """A plain client of the same server, which shares no code with the program."""
+    with raw_client(server.url) as client:
+        yield client
+
+
+@pytest.fixture
+def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test is a provider process of its own, which knows nothing of the one before."""
+    context.cache_clear()
+    monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 0.5)
+
+
+@pytest.fixture
+def stranger() -> Iterator[Process]:
+    """A process of somebody else."""
+    child = subprocess.Popen(["sleep", "60"])
+    yield until("the child is a sleep", lambda: processes.find(child.pid, "sleep 60"), 5)
+    assert child.poll() is None, "a process that is not ours was killed"
+    child.kill()
+    child.wait()

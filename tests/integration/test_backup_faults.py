@@ -22,7 +22,8 @@ from provisioner.jetstream.target import Credentials
 from tests.support.configurations import config
 from tests.support.faults.proxy import Proxy, proxied
 from tests.support.nats_server import NatsServer, running
-from tests.support.snapshots import BIG, NAME, consumer, delete, fill, messages, silent
+from tests.support.raw_nats import raw_client
+from tests.support.snapshots import BIG, NAME, consumer, delete, fill, fill_as, messages, silent
 
 MESSAGES = 20  # of BIG bytes: twice the window, so that a backup cannot be over before it is acknowledged
 ACK, CHUNK = "$JS.SNAPSHOT.ACK.", "$JS.SNAPSHOT.RESTORE."
@@ -241,7 +242,8 @@ def test_a_user_who_may_not(tmp_path: Path) -> None:
         closing(JetStream(server.url, Credentials("all", "p"))) as able,
         closing(JetStream(server.url, Credentials("some", "p"))) as unable,
     ):
-        fill(able, MESSAGES, size=BIG)
+        with raw_client(server.url, user="all", password="p") as raw:
+            fill_as(raw, MESSAGES, size=BIG)
         backup(able, NAME, tmp_path / "good", silent)
         assert "may not publish to $JS.SNAPSHOT.ACK." in _fails(lambda: backup(unable, NAME, tmp_path / "b", silent))
         delete(able, server)

@@ -86,19 +86,6 @@ def spec(tmp_path: Path) -> Iterator[ServerSpec]:
     supervisor.stop(spec.directory)
 
 
-@pytest.fixture
-def stranger() -> Iterator[Process]:
-    """A process of somebody else."""
-    child = subprocess.Popen(["sleep", "60"])
-    processes.wait(lambda: processes.find(child.pid, "sleep 60") is not None, 5)
-    found = processes.find(child.pid, "sleep 60")
-    assert found
-    yield found
-    assert child.poll() is None, "a process that is not ours was killed"
-    child.kill()
-    child.wait()
-
-
 def test_starts_ready(spec: ServerSpec) -> None:
     """When `ensure` returns, clients are greeted, JetStream has its store, and the record says who runs."""
     ready = supervisor.ensure(spec)
@@ -210,29 +197,6 @@ def test_same_pid_of_another_time(spec: ServerSpec) -> None:
     assert not replace(server, process=replace(server.process, started="1")).is_alive()
 
 
-def test_ps_and_proc_agree(stranger: Process) -> None:
-    """Systems without /proc see the same command line, and a start time."""
-    proc, ps = processes._from_proc(stranger.pid), processes._from_ps(stranger.pid)  # noqa: SLF001
-
-    assert proc[1] == ps[1] == "sleep 60"
-    assert len(ps[0]) == 24
-    assert processes._from_ps(2**22 + 1) == ("", "")  # noqa: SLF001
-
-
-def test_deaf_process_is_killed() -> None:
-    """A process that ignores SIGTERM gets SIGKILL once its time is up."""
-    deaf = (
-        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as child:
-        assert child.stdout
-        child.stdout.readline()
-        process = processes.find(child.pid, deaf)
-        assert process
-        assert processes.stop(process, deaf, 0.1)
-        assert child.wait() == -signal.SIGKILL
-
-
 def test_port_of_another_server(tmp_path: Path, spec: ServerSpec) -> None:
     """A port somebody else's nats-server holds is refused by name, and that server runs on."""
     other = _spec(tmp_path / "other", client_port=spec.client_port)
@@ -334,18 +298,3 @@ def test_remove_leaves_what_is_not_ours(spec: ServerSpec) -> None:
     server_dir.remove(spec.directory)
 
     assert [*spec.directory.path.iterdir()] == [notes]
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"process": 1}', '{"ports": 5, "process": null}'])
-def test_broken_record_is_none(spec: ServerSpec, text: str) -> None:
-    """A record that cannot be read is as none."""
-    spec.directory.path.mkdir()
-    spec.directory.record.write_text(text)
-
-    assert server_dir.read(spec.directory) is None
-
-
-@pytest.mark.parametrize("line", [b"", b"HTTP/1.1 400 Bad Request\r\n", b"INFO {\r\n", b"INFO []\r\n", b"INFO {}\r\n"])
-def test_greeting_of_something_else(line: bytes) -> None:
-    """What does not greet like a NATS server is none, and never an exception."""
-    assert ports._read_greeting(line) is None  # noqa: SLF001

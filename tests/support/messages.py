@@ -2,39 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
-from contextlib import closing
+from tests.support.five_streams import FIVE_STREAMS
+from tests.support.raw_nats import raw_client
 
-from provisioner.jetstream.client import JetStream
-from provisioner.jetstream.target import Credentials
-
-SUBJECTS = {
-    "MARKET_DATA": "market.data.ohlcv",
-    "PREDICTIONS": "predictions.normal.a",
-    "EXPLANATIONS": "explanations.request",
-    "MODEL_METRICS": "metrics.model.normal",
-    "ROUTING": "routing.decision",
-}
+SUBJECTS = {name: stream.example for name, stream in FIVE_STREAMS.items()}
+EXPECTED = [f"to {name}" for name in SUBJECTS]
 
 
 def publish_one_each(url: str) -> None:
     """Publish to every stream and wait for each acknowledgement."""
-    with closing(JetStream(url, Credentials())) as client:
-        for name, subject in SUBJECTS.items():
-            acknowledged = json.loads(client.connection.request(subject, f"to {name}".encode()))
-            assert name == acknowledged["stream"]
+    with raw_client(url) as raw:
+        assert list(SUBJECTS) == [raw.publish(subject, f"to {name}".encode()) for name, subject in SUBJECTS.items()]
 
 
 def read_one_each(url: str) -> list[str]:
     """The first message of every stream."""
-    with closing(JetStream(url, Credentials())) as client:
-        return [_first(client, name) for name in SUBJECTS]
-
-
-def _first(client: JetStream, name: str) -> str:
-    answer = client.request(f"STREAM.MSG.GET.{name}", {"seq": 1})
-    return base64.b64decode(answer["message"]["data"]).decode()
-
-
-EXPECTED = [f"to {name}" for name in SUBJECTS]
+    with raw_client(url) as raw:
+        return [raw.message(name, 1)["data"].decode() for name in SUBJECTS]

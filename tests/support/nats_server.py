@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_DEADLINE = 15.0
+_DEADLINE_S = 15.0
 
 
 def binary() -> str:
@@ -57,16 +57,16 @@ class NatsServer:
         """End it; SIGKILL unless told otherwise."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(how)
-            self.process.wait(_DEADLINE)
+            self.process.wait(_DEADLINE_S)
 
     def _wait(self) -> None:
-        deadline = time.monotonic() + _DEADLINE
+        deadline = time.monotonic() + _DEADLINE_S
         while time.monotonic() < deadline:
             assert self.process
             assert self.process.poll() is None, (self.folder / "nats.log").read_text()
             if self._read_ports() and _accepts(self.ports[0]) and _accepts(self.ports[1]):
                 return
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks at its ports
         raise AssertionError((self.folder / "nats.log").read_text())
 
     def _read_ports(self) -> bool:

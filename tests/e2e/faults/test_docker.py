@@ -7,6 +7,7 @@ from docker.client import DockerClient
 
 from tests.e2e.conftest import Project
 from tests.e2e.test_docker import _name, _url, dev, engine_client
+from tests.support.faults.figures import Figures
 from tests.support.messages import EXPECTED, publish_one_each, read_one_each
 from tests.support.nats_image import ensure_image
 
@@ -14,7 +15,7 @@ pytestmark = pytest.mark.docker
 __all__ = ["dev", "engine_client"]  # pytest finds fixtures by their names here
 
 
-def test_a_container_replaced_by_hand(dev: Project, engine_client: DockerClient) -> None:
+def test_a_container_replaced_by_hand(dev: Project, engine_client: DockerClient, figures: Figures) -> None:
     """A stranger under our name is named and left alone; when it is gone, up has every message again."""
     dev.up()
     publish_one_each(_url(dev))
@@ -27,5 +28,6 @@ def test_a_container_replaced_by_hand(dev: Project, engine_client: DockerClient)
     finally:
         stranger.remove(force=True)
     dev.up()
+    figures.faults, figures.acknowledged, figures.converged = 1, len(EXPECTED), 1
     assert EXPECTED == read_one_each(_url(dev))
     assert dev.unchanged()

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import Project
+from tests.support.faults.figures import Figures
 from tests.support.faults.proxy import Proxy, proxied
 from tests.support.faults.publisher import publishing
 from tests.support.nats_server import NatsServer
@@ -70,7 +71,7 @@ def _descriptions(jetstream: JetStream) -> dict[str, object]:
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_next_up_is_enough(
-    name: str, server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project
+    name: str, server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project, figures: Figures
 ) -> None:
     """The command that meets the fault says so in a line; what it leaves half done, one up completes."""
     fault = FAULTS[name]
@@ -81,19 +82,24 @@ def test_the_next_up_is_enough(
             trap = proxy.set(request, lambda: fault.happens(server), lose_answer=fault.lose_answer)
             said = project.pulumi(command, "--yes", "--skip-preview", STREAMS_REQUEST_TIMEOUT="1")
             fault.mend(server)
-            assert trap.sprung, said.text
+            figures.faults += trap.sprung
+            assert trap.sprung, f"the fault never happened: {said.text}"
             assert said.code != 0, said.text
             assert "Traceback" not in said.text
 
             project.up()
             assert dict.fromkeys(SUBJECTS, description) == _descriptions(jetstream)
             publisher.wait_for_more()
-            assert {} == publisher.lost(jetstream)
+            figures.count_lost(publisher.lost(jetstream))
+            figures.converged += 1
         assert project.unchanged()
-        assert [[]] * len(KEPT) == [publisher.missing(jetstream, stream) for stream in KEPT]
+        figures.acknowledged = publisher.count
+        figures.count_lost({stream: publisher.missing(jetstream, stream) for stream in KEPT})
 
 
-def test_a_slow_server(server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project) -> None:
+def test_a_slow_server(
+    server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project, figures: Figures
+) -> None:
     """Every answer comes late, and every command succeeds all the same."""
     proxy.delay = 0.2
     project.configure(server="external", url=proxy.url, onDelete="delete", catalogue="streams.yaml")
@@ -102,8 +108,12 @@ def test_a_slow_server(server: NatsServer, proxy: Proxy, jetstream: JetStream, p
             project.catalogue(**_wanted(description))
             project.up()
             assert dict.fromkeys(SUBJECTS, description) == _descriptions(jetstream)
+            figures.converged += 1
         publisher.wait_for_more()
-        assert {} == publisher.lost(jetstream)
+        figures.faults = proxy.delays
+        assert figures.faults, "no answer was late"
+        figures.count_lost(publisher.lost(jetstream))
         project.destroy()
         assert KEPT.keys() == jetstream.streams().keys()
-        assert [[]] * len(KEPT) == [publisher.missing(jetstream, stream) for stream in KEPT]
+        figures.acknowledged = publisher.count
+        figures.count_lost({stream: publisher.missing(jetstream, stream) for stream in KEPT})

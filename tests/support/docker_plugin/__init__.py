@@ -19,20 +19,25 @@ RECORDING = Path(__file__).with_name("recording.jsonl")  # the real plugin's Che
 
 
 def install(plugin_home: Path) -> None:
-    """Give a test's `PULUMI_HOME` the user's real docker plugin if there is one, else the stand-in."""
+    """Give a test's `PULUMI_HOME` the user's real docker plugin if there is one, else the stand-in. Idempotent."""
     folder = f"resource-docker-v{version('pulumi-docker')}"
     target = plugin_home / "plugins" / folder
     real = Path(os.environ.get("PULUMI_HOME", Path.home() / ".pulumi")) / "plugins" / folder
     if target.exists():
         return
-    if (real / NAME).exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.symlink_to(real)
-        return
     target.mkdir(parents=True)
-    launcher = target / NAME
-    launcher.write_text(_launcher())
-    launcher.chmod(0o755)
+    if (real / NAME).exists():
+        _link(real, target)
+    else:
+        launcher = target / NAME
+        launcher.write_text(_launcher())
+        launcher.chmod(0o755)
+
+
+def _link(real: Path, target: Path) -> None:
+    """Link what is in the plugin's folder: the engine does not see a folder that is itself a link."""
+    for file in real.iterdir():
+        (target / file.name).symlink_to(file)
 
 
 def _launcher() -> str:

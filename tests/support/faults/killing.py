@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.e2e.conftest import Project
 
-_DEADLINE = 10.0  # seconds for a killed process to be gone
+_EXIT_TIMEOUT_S = 10.0  # for a killed process to be gone
 
 
 @contextmanager
@@ -49,10 +49,10 @@ def killed(
 
 def _kill(engine: subprocess.Popen[bytes], after: float) -> bool:
     try:
-        engine.wait(after)
+        engine.wait(after)  # the moment of the kill: it is the fault itself
     except subprocess.TimeoutExpired:
         os.killpg(engine.pid, signal.SIGKILL)
-        engine.wait(_DEADLINE)
+        engine.wait(_EXIT_TIMEOUT_S)
         return True
     return False
 

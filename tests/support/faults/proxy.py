@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 _CHUNK = 1 << 16
-_TICK = 0.1  # seconds
+_TICK_S = 0.1  # between two looks at whether the proxy is to end
 _ANSWER = b"MSG _INBOX."
 
 
@@ -41,10 +41,11 @@ class Trap:
 
 
 class Proxy(socketserver.ThreadingTCPServer):
-    """Listens on a free port and passes everything on, except for its ``delay`` and its ``trap``."""
+    """Listens on a free port and passes everything on, late by ``delay`` seconds and up to its ``trap``."""
 
     daemon_threads = True
     delay = 0.0
+    delays = 0
     trap: Trap | None = None
 
     def __init__(self, port: int) -> None:
@@ -62,7 +63,7 @@ class Proxy(socketserver.ThreadingTCPServer):
         return self.trap
 
     def asked(self, data: bytes) -> bool:
-        """Whether a client's bytes are passed on."""
+        """Look at a client's bytes; they are always passed on."""
         trap = self.trap
         if trap and not trap.seen and trap.request in data:
             trap.seen = True
@@ -72,7 +73,9 @@ class Proxy(socketserver.ThreadingTCPServer):
 
     def answered(self, data: bytes) -> bool:
         """Whether the server's bytes are passed on."""
-        time.sleep(self.delay)
+        if self.delay:
+            self.delays += 1
+            time.sleep(self.delay)  # the fault itself: an answer that comes late
         trap = self.trap
         if trap and trap.seen and not trap.sprung and _ANSWER in data:
             trap.spring()
@@ -93,7 +96,7 @@ class _Conversation(socketserver.BaseRequestHandler):
             upstream: (self.server.answered, self.request),
         }
         while True:
-            for ready in select.select([*ways], [], [], _TICK)[0]:
+            for ready in select.select([*ways], [], [], _TICK_S)[0]:
                 passes, to = ways[ready]
                 data = ready.recv(_CHUNK)
                 if not (data and passes(data)):
@@ -105,7 +108,7 @@ class _Conversation(socketserver.BaseRequestHandler):
 def proxied(port: int) -> Iterator[Proxy]:
     """A proxy in front of a local port."""
     with Proxy(port) as proxy:
-        serving = threading.Thread(target=proxy.serve_forever, args=(_TICK,), name="proxy")
+        serving = threading.Thread(target=proxy.serve_forever, args=(_TICK_S,), name="proxy")
         serving.start()
         try:
             yield proxy

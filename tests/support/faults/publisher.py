@@ -7,20 +7,20 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from provisioner.jetstream.client import JetStream
+from tests.support.raw_nats import raw_client
+from tests.support.waiting import until
 
-# Seconds: between two messages to a stream, for an acknowledgement, and for one to come at all.
-_PAUSE = 0.02
-_ANSWER = 0.5
-_DEADLINE = 30.0
+_PAUSE_S = 0.02  # between two messages to a stream: a load, not a benchmark
+_ANSWER_TIMEOUT_S = 0.5
+_DEADLINE_S = 30.0
 
 
 @dataclass
@@ -39,30 +39,39 @@ class Publisher:
 
     def run(self) -> None:
         """Publish until told to stop."""
-        asyncio.run(self._run())
+        asyncio.run(self._publish_all())
+
+    @property
+    def count(self) -> int:
+        """How many messages were acknowledged."""
+        return sum(self._counts().values())
 
     def wait_for_more(self) -> None:
         """Return when each stream has acknowledged another message."""
-        before = {stream: len(self.acknowledged.get(stream, ())) for stream in self.subjects}
-        deadline = time.monotonic() + _DEADLINE
-        while any(len(self.acknowledged.get(stream, ())) <= count for stream, count in before.items()):
-            assert time.monotonic() < deadline, f"no acknowledgement; until now {before}"
-            time.sleep(_PAUSE)
+        before = self._counts()
+        until(
+            f"another acknowledgement from each of {before}",
+            lambda: all(count > before[stream] for stream, count in self._counts().items()),
+            _DEADLINE_S,
+        )
 
     def lost(self, client: JetStream) -> dict[str, list[int]]:
         """Acknowledged messages that are missing from the streams that are there, each since it was created."""
-        created = {stream: _instant(live.created) for stream, live in client.streams().items()}
+        created = {stream: _instant(info.created) for stream, info in client.streams().items()}
         missing = {stream: self.missing(client, stream, since) for stream, since in created.items()}
         return {stream: numbers for stream, numbers in missing.items() if numbers}
 
     def missing(self, client: JetStream, stream: str, since: float = 0.0) -> list[int]:
         """Acknowledged messages, sent at or after an instant, that a stream does not have."""
-        sent = dict(self.acknowledged.get(stream, {}))
-        live = client.stream(stream)
-        there = asyncio.run(_stored(self.url, stream)) if live and live.messages else set()
-        return [number for number, at in sent.items() if at >= since and number not in there]
+        sent = dict(self.acknowledged.get(stream, {}))  # before looking: what comes later is not expected
+        info = client.stream(stream)
+        stored = _stored(self.url, stream) if info and info.messages else set()
+        return [number for number, at in sent.items() if at >= since and number not in stored]
 
-    async def _run(self) -> None:
+    def _counts(self) -> dict[str, int]:
+        return {stream: len(self.acknowledged.get(stream, ())) for stream in self.subjects}
+
+    async def _publish_all(self) -> None:
         client = Client()
         connecting = asyncio.ensure_future(_connect(client, self.url))
         number = 0
@@ -70,14 +79,16 @@ class Publisher:
             number += 1
             if client.is_connected:
                 await asyncio.gather(*(self._publish(client, stream, number) for stream in self.subjects))
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_PAUSE_S)
         connecting.cancel()
+        with suppress(asyncio.CancelledError):
+            await connecting
         await client.close()
 
     async def _publish(self, client: Client, stream: str, number: int) -> None:
         sent = time.time()
         try:
-            answer = await client.request(self.subjects[stream], str(number).encode(), timeout=_ANSWER)
+            answer = await client.request(self.subjects[stream], str(number).encode(), timeout=_ANSWER_TIMEOUT_S)
         except (NatsError, TimeoutError, OSError):
             return  # not acknowledged: nothing was promised
         if json.loads(answer.data).get("stream") == stream:
@@ -94,7 +105,8 @@ def publishing(url: str, subjects: Mapping[str, str]) -> Iterator[Publisher]:
         yield publisher
     finally:
         publisher.stopped.set()
-        thread.join(_DEADLINE)
+        thread.join(_DEADLINE_S)
+        assert not thread.is_alive(), "the publisher does not end"
 
 
 async def _connect(client: Client, url: str) -> None:
@@ -104,18 +116,10 @@ async def _connect(client: Client, url: str) -> None:
     await client.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0, connect_timeout=1, error_cb=ignore)
 
 
-async def _stored(url: str, stream: str) -> set[int]:
+def _stored(url: str, stream: str) -> set[int]:
     """The numbers in a stream."""
-    connection = await nats.connect(url)
-    subscription = await connection.jetstream().subscribe("", stream=stream, ordered_consumer=True)
-    found, pending = set(), 1
-    while pending:
-        message = await subscription.next_msg(timeout=_DEADLINE)
-        found.add(int(message.data))
-        pending = message.metadata.num_pending
-    await subscription.unsubscribe()
-    await connection.close()
-    return found
+    with raw_client(url) as raw:
+        return raw.numbers(stream)
 
 
 def _instant(created: str) -> float:

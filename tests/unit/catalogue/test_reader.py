@@ -13,28 +13,18 @@ from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.model import Place
 from provisioner.units import parse_duration, parse_size
+from tests.support.five_streams import FIVE_STREAMS
 
 ROOT = Path(__file__).parents[3]
-
-SEED = {
-    "MARKET_DATA": (["market.data.ohlcv", "market.data.news", "market.data.economic"], "7d", "10GiB"),
-    "PREDICTIONS": (["predictions.normal.*", "predictions.earnings.*"], "30d", "5GiB"),
-    "EXPLANATIONS": (["explanations.request", "explanations.response"], "30d", "2GiB"),
-    "MODEL_METRICS": (
-        ["metrics.model.normal", "metrics.model.earnings", "metrics.model.evaluation"],
-        "90d",
-        "1GiB",
-    ),
-    "ROUTING": (["routing.decision", "routing.event"], "7d", "512MiB"),
-}
 
 
 def test_the_five_streams() -> None:
     """The committed catalogue holds exactly the five streams, in order, all else by default."""
     defaults = {name: field.default for name, field in BY_NAME.items()}
     assert [spec.config for spec in load(ROOT / "infra/streams.yaml").streams] == [
-        defaults | {"name": name, "subjects": subjects, "max_age": parse_duration(age), "max_bytes": parse_size(size)}
-        for name, (subjects, age, size) in SEED.items()
+        defaults
+        | {"name": name, "subjects": stream.subjects, "max_age": stream.max_age_ns, "max_bytes": stream.max_bytes}
+        for name, stream in FIVE_STREAMS.items()
     ]
 
 

@@ -1,0 +1,34 @@
+"""Processes of this machine: recognised by pid, start time and command, and ended."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+
+from provisioner.local_server import processes
+from provisioner.local_server.processes import Process
+
+
+def test_ps_and_proc_agree(stranger: Process) -> None:
+    """Systems without /proc see the same command line, and a start time."""
+    # Which of the two is asked is the system's business: here only one of them would ever be.
+    proc, ps = processes._from_proc(stranger.pid), processes._from_ps(stranger.pid)  # noqa: SLF001
+
+    assert proc[1] == ps[1] == "sleep 60"
+    assert len(ps[0]) == 24
+    assert processes._from_ps(2**22 + 1) == ("", "")  # noqa: SLF001
+
+
+def test_deaf_process_is_killed() -> None:
+    """A process that ignores SIGTERM gets SIGKILL once its time is up."""
+    deaf = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE) as child:
+        assert child.stdout
+        child.stdout.readline()
+        process = processes.find(child.pid, deaf)
+        assert process
+        assert processes.stop(process, deaf, 0.1)
+        assert child.wait() == -signal.SIGKILL

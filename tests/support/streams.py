@@ -1,0 +1,18 @@
+"""Streams that are gone when a test says so."""
+
+from __future__ import annotations
+
+from provisioner.jetstream.client import JetStream
+from tests.support.nats_server import NatsServer
+from tests.support.waiting import until
+
+
+def delete(client: JetStream, server: NatsServer, name: str) -> None:
+    """Delete a stream and wait until its files are gone.
+
+    A server removes them after its answer. A stream of the same name that is made before that gets the
+    old messages, or cannot be created.
+    """
+    client.delete(name)
+    folders = (f"data/jetstream/*/streams/{name}", f"data/jetstream/*/streams/.{name}")
+    until(f"the files of {name} are gone", lambda: not any(any(server.folder.glob(folder)) for folder in folders))
