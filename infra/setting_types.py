@@ -8,11 +8,13 @@ from typing import Final, TypeAlias
 
 from provisioner.jetstream.target import server_urls
 from provisioner.text import did_you_mean
-from provisioner.units import parse_size
+from provisioner.units import parse_duration, parse_size
 
 Parser: TypeAlias = Callable[[str], object]
 
 MAX_PORT: Final = 65_535
+ALWAYS: Final = "always"
+_MILLISECOND: Final = parse_duration("1ms")
 
 
 def choice(*values: str) -> Parser:
@@ -58,3 +60,16 @@ def text(value: str) -> str:
     if not value.strip():
         raise ValueError("is empty; give it a value or remove it")
     return value
+
+
+def sync_interval(value: str) -> str:
+    """``always``, or a duration, which nats-server reads in Go's units: it has no days."""
+    if value == ALWAYS:
+        return value
+    try:
+        milliseconds = parse_duration(value) // _MILLISECOND
+    except ValueError:
+        milliseconds = 0
+    if milliseconds <= 0:
+        raise ValueError(f"{value!r} is neither always nor a duration of a millisecond or more; write it like 2m")
+    return f"{milliseconds}ms"

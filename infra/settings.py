@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import pulumi
 
-from infra.setting_types import Parser, address, choice, port, server_url, size, text
+from infra.setting_types import Parser, address, choice, port, server_url, size, sync_interval, text
 from provisioner.errors import ProvisionerError
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
@@ -39,6 +39,7 @@ class Settings:
     monitor_port: int
     bind_address: str
     max_file_store: int | None
+    sync_interval: str
     store_dir: Path
     url: str | None
     on_delete: OnDelete
@@ -76,6 +77,9 @@ TABLE: Final = (
     Setting("monitorPort", port, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
     Setting("bindAddress", address, "127.0.0.1", _ON_MACHINE, "Address both ports listen on."),
     Setting("maxFileStore", size, None, _ON_MACHINE, "Room for file streams; default: all, the largest twice."),
+    Setting(
+        "syncInterval", sync_interval, "always", _ON_MACHINE, "When a message is on the disk: always, or 2m after."
+    ),
     Setting("storeDir", text, None, (PROCESS,), "Folder of data, log and pid; default: .nats/<stack>."),
     Setting("url", server_url, None, (EXTERNAL,), "The server's URL."),
     Setting("credentials", text, None, (EXTERNAL,), "A .creds file: the user's JWT and seed."),
@@ -166,6 +170,7 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         monitor_port=values["monitorPort"],
         bind_address=values["bindAddress"],
         max_file_store=values["maxFileStore"],
+        sync_interval=values["syncInterval"],
         store_dir=Path(values["storeDir"] or Path(".nats") / stack).expanduser().absolute(),
         url=values["url"],
         on_delete=OnDelete(values["onDelete"]),

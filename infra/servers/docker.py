@@ -108,6 +108,7 @@ def _config(settings: Settings, name: str) -> str:
         monitor_port=MONITOR_PORT,
         store_dir=DATA_DIR,
         max_file_store=settings.max_file_store,
+        sync_interval=settings.sync_interval,
     )
 
 

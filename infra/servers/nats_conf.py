@@ -13,6 +13,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     monitor_port: int,
     store_dir: str,
     max_file_store: int | None,
+    sync_interval: str,
 ) -> str:
     """Describe one server with JetStream and HTTP monitoring on.
 
@@ -24,6 +25,8 @@ def server_config(  # noqa: PLR0913 - one server is this many values
         store_dir: The folder JetStream keeps its data in.
         max_file_store: Bytes file streams may reserve; ``None`` for the server's own default, which
             depends on the free disk.
+        sync_interval: ``always`` writes a message to the disk before it is acknowledged; a duration such as
+            ``2m0s`` at most so long after.
     """
     return "\n".join(
         (
@@ -34,6 +37,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             "jetstream {",
             f"  store_dir: {_quoted(store_dir)}",
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
+            f"  sync_interval: {_quoted(sync_interval)}",
             "}",
             "",
         )

@@ -56,6 +56,7 @@ def _spec(settings: Settings) -> ServerSpec:
         monitor_port=settings.monitor_port,
         store_dir=str(directory.data),
         max_file_store=settings.max_file_store,
+        sync_interval=settings.sync_interval,
     )
     return ServerSpec(
         directory=directory,

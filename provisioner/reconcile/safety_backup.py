@@ -10,9 +10,11 @@ from typing import Final
 
 from provisioner.backup.archive import backup
 from provisioner.backup.progress import Meter
+from provisioner.errors import ProvisionerError
 from provisioner.log import tell
 from provisioner.reconcile.context import Context
-from provisioner.schema.model import StreamInfo
+from provisioner.rules.subjects import released
+from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.text import counted
 
 # A folder for one run, instead of the stack's ``backupTo``.
@@ -28,14 +30,42 @@ def folder_for(context: Context) -> Path | None:
 def keep_copy(context: Context, info: StreamInfo) -> None:
     """Write a stream that is about to lose messages to disk; one without messages is not worth a copy.
 
+    A snapshot is taken while publishers go on, and what they add meanwhile is not in it. So the stream
+    takes in nothing any more before the copy is made, and the caller changes or deletes it afterwards.
+
     Raises:
-        BackupError: that failed, so the messages must stay.
+        ProvisionerError: that failed; the stream is as it was, and its messages must stay.
     """
     folder, name = folder_for(context), str(info.config["name"])
-    if folder and info.messages:
+    if not folder:
+        return
+    _stop_intake(context, info.config)
+    try:
+        _copy(context, name, folder)
+    except ProvisionerError:
+        if info.config != _closed(info.config):
+            context.server.remember(name, context.client().update(info.config))
+        raise
+
+
+def _copy(context: Context, name: str, folder: Path) -> None:
+    info = context.server.current(name)
+    if info and info.messages:
         manifest = backup(context.client(), name, folder, Meter().show)
         kept = f"{counted(manifest.messages, 'message')} kept in {folder / name}"
         tell(f"{name}: {kept}; to bring them back: streams restore {folder}")
+
+
+def _stop_intake(context: Context, config: StreamConfig) -> None:
+    if config != (closed := _closed(config)):
+        context.server.remember(config["name"], context.client().update(closed))
+
+
+def _closed(config: StreamConfig) -> StreamConfig:
+    """The stream without subjects and sources. A mirror's messages stay with its origin; a sealed one takes none."""
+    if config["mirror"] or config["sealed"]:
+        return config
+    return {**config, "subjects": [released(config["name"])], "sources": []}
 
 
 @cache

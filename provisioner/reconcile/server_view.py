@@ -10,9 +10,9 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
 from provisioner.errors import Unreachable
@@ -20,6 +20,8 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamInfo
+
+T = TypeVar("T")
 
 # How old an answer may be for a plan, how long a plan waits for a server to answer, and for how long
 # it then believes that the server is down.
@@ -77,7 +79,7 @@ class ServerView:
         """Every stream, as ``seen``."""
         with self._lock:
             if not self._list or time.monotonic() - self._list[0] > LIST_MAX_AGE_S:
-                self._list = (time.monotonic(), self._planning_client().streams())
+                self._list = (time.monotonic(), self._asked(lambda client: client.streams()))
             return self._list[1]
 
     def listed_now(self) -> Mapping[str, StreamInfo]:
@@ -92,7 +94,7 @@ class ServerView:
 
     def present(self, name: str) -> StreamInfo | None:
         """The same within PLAN_TIMEOUT_S; for a destroy, whose server may be gone for good."""
-        return self.remember(name, self._planning_client().stream(name))
+        return self.remember(name, self._asked(lambda client: client.stream(name)))
 
     def remember(self, name: str, info: StreamInfo | None) -> StreamInfo | None:
         """Keep the list true after a change."""
@@ -105,7 +107,7 @@ class ServerView:
     def facts(self, name: str) -> ServerFacts:
         """The server as the stream of this name meets it."""
         with self._lock:
-            self._facts = self._facts or self._planning_client().facts(self._monitor_url)
+            self._facts = self._facts or self._asked(lambda client: client.facts(self._monitor_url))
             others = {other: info.config for other, info in self.streams().items() if other != name}
             return replace(self._facts, others=others)
 
@@ -114,13 +116,14 @@ class ServerView:
         with self._lock:
             self._list = self._facts = None
 
-    def _planning_client(self) -> JetStream:
+    def _asked(self, question: Callable[[JetStream], T]) -> T:
+        """The answer to a plan's question; a server that has not answered one is not asked another for a while."""
         if self._down and time.monotonic() - self._down[0] < DOWN_MAX_AGE_S:
             raise self._down[1]
         try:
-            return self.client(PLAN_TIMEOUT_S)
+            return question(self.client(PLAN_TIMEOUT_S))
         except Unreachable as error:
-            _LOG.info("%s is down: asked again in %g s", self.url, DOWN_MAX_AGE_S)
+            _LOG.info("%s does not answer: asked again in %g s", self.url, DOWN_MAX_AGE_S)
             self._down = (time.monotonic(), error)
             raise
 

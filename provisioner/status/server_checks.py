@@ -18,6 +18,7 @@ from provisioner.errors import (
 )
 from provisioner.jetstream.monitoring import Answer
 from provisioner.text import approximate_size, counted
+from provisioner.units import format_duration
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -117,7 +118,17 @@ def _jsz(body: Json) -> tuple[Severity, str]:
     limit = body["config"]["max_storage"]
     full, share = _share(body["storage"], limit)
     reserved = _share(body["reserved_storage"], limit)[1]
-    return Severity.WARNING if full else Severity.OK, f"file store: {share} used, {reserved} reserved"
+    late = _sync_delay(body["config"])
+    severity = Severity.WARNING if full or late else Severity.OK
+    return severity, f"file store: {share} used, {reserved} reserved{late}"
+
+
+def _sync_delay(config: Json) -> str:
+    """What a power loss costs; a server that writes before it acknowledges loses nothing. Zero is its default."""
+    interval = config.get("sync_interval") or 0
+    if config.get("sync_always") or not interval:
+        return ""
+    return f"; a power loss costs up to {format_duration(interval)} of acknowledged messages (sync_interval)"
 
 
 def _connz(body: Json) -> tuple[Severity, str]:

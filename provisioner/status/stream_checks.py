@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from provisioner.plan.diff import Change, differences
 from provisioner.schema.fields import BY_NAME
@@ -14,6 +14,8 @@ from provisioner.schema.scalars import Size
 from provisioner.schema.types import Wire
 from provisioner.status.server_checks import NEARLY_FULL, Result, Severity, worst
 from provisioner.text import approximate_size, distinct_sizes
+
+_ASYNC: Final = "persist_mode async: messages are acknowledged before they are written; a crash loses the latest"
 
 
 @dataclass(frozen=True)
@@ -80,9 +82,10 @@ def _examined(spec: StreamSpec, info: StreamInfo | None) -> StreamHealth:
     changes = differences(info.config, spec.config)
     drift = [Result(spec.name, Severity.WARNING, f"{change.field}: {compared(change)}") for change in changes]
     full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(info)]
+    late = [Result(spec.name, Severity.WARNING, _ASYNC)] if info.config["persist_mode"] == "async" else []
     state = "drift" if drift else "nearly full" if full else "ok"
     healthy = Result(spec.name, Severity.OK, "is as the catalogue says")
-    return StreamHealth(spec, state, tuple(drift + full) or (healthy,), info, changes)
+    return StreamHealth(spec, state, tuple(drift + full + late) or (healthy,), info, changes)
 
 
 def _nearly_full(info: StreamInfo) -> Iterator[str]:

@@ -29,6 +29,7 @@ def props(tmp_path: Path) -> Iterator[dict[str, Any]]:
     config = server_config(
         name="test", host="127.0.0.1", client_port=client, monitor_port=monitor, store_dir=str(home.data),
         max_file_store=1024**3,
+        sync_interval="always",
     )  # fmt: skip
     yield {
         "folder": str(home.path),

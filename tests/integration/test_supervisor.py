@@ -39,6 +39,7 @@ def _spec(folder: Path, **changes: Any) -> ServerSpec:
         monitor_port=values["monitor_port"],
         store_dir=str(home.data),
         max_file_store=values["room"],
+        sync_interval="always",
     )
     listens = {"client_port": values["client_port"], "monitor_port": values["monitor_port"]}
     return ServerSpec(directory=home, owner="project/stack", config=config, host=HOST, **listens)

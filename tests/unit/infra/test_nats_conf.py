@@ -14,6 +14,7 @@ def test_the_whole_text() -> None:
         monitor_port=8222,
         store_dir='/data/"odd" folder',
         max_file_store=24696061952,
+        sync_interval="always",
     ).splitlines() == [
         'server_name: "prediction-streams-dev"',
         'host: "127.0.0.1"',
@@ -22,6 +23,7 @@ def test_the_whole_text() -> None:
         "jetstream {",
         r'  store_dir: "/data/\"odd\" folder"',
         "  max_file_store: 24696061952",
+        '  sync_interval: "always"',
         "}",
     ]
 
@@ -29,5 +31,5 @@ def test_the_whole_text() -> None:
 def test_the_server_decides_how_much_it_stores() -> None:
     """Without a limit of ours there is no line: its own default depends on the free disk."""
     assert "max_file_store" not in server_config(
-        name="n", host="::1", client_port=1, monitor_port=2, store_dir="d", max_file_store=None
+        name="n", host="::1", client_port=1, monitor_port=2, store_dir="d", max_file_store=None, sync_interval="always"
     )
