@@ -189,13 +189,19 @@ class Connection:
         except NoRespondersError as cause:
             raise JetStreamOff(f"{self.url}: JetStream is off on this server or for this account") from cause
         except (NatsError, TimeoutError) as cause:
-            raise Unreachable(
-                f"{self.url}: no answer to {subject} within {timeout:g} s; "
-                "the server is down or overloaded, or denies this user the subject"
-            ) from cause
+            raise Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}") from cause
         finally:
             self._denials.pop(subject, None)
             await end([answer])
+
+    def _likely(self) -> str:
+        """What a missing answer probably means."""
+        if self._client.is_connected:
+            return (
+                "the server answers but its JetStream does not: a cluster without a leader, an overloaded server, "
+                "or a user that is denied the subject"
+            )
+        return "the server is down or overloaded"
 
 
 def _is_refusal(text: str) -> bool:

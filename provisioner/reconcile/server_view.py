@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from provisioner.errors import Unreachable
+from provisioner.errors import NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
@@ -27,7 +27,7 @@ T = TypeVar("T")
 # it then believes that the server is down.
 LIST_MAX_AGE_S: Final = 5.0
 PLAN_TIMEOUT_S: Final = 2.0
-DOWN_MAX_AGE_S: Final = 5.0
+DOWN_MAX_AGE_S: Final = 30.0
 
 _THIS_MACHINE: Final = ("127.0.0.1", "localhost", "::1")
 _DEFAULT_PORT: Final = 4222
@@ -117,7 +117,12 @@ class ServerView:
             self._list = self._facts = None
 
     def _asked(self, question: Callable[[JetStream], T]) -> T:
-        """The answer to a plan's question; a server that has not answered one is not asked another for a while."""
+        """The answer to a plan's question; a server that has not answered one is not asked another for a while.
+
+        Nobody listening is seen at once, each time anew: the run may be about to start the server.
+        """
+        if not self.is_there():
+            raise NobodyListens(f"{self.url}: connection refused, nothing listens there")
         if self._down and time.monotonic() - self._down[0] < DOWN_MAX_AGE_S:
             raise self._down[1]
         try:
