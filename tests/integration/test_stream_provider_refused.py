@@ -11,7 +11,7 @@ import pytest
 from provisioner.providers.errors import JetStreamError
 from provisioner.reconcile import server_view
 from tests.support.nats_server import NatsServer, free_port, running
-from tests.support.stream_provider import props, provider
+from tests.support.stream_provider import gate, props, provider
 
 pytestmark = pytest.mark.usefixtures("own_process")
 
@@ -43,10 +43,14 @@ def test_server_down() -> None:
     assert provider().diff("ORDERS", read.outs or {}, wanted).changes
 
 
-@pytest.mark.parametrize(("on_delete", "refused"), [("guard", True), ("delete", False), ("retain", False)])
-def test_destroy_with_the_server_gone(on_delete: str, refused: bool) -> None:
-    """Guard cannot know what the stream holds and refuses; the others end cleanly."""
-    wanted = props(f"nats://127.0.0.1:{free_port()}", on_delete=on_delete)
+@pytest.mark.parametrize("owns_server", [True, False])
+@pytest.mark.parametrize("on_delete", ["guard", "delete", "retain"])
+def test_destroy_with_the_server_gone(on_delete: str, owns_server: bool) -> None:
+    """Guard cannot know what the stream holds; nor is a stream gone because an external server does not answer."""
+    url = f"nats://127.0.0.1:{free_port()}"
+    wanted = props(url, on_delete=on_delete)
+    refused = on_delete == "guard" or (on_delete == "delete" and not owns_server)
+    gate(url, [], owns_server=owns_server)
     if refused:
         with pytest.raises(JetStreamError, match=r"ORDERS: .* so nobody can tell what it holds"):
             provider().delete("ORDERS", wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,16 +10,17 @@ from provisioner.jetstream.client import JetStream
 from provisioner.providers.stream import StreamProvider
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
-from tests.support.stream_provider import catalogue, props, provider
+from tests.support.stream_provider import gate, props, provider
 
 pytestmark = pytest.mark.usefixtures("own_process")
 
 
-def _seen(held: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]) -> StreamProvider:
+def _seen(server: NatsServer, held: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]) -> StreamProvider:
     """A provider that has read and checked the streams of a run, as Pulumi does before any change."""
     made = provider()
     for name, was in held.items():
         made.read(name, was)
+    assert [] == gate(server, news.values())
     for name, wanted in news.items():
         assert [] == made.check(olds.get(name, {}), wanted).failures
     return made
@@ -36,7 +36,7 @@ def _seen(held: dict[str, Any], olds: dict[str, Any], news: dict[str, Any]) -> S
     ],
 )
 def test_subjects_move_in_whatever_order(
-    server: NatsServer, jetstream: JetStream, tmp_path: Path, first: str, left: list[str], right: list[str]
+    server: NatsServer, jetstream: JetStream, first: str, left: list[str], right: list[str]
 ) -> None:
     """Released before acquired, in one run; after the first of the two updates both streams are right."""
     before = {"LEFT": ["a", "b"], "RIGHT": ["c"]}
@@ -44,38 +44,36 @@ def test_subjects_move_in_whatever_order(
         jetstream.create(config(name, subjects=subjects))
         jetstream.connection.request(subjects[0], b"payload")
     wanted = {"LEFT": left, "RIGHT": right}
-    run = catalogue(tmp_path, **{name: {"subjects": subjects} for name, subjects in wanted.items()})
     olds = {name: props(server, name, subjects=subjects) for name, subjects in before.items()}
-    news = {name: props(server, name, subjects=subjects) | run for name, subjects in wanted.items()}
+    news = {name: props(server, name, subjects=subjects) for name, subjects in wanted.items()}
 
-    made = _seen(olds, olds, news)
+    made = _seen(server, olds, olds, news)
     made.update(first, olds[first], news[first])
 
     assert wanted == {name: live.config["subjects"] for name, live in jetstream.streams().items()}
     assert [1, 1] == [live.messages for live in jetstream.streams().values()]
 
 
-def test_a_renamed_stream_takes_its_subjects_along(server: NatsServer, jetstream: JetStream, tmp_path: Path) -> None:
+def test_a_renamed_stream_takes_its_subjects_along(server: NatsServer, jetstream: JetStream) -> None:
     """The new one is made before the old one is deleted: it gets the subjects the old one gives up."""
     jetstream.create(config("OLD", subjects=["a"]))
     old = {"OLD": props(server, "OLD", subjects=["a"], on_delete="delete")}
-    new = props(server, "NEW", subjects=["a"]) | catalogue(tmp_path, NEW={"subjects": ["a"]})
+    new = props(server, "NEW", subjects=["a"])
 
-    _seen(old, {}, {"NEW": new}).create(new)
+    _seen(server, old, {}, {"NEW": new}).create(new)
     assert {"NEW": ["a"], "OLD": ["_released.OLD"]} == {
         name: live.config["subjects"] for name, live in jetstream.streams().items()
     }
 
 
 @pytest.mark.parametrize("on_delete", ["guard", "retain"])
-def test_a_stream_that_stays_keeps_its_subjects(
-    server: NatsServer, jetstream: JetStream, tmp_path: Path, on_delete: str
-) -> None:
+def test_a_stream_that_stays_keeps_its_subjects(server: NatsServer, jetstream: JetStream, on_delete: str) -> None:
     """Its policy keeps it: the overlap is an error in preview, and nothing is touched."""
     jetstream.create(config("OLD", subjects=["a"]))
     jetstream.connection.request("a", b"payload")
     made = provider()
     made.read("OLD", props(server, "OLD", subjects=["a"], on_delete=on_delete))
-    new = props(server, "NEW", subjects=["a"]) | catalogue(tmp_path, NEW={"subjects": ["a"]})
+    new = props(server, "NEW", subjects=["a"])
 
-    assert ["subjects[0] 'a' overlaps 'a' of stream OLD"] == [f.reason for f in made.check({}, new).failures]
+    overlap = "subjects[0] 'a' overlaps 'a' of stream OLD"
+    assert [f"NEW: {overlap}"] == gate(server, [new])

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from collections.abc import Iterable
 from typing import Any
 
 from pulumi.dynamic import ConfigureRequest
 from pulumi.dynamic.config import Config as DynamicConfig
 
 from provisioner.providers import properties as state
+from provisioner.providers.estate import EstateProvider
 from provisioner.providers.stream import StreamProvider
 from provisioner.schema.model import Adopt, OnDelete, StreamSpec
 from tests.support.configurations import config
@@ -38,8 +38,12 @@ def failures(checked: dict[str, Any], olds: dict[str, Any] | None = None, **cred
     return [failure.reason for failure in provider(**credentials).check(olds or {}, checked).failures]
 
 
-def catalogue(folder: Path, **streams: dict[str, Any]) -> dict[str, str]:
-    """What the program passes along of a catalogue."""
-    file = folder / "streams.yaml"
-    file.write_text(json.dumps(streams))
-    return {"catalogue": str(file), "owner": "project/test"}
+def gate(server: NatsServer | str, streams: Iterable[dict[str, Any]], *, owns_server: bool = False) -> list[str]:
+    """What the estate has against a program with these streams, none of which has left it."""
+    url = server if isinstance(server, str) else server.url
+    monitor = {} if isinstance(server, str) else {"monitor_url": server.monitor_url}
+    streams = list(streams)
+    policies = {stream["name"]: stream["on_delete"] for stream in streams}
+    estate = {"owns_server": owns_server, "url": url, **monitor, "store": url, "removed_with_server": False}
+    checked = EstateProvider().check({}, {**estate, "policies": policies, "streams": streams})
+    return [failure.reason for failure in checked.failures]
