@@ -122,7 +122,8 @@ def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> s
     if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
         return contents(info)
     if info.messages and context.run.is_up():
-        how = "replacing the stream" if spec.name in (context.run.specs or {}) else "leaving the catalogue"
+        specs = context.run.specs
+        how = "leaving the catalogue" if specs is not None and spec.name not in specs else "replacing the stream"
         return "; ".join(approve(spec.name, f"{how} would delete {holding(info)}").problems) or None
     return None
 

@@ -65,7 +65,7 @@ def test_a_replacement_needs_a_yes(server: NatsServer, jetstream: JetStream, mon
     assert ["storage"] == provider().diff("ORDERS", before, wanted).replaces
 
     jetstream.connection.request("orders", b"payload")
-    with pytest.raises(JetStreamError, match="ORDERS holds 1 message that a replacement would lose"):
+    with pytest.raises(JetStreamError, match="ORDERS: replacing the stream would delete 1 message"):
         provider().delete("ORDERS", before)
 
     monkeypatch.setenv("STREAMS_ALLOW_LOSS", "ORDERS")
