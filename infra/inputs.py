@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TypeVar
 
-from infra.settings import Settings, SettingsError, catalogue_path, parse
+from infra.settings import Settings, SettingsError, catalogue_path, parse, require_secret
 from provisioner.catalogue import reader
 from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
@@ -14,12 +14,13 @@ from provisioner.errors import ProvisionerError
 T = TypeVar("T")
 
 
-def read(raw: Mapping[str, str], stack: str) -> tuple[Settings, Catalogue]:
+def read(raw: Mapping[str, str], stack: str, secret: Collection[str]) -> tuple[Settings, Catalogue]:
     """Read a stack's settings, and the catalogue that they name.
 
     Args:
         raw: the stack's configuration, without its namespace.
         stack: the stack's name.
+        secret: the settings that are encrypted.
 
     Raises:
         SettingsError: every problem, one line each.
@@ -27,7 +28,8 @@ def read(raw: Mapping[str, str], stack: str) -> tuple[Settings, Catalogue]:
     problems: list[str] = []
     settings = _attempt(partial(parse, raw, stack), problems)
     catalogue = _attempt(partial(_catalogue, raw, stack), problems)
-    if settings is None or catalogue is None:
+    _attempt(partial(require_secret, raw, secret, stack), problems)
+    if problems or settings is None or catalogue is None:
         raise SettingsError("\n".join(problems))
     return settings, catalogue
 

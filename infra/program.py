@@ -11,7 +11,7 @@ import pulumi
 
 from infra import inputs
 from infra.servers import Place, Server
-from infra.settings import EXTERNAL, Settings, configuration
+from infra.settings import EXTERNAL, Settings, configuration, secret_keys
 from infra.sizing import fitted
 from provisioner.errors import ProvisionerError
 from provisioner.providers.estate import Estate
@@ -28,7 +28,7 @@ _ALREADY_LOGGED: Final = 32
 def deploy() -> None:
     """Declare the stack; problems in its settings or catalogue end the run with one line each."""
     try:
-        settings, catalogue = inputs.read(configuration(), pulumi.get_stack())
+        settings, catalogue = inputs.read(configuration(), pulumi.get_stack(), secret_keys())
         endpoint = _declare(fitted(settings, catalogue.streams), settings, catalogue.streams)
     except ProvisionerError as error:
         _stop(error)

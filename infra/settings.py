@@ -1,12 +1,12 @@
 """The stack's settings, read from its configuration and checked all at once.
 
 This is the only place that reads ``pulumi.Config``. Credentials are checked here but never
-kept: the provider reads them for itself, so that they reach no resource and no state.
+kept: the provider reads them for itself, so that they are in no resource's properties.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -96,6 +96,36 @@ def configuration() -> dict[str, str]:
     # Config has no way to list its keys; these two are where it looks.
     known = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
     return {key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)}
+
+
+def secret_keys() -> set[str]:
+    """The settings of the running stack that were set with ``--secret``, without the project's namespace."""
+    namespace = f"{pulumi.get_project()}:"
+    return {key.removeprefix(namespace) for key in configuration_keys() if pulumi.runtime.config.is_config_secret(key)}
+
+
+def configuration_keys() -> set[str]:
+    """Every key of the running stack's configuration."""
+    return {*pulumi.runtime.config.get_config_env(), *pulumi.runtime.config.CONFIG.get()}
+
+
+def require_secret(raw: Mapping[str, str], secret: Collection[str], stack: str) -> None:
+    """Refuse a login in clear: Pulumi keeps the configuration in the state, as it stands in the settings file.
+
+    Raises:
+        SettingsError: every setting that has to be encrypted, one line each.
+    """
+    texts = {key: raw[key] for key in ("password", "token", "credentials") if key in raw}
+    clear = [
+        key for key, value in texts.items() if key not in secret and (key != "credentials" or "-----BEGIN" in value)
+    ]
+    if clear:
+        raise SettingsError(
+            "\n".join(
+                f"settings of stack {stack}: {key}: is in clear; encrypt it: pulumi config set --secret {key}"
+                for key in clear
+            )
+        )
 
 
 def catalogue_path(raw: Mapping[str, str]) -> Path:

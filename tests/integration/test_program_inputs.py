@@ -12,7 +12,7 @@ from infra.settings import SettingsError
 
 def _problems(raw: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as caught:
-        inputs.read(raw, "dev")
+        inputs.read(raw, "dev", ())
     return str(caught.value).splitlines()
 
 
@@ -42,6 +42,6 @@ def test_both_are_returned(tmp_path: Path) -> None:
     catalogue = tmp_path / "streams.yaml"
     catalogue.write_text("A: {subjects: [a]}\n")
 
-    settings, streams = inputs.read({"server": "process", "catalogue": str(catalogue)}, "dev")
+    settings, streams = inputs.read({"server": "process", "catalogue": str(catalogue)}, "dev", ())
 
     assert (settings.catalogue, [spec.name for spec in streams.streams]) == (catalogue, ["A"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from infra import settings
 from infra.servers import external, local_url
-from infra.settings import SettingsError, parse
+from infra.settings import SettingsError, parse, require_secret
 
 PROCESS = {"server": "process"}
 EXTERNAL = {"server": "external", "url": "nats://a:4222"}
@@ -140,3 +140,40 @@ def test_external_server() -> None:
 def test_local_url(address: str, url: str) -> None:
     """What a server listens on becomes an address a client can connect to."""
     assert local_url("nats", address, 4222) == url
+
+
+@pytest.mark.parametrize(
+    ("raw", "secret", "expected"),
+    [
+        pytest.param({"password": "x"}, set[str](), ["password"], id="a password in clear"),
+        pytest.param({"password": "x"}, {"password"}, [], id="a password as a secret"),
+        pytest.param({"token": "x", "password": "y"}, {"password"}, ["token"], id="one of two"),
+        pytest.param({"credentials": "/etc/user.creds"}, set[str](), [], id="a path is no secret"),
+        pytest.param({"credentials": "-----BEGIN NATS USER JWT-----"}, set[str](), ["credentials"], id="a .creds text"),
+    ],
+)
+def test_a_login_in_clear_is_refused(raw: dict[str, str], secret: set[str], expected: list[str]) -> None:
+    """It would stand in the settings file and in Pulumi's state for everybody to read."""
+    lines = []
+    try:
+        require_secret(raw, secret, "dev")
+    except SettingsError as error:
+        lines = str(error).splitlines()
+    assert [
+        f"settings of stack dev: {key}: is in clear; encrypt it: pulumi config set --secret {key}" for key in expected
+    ] == lines
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("always", "always"), ("2m", "120000ms"), ("1d", "86400000ms"), ("100ms", "100ms")]
+)
+def test_the_sync_interval_in_the_server_s_units(text: str, expected: str) -> None:
+    """Go's durations have no days."""
+    assert parse({"server": "process", "syncInterval": text}, "dev").sync_interval == expected
+
+
+@pytest.mark.parametrize("text", ["never", "0", "10us", "2"])
+def test_a_wrong_sync_interval(text: str) -> None:
+    """Neither always nor a duration that the server can keep."""
+    with pytest.raises(SettingsError, match=f"syncInterval: '{text}' is neither always nor a duration"):
+        parse({"server": "process", "syncInterval": text}, "dev")
