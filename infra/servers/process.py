@@ -26,12 +26,12 @@ def launch(settings: Settings) -> Server:
     spec = _spec(settings)
     server = ServerProcess("nats", spec, on_delete=settings.on_delete.value)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
-    now = supervisor.serving(spec)
+    running = supervisor.serving(spec)
     endpoint = Endpoint(
         url=local_url("nats", spec.host, spec.client_port),
         monitor_url=local_url("http", spec.host, spec.monitor_port),
-        ready=now.data_made if now else server.data_made,
-        store=now.data_made if now else server.data_made,
+        ready=running.data_made if running else server.data_made,
+        store=running.data_made if running else server.data_made,
     )
     return Server(endpoint, (server,))
 
