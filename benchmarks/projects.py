@@ -20,7 +20,7 @@ from tools.pulumi import toolchain
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _STACK: Final = "bench"
-_DEADLINE: Final = 900.0  # seconds for one command
+_TIMEOUT_S: Final = 900.0  # for one command
 _LAST_LINES: Final = 20
 
 
@@ -79,7 +79,7 @@ class Project(ABC):
         command = ["pulumi", *words, "--non-interactive", "--color=never"]
         started, used = time.perf_counter(), _children()
         try:
-            ran = subprocess.run(
+            done = subprocess.run(
                 command,
                 cwd=self.folder,
                 env=self._environment(),
@@ -87,15 +87,15 @@ class Project(ABC):
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=_DEADLINE,
+                timeout=_TIMEOUT_S,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise BenchmarkError(f"{' '.join(command)}: not done within {_DEADLINE:.0f} s") from None
+            raise BenchmarkError(f"{' '.join(command)}: not done within {_TIMEOUT_S:.0f} s") from None
         except OSError as error:
             raise BenchmarkError(f"pulumi: {error.strerror}; run make setup") from error
-        if ran.returncode:
-            raise BenchmarkError("\n".join([f"{' '.join(command)}: failed", *ran.stdout.splitlines()[-_LAST_LINES:]]))
+        if done.returncode:
+            raise BenchmarkError("\n".join([f"{' '.join(command)}: failed", *done.stdout.splitlines()[-_LAST_LINES:]]))
         return Spent(time.perf_counter() - started, _children() - used)
 
     def _environment(self) -> dict[str, str]:

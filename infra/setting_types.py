@@ -29,7 +29,7 @@ def choice(*values: str) -> Parser:
 
 
 def port(text: str) -> int:
-    """A TCP port a client can be told: 1 to 65535."""
+    """A TCP port that a client can connect to: 1 to 65535."""
     if not (text.isdecimal() and 1 <= int(text) <= MAX_PORT):
         raise ValueError(f"{text!r} is not a port; write a number from 1 to 65535")
     return int(text)

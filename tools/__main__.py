@@ -36,15 +36,15 @@ def main() -> int:
 
 def _run() -> int:
     log.configure(os.environ)
-    given, words = _parser().parse_known_args()
+    options, words = _parser().parse_known_args()
     try:
-        return COMMANDS[given.command](_request(given.stack, words))
+        return COMMANDS[options.command](_request(options.stack, words))
     except ToolError as error:
         tell(f"error: {error}")
     except BrokenPipeError:
         raise
     except OSError as error:
-        tell(f"error: {error.filename or given.command}: {error.strerror}")
+        tell(f"error: {error.filename or options.command}: {error.strerror}")
     except KeyboardInterrupt:
         return 130
     return 1

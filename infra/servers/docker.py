@@ -25,7 +25,7 @@ CLIENT_PORT: Final = 4222
 MONITOR_PORT: Final = 8222
 CONFIG_FILE: Final = "/etc/nats/prediction-streams.conf"  # not the image's own: `image` may bring one
 DATA_DIR: Final = "/data"
-HEALTHY_WITHIN: Final = 60  # seconds; a server with gigabytes of messages reads them back first
+HEALTH_TIMEOUT_S: Final = 60  # a server with gigabytes of messages reads them back first
 
 # /healthz says ok of a server without JetStream too; /jsz names the store only when JetStream is up.
 # Durations are in Go's canonical form: "60s" would be a difference for ever.
@@ -85,7 +85,7 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
         healthcheck=HEALTH,
         must_run=True,
         wait=True,
-        wait_timeout=HEALTHY_WITHIN,
+        wait_timeout=HEALTH_TIMEOUT_S,
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
         opts=opts,

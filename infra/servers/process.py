@@ -37,12 +37,12 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
     spec = _spec(settings)
     server = ServerProcess("nats", spec, on_delete=settings.on_delete.value, opts=opts)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
-    now = supervisor.serving(spec)
+    running = supervisor.serving(spec)
     endpoint = Endpoint(
         url=place(settings).url,
         monitor_url=place(settings).monitor_url,
-        ready=now.data_made if now else server.data_made,
-        store=now.data_made if now else server.data_made,
+        ready=running.data_made if running else server.data_made,
+        store=running.data_made if running else server.data_made,
     )
     return Server(endpoint, (server,))
 

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
-# Seconds; these are servers on this machine.
-TIMEOUT: Final = 1.0
-CLOSED_WITHIN: Final = 1.0
+# These are servers on this machine.
+TIMEOUT_S: Final = 1.0
+CLOSE_TIMEOUT_S: Final = 1.0
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ def problem(host: str, port: int) -> str | None:
     """Why a server could not listen there; ``None`` when it could.
 
     A process that was killed is gone before the kernel has closed its ports, so one in use gets
-    `CLOSED_WITHIN` seconds to become free.
+    `CLOSE_TIMEOUT_S` seconds to become free.
     """
-    end = time.monotonic() + CLOSED_WITHIN
+    deadline = time.monotonic() + CLOSE_TIMEOUT_S
     while error := _try(host, port):
-        if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+        if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
             return _explain(host, port, error)
         time.sleep(0.02)
     return None
@@ -41,7 +41,7 @@ def problem(host: str, port: int) -> str | None:
 def greeting(host: str, port: int) -> Greeting | None:
     """The greeting of the NATS server there; ``None`` when none answers."""
     try:
-        with socket.create_connection((host, port), TIMEOUT) as connection:
+        with socket.create_connection((host, port), TIMEOUT_S) as connection:
             line = connection.makefile("rb").readline(65_536)
     except OSError:
         return None
@@ -50,7 +50,7 @@ def greeting(host: str, port: int) -> Greeting | None:
 
 def is_healthy(host: str, port: int) -> bool:
     """Whether the server whose monitoring listens there calls itself healthy."""
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT)
+    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")
         return connection.getresponse().status == http.client.OK
@@ -87,7 +87,7 @@ def _read_greeting(line: bytes) -> Greeting | None:
     if verb != b"INFO":
         return None
     try:
-        said = json.loads(body)
-        return Greeting(said["server_id"], said["server_name"], said["version"])
+        info = json.loads(body)
+        return Greeting(info["server_id"], info["server_name"], info["version"])
     except (ValueError, KeyError, TypeError):
         return None

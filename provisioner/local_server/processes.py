@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PROC: Final = Path("/proc")
-POLL: Final = 0.02
+POLL_INTERVAL_S: Final = 0.02
 _LSTART_WIDTH: Final = len("Tue Nov 25 03:28:00 2026")
 
 
@@ -61,13 +61,13 @@ def send(process: Process, command_end: str, signal_number: signal.Signals) -> N
         os.kill(process.pid, signal_number)
 
 
-def wait(condition: Callable[[], bool], deadline: float) -> bool:
-    """Ask until it is so or ``deadline`` seconds have passed; the last answer."""
-    end = time.monotonic() + deadline
+def wait(condition: Callable[[], bool], timeout: float) -> bool:
+    """Ask until it holds or ``timeout`` seconds have passed; the last answer."""
+    deadline = time.monotonic() + timeout
     while not condition():
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             return False
-        time.sleep(POLL)
+        time.sleep(POLL_INTERVAL_S)
     return True
 
 
