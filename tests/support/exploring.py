@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 
 MARKER = "explore"
 MINUTES = float(os.environ.get("EXPLORE_MINUTES", "5"))
-_EXAMPLES = 200  # between two looks at the clock: hypothesis begins each round with simple examples
+_EXAMPLES = 100  # between two looks at the clock: hypothesis begins each round with simple examples
 _OVERTIME_S = 300  # to finish the last round, and to shrink what it found
 
 _settings = settings(

@@ -7,7 +7,7 @@ import base64
 import json
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Any, TypeVar
 
 import nats
@@ -18,6 +18,7 @@ from nats.aio.subscription import Subscription
 T = TypeVar("T")
 
 _REQUEST_TIMEOUT_S = 10.0
+_CANCEL_PAUSE_S = 0.1
 _LOOP_TIMEOUT_S = 6 * _REQUEST_TIMEOUT_S  # so that a request's own error comes first
 
 
@@ -54,8 +55,10 @@ class RawClient:
     def close(self) -> None:
         """Close the connection and its loop. Idempotent."""
         if self._thread.is_alive():
-            self._wait(self._client.close())
-            self._stop()
+            try:
+                self._wait(close(self._client))
+            finally:
+                self._stop()
 
     def request(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
         """The answer to a request."""
@@ -125,7 +128,7 @@ class RawClient:
         subscription = self._wait(self._client.subscribe(subject, cb=answer))
         self._wait(self._client.flush())
         yield
-        self._wait(_drained(subscription))
+        self._wait(self._settled(subscription))
 
     @contextmanager
     def recorded(self, subject: str) -> Iterator[list[str]]:
@@ -138,8 +141,13 @@ class RawClient:
         subscription = self._wait(self._client.subscribe(subject, cb=note))
         self._wait(self._client.flush())
         yield subjects
-        self._wait(self._client.flush())  # the server has sent what it got until now
-        self._wait(_drained(subscription))  # and this client has handled it
+        self._wait(self._settled(subscription))
+
+    async def _settled(self, subscription: Subscription) -> None:
+        """The server has sent what it got until now, and this client has handled it; a dead server sends no more."""
+        if self._client.is_connected:
+            await self._client.flush()
+            await subscription.drain()  # type: ignore[no-untyped-call] # nats.py does not say that it returns nothing
 
     def _wait(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(_LOOP_TIMEOUT_S)
@@ -157,8 +165,17 @@ def raw_client(url: str, **login: str) -> Iterator[RawClient]:
         yield client
 
 
-async def _drained(subscription: Subscription) -> None:
-    await subscription.drain()  # type: ignore[no-untyped-call] # nats.py does not say that it returns nothing
+async def close(client: Client) -> None:
+    """Close a connection, and end every other task of this loop.
+
+    A task is cancelled again and again: nats.py's reconnection to a server that is down swallows a cancellation.
+    """
+    with suppress(OSError):  # it flushes to a server that may be gone
+        await client.close()
+    while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=_CANCEL_PAUSE_S)
 
 
 async def _numbers(client: Client, stream: str) -> set[int]:

@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -15,7 +15,7 @@ from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
 from provisioner.jetstream.client import JetStream
-from tests.support.raw_nats import raw_client
+from tests.support.raw_nats import close, raw_client
 from tests.support.waiting import until
 
 _PAUSE_S = 0.02  # between two messages to a stream: a load, not a benchmark
@@ -81,9 +81,7 @@ class Publisher:
                 await asyncio.gather(*(self._publish(client, stream, number) for stream in self.subjects))
             await asyncio.sleep(_PAUSE_S)
         connecting.cancel()
-        with suppress(asyncio.CancelledError):
-            await connecting
-        await client.close()
+        await close(client)  # and wait for the task that connects
 
     async def _publish(self, client: Client, stream: str, number: int) -> None:
         sent = time.time()
