@@ -1,0 +1,99 @@
+"""A publisher at full speed: many messages on their way at once, each acknowledgement noted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import nats
+from nats.aio.client import Client
+from nats.errors import Error as NatsError
+from nats.js.errors import NotFoundError
+
+_AT_ONCE = 50
+_ANSWER_S = 2.0
+_PAUSE_S = 0.002  # without a stream the answers come at once, and other processes need the machine too
+_DEADLINE_S = 60.0
+
+
+@dataclass
+class Flood:
+    """Publishes numbers to one subject.
+
+    Attributes:
+        acknowledged: the numbers that a stream has acknowledged.
+    """
+
+    url: str
+    subject: str
+    acknowledged: set[int] = field(default_factory=set)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        """Publish until told to stop."""
+        asyncio.run(self._run())
+
+    def wait_for(self, count: int) -> None:
+        """Return when so many messages have been acknowledged."""
+        deadline = time.monotonic() + _DEADLINE_S
+        while len(self.acknowledged) < count:
+            assert time.monotonic() < deadline, f"{len(self.acknowledged)} of {count} messages acknowledged"
+            time.sleep(0.01)  # another thread publishes
+
+    async def _run(self) -> None:
+        client = await nats.connect(self.url)
+        number = 0
+        while not self.stopped.is_set():
+            batch = range(number, number + _AT_ONCE)
+            await asyncio.gather(*(self._publish(client, each) for each in batch))
+            number += _AT_ONCE
+            await asyncio.sleep(_PAUSE_S)
+        await client.close()
+
+    async def _publish(self, client: Client, number: int) -> None:
+        try:
+            answer = await client.request(self.subject, str(number).encode(), timeout=_ANSWER_S)
+        except (NatsError, TimeoutError):
+            return  # not acknowledged: nothing was promised
+        if b'"seq"' in answer.data:
+            self.acknowledged.add(number)
+
+
+@contextmanager
+def flooding(url: str, subject: str) -> Iterator[Flood]:
+    """A publisher at work."""
+    flood = Flood(url, subject)
+    thread = threading.Thread(target=flood.run, name="flood")
+    thread.start()
+    try:
+        yield flood
+    finally:
+        flood.stopped.set()
+        thread.join(_DEADLINE_S)
+
+
+def numbers(url: str, stream: str) -> set[int]:
+    """The numbers in a stream; none where there is no such stream."""
+    return asyncio.run(_numbers(url, stream))
+
+
+async def _numbers(url: str, stream: str) -> set[int]:
+    client = await nats.connect(url)
+    try:
+        jetstream = client.jetstream()
+        info = await jetstream.stream_info(stream)
+        if not info.state.messages:
+            return set()
+        subscription = await jetstream.subscribe("", stream=stream, ordered_consumer=True)
+        messages = [await subscription.next_msg(timeout=_DEADLINE_S) for _ in range(info.state.messages)]
+        await subscription.unsubscribe()
+    except NotFoundError:
+        return set()
+    else:
+        return {int(message.data) for message in messages}
+    finally:
+        await client.close()
