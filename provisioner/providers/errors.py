@@ -46,6 +46,6 @@ def one_line(call: Callable[P, T]) -> Callable[P, T]:
 
 
 def _resource(args: tuple[Any, ...]) -> str:
-    """Which resource a call is about: its id, else the name in its properties."""
+    """Which resource a call is about: its id, else the name in its properties, else its provider."""
     identifier = next((arg for arg in args if isinstance(arg, str)), "")
-    return identifier or str(args[-1].get("name", "server"))
+    return identifier or str(args[-1].get("name") or type(args[0]).__name__)

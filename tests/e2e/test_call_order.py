@@ -21,9 +21,12 @@ def test_the_order_of_calls(external: Project, jetstream: JetStream) -> None:
 
     calls = _calls(external.up(STREAMS_LOG="debug"))
     names = [call for call, _stream in calls]
-    assert {"KEPT", "MOVED", "GONE"} == {stream for call, stream in calls if call == "read"}
-    assert ["read"] * 3 + ["diff"] * 3 + ["check"] == names[:7], calls
-    calls = calls[6:]
+    assert {"estate", "KEPT", "MOVED", "GONE"} == {stream for call, stream in calls if call == "read"}
+    assert ["diff"] * 4 + ["read"] * 4 == sorted(names[:8]), calls
+    assert ("read", "estate") == calls[0]
+    calls = calls[8:]
+    assert ("check", "EstateProvider") == calls[0], "the gate comes before every other check"
+    assert calls.index(("update", "estate")) < calls.index(("check", "KEPT")), calls
     assert ["check", "diff", "update"] == _of("KEPT", calls)
     assert ["check", "diff", "check", "delete", "create"] == _of("MOVED", calls)
     assert ["check", "create"] == _of("NEW", calls)

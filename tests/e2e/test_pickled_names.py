@@ -10,7 +10,12 @@ from tests.e2e.conftest import Project
 from tests.support.nats_server import free_port
 
 STATE = Path(__file__).parents[1] / "fixtures" / "providers.json"
-TYPES = {"jetstream:Stream": "StreamProvider", "jetstream:ServerProcess": "ServerProcessProvider"}
+TYPES = {
+    "jetstream:Stream": "StreamProvider",
+    "jetstream:ServerProcess": "ServerProcessProvider",
+    "jetstream:Estate": "EstateProvider",
+    "jetstream:Store": "StoreProvider",
+}
 
 
 def test_a_state_has_the_committed_names(project: Project) -> None:

@@ -9,14 +9,16 @@ from pathlib import Path
 import dill
 import pytest
 
+from provisioner.providers.estate import EstateProvider
 from provisioner.providers.server_process import ServerProcessProvider
+from provisioner.providers.store import StoreProvider
 from provisioner.providers.stream import StreamProvider
 
 # Written by ``tests/e2e/test_pickled_names.py``, from a state of the real engine.
 STATE = Path(__file__).parents[2] / "fixtures" / "providers.json"
 
 
-@pytest.mark.parametrize("provider", [StreamProvider, ServerProcessProvider])
+@pytest.mark.parametrize("provider", [StreamProvider, ServerProcessProvider, EstateProvider, StoreProvider])
 def test_a_committed_state_still_loads(provider: type) -> None:
     """Pulumi unpickles a resource's provider from the state before it can read, update or delete it."""
     pickled = json.loads(STATE.read_text())[provider.__name__]
