@@ -24,6 +24,7 @@ from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint
 from provisioner.reconcile.context import context
+from provisioner.reconcile.estate import kind_of
 from provisioner.reconcile.store import require_removable
 
 _INPUTS: Final = ("url", "monitor_url", "store", "data", "removed_with_server", "deletable", "backup_to")
@@ -34,8 +35,11 @@ class StoreProvider(Provider):
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
-        """Another store is another resource: the old one is deleted, and asked, after all streams have moved."""
-        replaces = ["store"] if _olds["store"] != _news["store"] else []
+        """Another kind of store is another resource: the old one is deleted, and asked, after all streams have moved.
+
+        A process that moves to another folder leaves the old one as it is.
+        """
+        replaces = ["store"] if kind_of(_olds["store"]) != kind_of(_news["store"]) else []
         return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _INPUTS), replaces=replaces)
 
     @one_line

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from provisioner.errors import Unreachable
+from provisioner.errors import ProvisionerError, Unreachable
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.apply import contents, holding
 from provisioner.reconcile.context import Context, context
@@ -44,11 +44,20 @@ class Estate:
     removed_with_server: bool = False
     policies: Mapping[str, OnDelete] = field(default_factory=dict)
 
+    def is_removed_for(self, other: Estate) -> bool:
+        """Whether the data is deleted when the other comes in its place; a process that moves leaves its folder."""
+        return self.removed_with_server and kind_of(self.store) != kind_of(other.store)
+
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
         found = context(self.url, self.monitor_url, credentials)
         found.run.on_estate(owns_server=self.owns_server)
         return found
+
+
+def kind_of(store: str) -> str:
+    """What a store is: a folder, a volume, or the URL of somebody else's."""
+    return store.partition(" ")[0]
 
 
 def estate_preflight(
@@ -62,16 +71,17 @@ def estate_preflight(
         specs: its streams.
         credentials: how to log in, to either server.
     """
-    target = new.context(credentials)
-    target.run.on_program(specs)
+    contexts = [estate.context(credentials) for estate in (new, old) if estate]
+    for each in contexts:
+        each.run.on_program(specs)
+    target = contexts[0]
     parts = [*_wanted_streams(target, specs)]
     if old and old.store == new.store:
         parts += _leaving_streams(old, target, specs)
     elif old:
         parts += _other_data(old, new, credentials)
-    names = {*specs, *(old.policies if old else ())}
-    parts += approval_problems(names | _present(target).keys())
-    result = together(parts)
+    names = {*specs, *(old.policies if old else ()), *(name for each in contexts for name in _present(each))}
+    result = together([*parts, *approval_problems(names)])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
 
@@ -92,18 +102,15 @@ def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterato
 
 
 def _named(name: str, problem: str) -> str:
-    return problem if problem.startswith(name) else f"{name}: {problem}"
+    return problem if problem.startswith((f"{name}:", f"{name} ")) else f"{name}: {problem}"
 
 
 def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
     """Streams of the state that the program no longer has."""
-    leaving = [name for name in old.policies if name not in specs]
-    if not leaving or not target.server.is_there():
-        return
-    infos = target.server.streams()
-    for name in leaving:
-        if info := infos.get(name):
-            yield _leaving(target, info, old.policies[name])
+    infos = _present(target)
+    for name, policy in old.policies.items():
+        if name not in specs and name in infos:
+            yield _leaving(target, infos[name], policy)
 
 
 def _leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
@@ -125,24 +132,24 @@ def _other_data(old: Estate, new: Estate, credentials: Credentials) -> Iterator[
     source = old.context(credentials)
     try:
         infos = source.server.streams()
-    except Unreachable as error:
+    except ProvisionerError as error:
         yield _untold(old, error)
         return
     moved = {} if old.owns_server else _same_streams(new, credentials)
     for name, info in infos.items():
-        concerned = name in old.policies or old.removed_with_server
+        concerned = name in old.policies or old.is_removed_for(new)
         if info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 
 
 def _fate(old: Estate, new: Estate, info: StreamInfo, *, managed: bool) -> str:
-    if old.removed_with_server:
+    if old.is_removed_for(new):
         whose = "" if managed else ", which this stack does not manage"
         return f"moving from {old.store} to {new.store} would delete {holding(info)}{whose}"
     return f"moving from {old.store} to {new.store} would leave {holding(info)} behind"
 
 
-def _untold(old: Estate, error: Unreachable) -> Verdict:
+def _untold(old: Estate, error: ProvisionerError) -> Verdict:
     """Nobody can tell what the old server holds: each of its streams needs approval."""
     names = [name for name, policy in old.policies.items() if policy is not OnDelete.RETAIN]
     return together(approve(name, f"{error}: nobody can tell what {old.store} holds of it") for name in names)
@@ -156,6 +163,6 @@ def _same_streams(new: Estate, credentials: Credentials) -> dict[str, str]:
 
 def _present(target: Context) -> Mapping[str, StreamInfo]:
     try:
-        return target.server.streams() if target.server.is_there() else {}
-    except Unreachable:
+        return target.server.streams()
+    except ProvisionerError:
         return {}

@@ -154,7 +154,7 @@ def test_another_folder(own: Project) -> None:
     """The old folder stays: preview says so, and asks first."""
     folder = own.folder / "second"
     own.configure(**{**own.settings, "storeDir": str(folder)})
-    _refused(own, "HELD: moving from folder", "20 messages")
+    _refused(own, "HELD: moving from folder", "would leave 20 messages", "behind")
     own.up(STREAMS_ALLOW_LOSS="HELD")
     assert (own.folder / "nats" / "data").exists()
     shutil.rmtree(own.folder / "nats")
