@@ -61,6 +61,14 @@ def _parser() -> Parser:
     status.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")
     status.add_argument("--json", action="store_true", help="print the report for machines")
 
+    plan_loss = _command(
+        commands, "plan-loss", "show what the catalogue would cost in stored messages; asks, changes nothing"
+    )
+    plan_loss.set_defaults(module="plan_loss")
+    plan_loss.epilog = "exit code: 0 nothing, 1 some messages would be deleted, 2 it cannot be told"
+    _add_catalogue(plan_loss)
+    _add_url(plan_loss)
+
     backup = _command(commands, "backup", "write streams to disk: configuration, messages, consumers")
     backup.add_argument("streams", nargs="*", metavar="STREAM", help="default: all of them, buckets included")
     where = backup.add_mutually_exclusive_group(required=True)

@@ -72,9 +72,11 @@ class Loss:
     def __str__(self) -> str:
         listed = ", ".join(map(str, self.changes))
         how = " needs a new stream and" if self.replaces else ""
-        return f"{listed}{how} would delete {self._count()} of {self.live.messages:,} messages ({self._size()})"
+        return f"{listed}{how} would delete {self.count} of {self.live.messages:,} messages ({self._size()})"
 
-    def _count(self) -> str:
+    @property
+    def count(self) -> str:
+        """How many messages, in words: a number where it is exact, else a range."""
         few, most = self.messages.fewest, self.messages.most
         if self.exact:
             return f"{most:,}"

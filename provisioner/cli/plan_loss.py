@@ -1,0 +1,75 @@
+"""``streams plan-loss``: what a catalogue would cost in stored messages, before any run."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+
+from provisioner.catalogue.model import Catalogue
+from provisioner.catalogue.reader import load
+from provisioner.cli.parser import default_catalogue
+from provisioner.cli.server import connected
+from provisioner.errors import ProvisionerError
+from provisioner.jetstream.client import JetStream
+from provisioner.log import tell
+from provisioner.plan.diff import plan
+from provisioner.plan.message_loss import Loss, forecast
+from provisioner.reconcile.loss_approval import StreamCounter
+from provisioner.rules.stream_names import unmanaged
+from provisioner.schema.model import StreamInfo
+from provisioner.text import approximate_size, counted
+
+NOTHING, SOMETHING, UNKNOWN = 0, 1, 2
+_WIDTH: Final = 120
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print a row for each stream that would lose messages; 0 for none, 1 for some, 2 where nobody can tell."""
+    file: Path = options.catalogue or default_catalogue()
+    try:
+        catalogue = load(file)
+        with connected(options.url) as client:
+            infos = client.streams()
+            losses = [*_losses(client, catalogue, infos)]
+    except ProvisionerError as error:
+        tell(str(error))
+        return UNKNOWN
+    leaving = [*_leaving(catalogue, infos)]
+    _show(losses, leaving)
+    return SOMETHING if losses or leaving else NOTHING
+
+
+def _losses(client: JetStream, catalogue: Catalogue, infos: Mapping[str, StreamInfo]) -> Iterator[Loss]:
+    for spec in catalogue.streams:
+        if info := infos.get(spec.name):
+            planned = plan(info.config, spec.config)
+            if loss := forecast(info, spec.config, planned, StreamCounter(client, spec.name)):
+                yield loss
+
+
+def _leaving(catalogue: Catalogue, infos: Mapping[str, StreamInfo]) -> Iterator[StreamInfo]:
+    """Streams with messages that the catalogue does not have; those behind buckets are somebody else's."""
+    others = unmanaged(infos, (spec.name for spec in catalogue.streams))
+    names = [stream.name for stream in others if stream.kind == "stream"]
+    return (infos[name] for name in names if infos[name].messages)
+
+
+def _show(losses: Iterable[Loss], leaving: Iterable[StreamInfo]) -> None:
+    table = Table("Stream", "Change", "Messages lost", "Holds", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for loss in losses:
+        changes = ", ".join(map(str, loss.changes)) + (" (a new stream)" if loss.replaces else "")
+        table.add_row(str(loss.live.config["name"]), changes, loss.count, _holds(loss.live))
+    for info in leaving:
+        table.add_row(str(info.config["name"]), "not in the catalogue", "all, if the stack manages it", _holds(info))
+    console = Console(width=None if os.isatty(1) else _WIDTH)
+    console.print(table if table.row_count else "no stored message would be deleted")
+
+
+def _holds(info: StreamInfo) -> str:
+    return f"{counted(info.messages, 'message')}, {approximate_size(info.bytes)}"
