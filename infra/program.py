@@ -36,7 +36,7 @@ def deploy() -> None:
         pulumi.log.warn(note)
     pulumi.export("url", endpoint.url)
     pulumi.export("monitor_url", endpoint.monitor_url)
-    pulumi.export("streams", _summary(catalogue.streams))
+    pulumi.export("streams", _summary(catalogue.streams, settings))
 
 
 def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec]) -> Endpoint:
@@ -85,10 +85,13 @@ def _options(settings: Settings) -> StreamOptions:
     )
 
 
-def _summary(specs: Iterable[StreamSpec]) -> dict[str, Any]:
-    """Each stream's subjects and limits."""
+def _summary(specs: Iterable[StreamSpec], settings: Settings) -> dict[str, Any]:
+    """Each stream's subjects and limits, and what a destroy does to its messages."""
     limits = tuple(field for field in FIELDS if field.name == "subjects" or field.name.startswith("max_"))
-    return {spec.name: show_fields(spec.config, limits) for spec in specs}
+    return {
+        spec.name: show_fields(spec.config, limits) | {"on_delete": (spec.on_delete or settings.on_delete).value}
+        for spec in specs
+    }
 
 
 def _stop(error: ProvisionerError) -> NoReturn:

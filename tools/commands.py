@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import shlex
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from tools import checks, lock
 from tools import venv as python_env
-from tools.environment import apply, exports, status_target
+from tools.environment import apply, deleted_streams, exports, status_target
 from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
 from tools.stacks import Session, base_changes, open_session, stack_facts
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Command = Callable[["Request"], int]
 
 STREAMS = VENV / "bin" / "streams"
+LISTED_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +58,7 @@ def destroy(request: Request) -> int:
     if session is None:
         tell("Nothing to destroy: no stack has resources")
         return 0
+    _list_what_goes(session)
     return _pulumi(session, "destroy", "--yes", *request.words)
 
 
@@ -157,6 +160,18 @@ def _development() -> dict[str, str]:
 def _tested() -> dict[str, str]:
     """Return the environment of the tests: in CI a skipped test would hide an untested release."""
     return _development() | ({"REQUIRE_ENGINES": "1"} if os.environ.get("CI") == "true" else {})
+
+
+def _list_what_goes(session: Session) -> None:
+    """Show what the streams hold that the destroy deletes; one that cannot be asked is no reason to stop."""
+    outputs, settings = stack_facts(session)
+    names = deleted_streams(outputs)
+    if not names or session.problem:
+        return
+    tell("This goes, with all messages (on_delete: delete):")
+    _options, variables = status_target(outputs, settings)
+    command = [str(STREAMS), "contents", *names]
+    subprocess.run(command, check=False, env=session.environment | variables, timeout=LISTED_TIMEOUT_S, cwd=ROOT)
 
 
 def _tell_of_streams() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from tools.stack_choice import COMMITTED, COMMITTED_SALT
 from tools.subprocesses import ToolError
@@ -65,3 +65,9 @@ def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tu
     login = {variable: settings[key] for key, variable in LOGIN_VARIABLES.items() if settings.get(key)}
     catalogue = settings.get("catalogue")
     return ["--catalogue", catalogue] if catalogue else [], urls | login
+
+
+def deleted_streams(outputs: Mapping[str, Any]) -> list[str]:
+    """Return the streams that a destroy deletes with their messages, by the outputs of the last up."""
+    streams: Mapping[str, Mapping[str, Any]] = outputs.get("streams") or {}
+    return [name for name, summary in streams.items() if summary.get("on_delete") == "delete"]

@@ -69,6 +69,10 @@ def _parser() -> Parser:
     _add_catalogue(plan_loss)
     _add_url(plan_loss)
 
+    contents = _command(commands, "contents", "show what streams hold: messages, size, age, consumers")
+    contents.add_argument("streams", nargs="*", metavar="STREAM", help="default: all")
+    _add_url(contents)
+
     backup = _command(commands, "backup", "write streams to disk: configuration, messages, consumers")
     backup.add_argument("streams", nargs="*", metavar="STREAM", help="default: all of them, buckets included")
     where = backup.add_mutually_exclusive_group(required=True)

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final
-
-from rich.console import Console
-from rich.table import Table
 
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
 from provisioner.cli.server import connected
+from provisioner.cli.tables import print_table, table
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.log import tell
@@ -26,7 +22,6 @@ from provisioner.schema.model import StreamInfo
 from provisioner.text import approximate_size, counted
 
 NOTHING, SOMETHING, UNKNOWN = 0, 1, 2
-_WIDTH: Final = 120
 
 
 def run(options: argparse.Namespace) -> int:
@@ -61,14 +56,13 @@ def _leaving(catalogue: Catalogue, infos: Mapping[str, StreamInfo]) -> Iterator[
 
 
 def _show(losses: Iterable[Loss], leaving: Iterable[StreamInfo]) -> None:
-    table = Table("Stream", "Change", "Messages lost", "Holds", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    rows = table("Stream", "Change", "Messages lost", "Holds")
     for loss in losses:
         changes = ", ".join(map(str, loss.changes)) + (" (a new stream)" if loss.replaces else "")
-        table.add_row(str(loss.live.config["name"]), changes, loss.count, _holds(loss.live))
+        rows.add_row(str(loss.live.config["name"]), changes, loss.count, _holds(loss.live))
     for info in leaving:
-        table.add_row(str(info.config["name"]), "not in the catalogue", "all, if the stack manages it", _holds(info))
-    console = Console(width=None if os.isatty(1) else _WIDTH)
-    console.print(table if table.row_count else "no stored message would be deleted")
+        rows.add_row(str(info.config["name"]), "not in the catalogue", "all, if the stack manages it", _holds(info))
+    print_table(rows, empty="no stored message would be deleted")
 
 
 def _holds(info: StreamInfo) -> str:
