@@ -56,6 +56,13 @@ class ServerView:
                 self._client = JetStream(self.url, self._credentials, timeout or FIRST_CONTACT_TIMEOUT_S)
             return self._client
 
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        with self._lock:
+            if self._client:
+                self._client.close()
+            self._client = None
+
     def seen(self, name: str) -> StreamInfo | None:
         """A stream as it was at most LIST_MAX_AGE_S ago; for plans.
 
