@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field, replace
-from functools import cache
+from typing import Final, TypeAlias
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.server_view import ServerView
 from provisioner.schema.model import ServerFacts
+
+Key: TypeAlias = tuple[str, str | None, Credentials]
+
+_LOCK: Final = threading.Lock()
+_CONTEXTS: Final[dict[Key, Context]] = {}
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,18 @@ class Context:
         return replace(facts, others={**staying, **ours})
 
 
-@cache
 def context(url: str, monitor_url: str | None, credentials: Credentials) -> Context:
-    """The process's context for a server."""
-    return Context(ServerView(url, monitor_url, credentials))
+    """The process's context for a server: the same one for all threads."""
+    key = (url, monitor_url, credentials)
+    with _LOCK:
+        if key not in _CONTEXTS:
+            _CONTEXTS[key] = Context(ServerView(*key))
+        return _CONTEXTS[key]
+
+
+def close_all() -> None:
+    """End the process's connections and forget what it knows. Idempotent."""
+    with _LOCK:
+        for each in _CONTEXTS.values():
+            each.server.close()
+        _CONTEXTS.clear()

@@ -63,6 +63,13 @@ class ServerView:
                 self._client = JetStream(self.url, self._credentials, timeout or FIRST_CONTACT_TIMEOUT_S)
             return self._client
 
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        with self._lock:
+            if self._client:
+                self._client.close()
+            self._client = None
+
     def is_there(self) -> bool:
         """False where nobody listens at a port of this machine; elsewhere only a connection can tell."""
         return any(map(_may_listen, self.url.split(",")))

@@ -12,7 +12,7 @@ from provisioner.jetstream.target import Credentials
 from provisioner.local_server import processes
 from provisioner.local_server.processes import Process
 from provisioner.reconcile import server_view
-from provisioner.reconcile.context import context
+from provisioner.reconcile.context import close_all
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, raw_client
 from tests.support.waiting import until
@@ -43,10 +43,12 @@ def raw(server: NatsServer) -> Iterator[RawClient]:
 
 
 @pytest.fixture
-def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Each test is a provider process of its own, which knows nothing of the one before."""
-    context.cache_clear()
     monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 0.5)
+    close_all()
+    yield
+    close_all()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from provisioner.jetstream.client import JetStream
 from provisioner.providers.errors import JetStreamError
-from provisioner.reconcile.context import context
+from provisioner.reconcile.context import close_all
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
 from tests.support.requests import recorded
@@ -54,7 +54,7 @@ def test_adopt_always_changes_it(server: NatsServer, jetstream: JetStream, capsy
     live = jetstream.stream("ORDERS")
     assert live
     assert config(max_age="7d")["max_age"] == live.config["max_age"]
-    context.cache_clear()  # another run, whose state does not hold the stream
+    close_all()  # another run, whose state does not hold the stream
     assert [True] == [
         "storage file -> memory" in text for text in failures(props(server, storage="memory", adopt="always"))
     ]
@@ -82,7 +82,7 @@ def test_the_owner_s_mark(server: NatsServer, jetstream: JetStream) -> None:
     assert "project/mine" == live.config["metadata"]["pulumi.owner"]
     assert False is provider().diff("ORDERS", provider().read("ORDERS", created.outs or {}).outs or {}, mine).changes
 
-    context.cache_clear()
+    close_all()
     assert ["ORDERS belongs to stack project/mine; take it out of one of the two catalogues"] == failures(theirs)
     for call in (lambda: provider().create(theirs), lambda: provider().delete("ORDERS", theirs)):
         with pytest.raises(JetStreamError, match="belongs to stack project/mine"):
