@@ -51,7 +51,7 @@ class Estate:
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
         found = context(self.url, self.monitor_url, credentials)
-        found.run.on_estate(owns_server=self.owns_server)
+        found.server.owned = self.owns_server
         return found
 
 

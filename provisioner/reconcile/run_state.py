@@ -44,7 +44,6 @@ class RunState:
     Attributes:
         backup_to: the stack's folder for copies of streams that lose messages.
         transferring: held while subjects move between streams.
-        owns_server: whether the server is the stack's own.
         gate_passed: whether the estate has had every stream's preflight in this run.
         specs: every stream of the program as it is wanted; None while no program has run.
     """
@@ -52,15 +51,10 @@ class RunState:
     def __init__(self) -> None:
         self.backup_to: str | None = None
         self.transferring = threading.RLock()
-        self.owns_server = False
         self.gate_passed = False
         self.specs: Mapping[str, StreamSpec] | None = None
         self._checked = False
         self._managed: dict[str, Managed] = {}
-
-    def on_estate(self, *, owns_server: bool) -> None:
-        """Note what the estate says of the server."""
-        self.owns_server = owns_server
 
     def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
         """Note a stream of the state."""

@@ -39,10 +39,15 @@ class ServerView:
     """One server's streams; safe from several threads.
 
     ``seen`` is as old as a plan may be, ``current`` and ``present`` ask now.
+
+    Attributes:
+        url: where clients connect.
+        owned: whether the server is the stack's own.
     """
 
     def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
         self.url = url
+        self.owned = False
         self._monitor_url = monitor_url
         self._credentials = credentials
         self._lock = threading.RLock()
@@ -71,8 +76,8 @@ class ServerView:
             self._client = None
 
     def is_there(self) -> bool:
-        """False where nobody listens at a port of this machine; elsewhere only a connection can tell."""
-        return any(map(_may_listen, self.url.split(",")))
+        """False where nobody listens at the port of a server of the stack's own; of others only an answer can tell."""
+        return not self.owned or self._client is not None or any(map(_may_listen, self.url.split(",")))
 
     def seen(self, name: str) -> StreamInfo | None:
         """A stream as it was at most LIST_MAX_AGE_S ago; for plans.
