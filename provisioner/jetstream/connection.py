@@ -12,7 +12,7 @@ import re
 import ssl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -149,8 +149,12 @@ class Connection:
         return Unreachable(f"{text}{self._last_error}")
 
     async def _close(self) -> None:
-        with suppress(OSError, NatsError):
+        try:
             await self._client.close()
+        except (OSError, NatsError):
+            # nats.py flushes first, and leaves its subscriptions' tasks behind when that fails on a cut connection.
+            for subscription in self._client._subs.values():  # noqa: SLF001 - nats.py has no public way
+                subscription._stop_processing()  # noqa: SLF001
 
     async def _on_disconnect(self) -> None:
         _LOG.info("%s: disconnected", self.url)

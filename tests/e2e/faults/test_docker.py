@@ -24,7 +24,7 @@ def test_a_container_replaced_by_hand(dev: Project, engine_client: DockerClient,
     try:
         refused = dev.pulumi("up", "--yes", "--skip-preview")
         assert refused.code != 0
-        assert f'container name "/{_name(dev)}" is already in use' in refused.text
+        assert f"the name {_name(dev)} is taken by container {stranger.id[:12]}" in refused.text
     finally:
         stranger.remove(force=True)
     dev.up()
