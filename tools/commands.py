@@ -164,9 +164,11 @@ def _tested() -> dict[str, str]:
 
 def _list_what_goes(session: Session) -> None:
     """Show what the streams hold that the destroy deletes; one that cannot be asked is no reason to stop."""
+    if session.problem:
+        return
     outputs, settings = stack_facts(session)
     names = deleted_streams(outputs)
-    if not names or session.problem:
+    if not names:
         return
     tell("This goes, with all messages (on_delete: delete):")
     _options, variables = status_target(outputs, settings)

@@ -9,7 +9,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,14 @@ def states(report: dict[str, Any]) -> dict[str, str]:
 def found(report: dict[str, Any], severity: str) -> dict[str, str]:
     """The checks of this severity, by name."""
     return {check["name"]: check["text"] for check in report["checks"] if check["severity"] == severity}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    """A server that writes a message to the disk before it acknowledges it, as those of a stack's own."""
+    limits = "max_file_store: 20GB, max_mem: 1GB, sync_interval: always"
+    with running(tmp_path_factory.mktemp("nats"), jetstream=limits) as started:
+        yield started
 
 
 @pytest.fixture
@@ -122,6 +130,13 @@ def test_healthy_as_json(server: NatsServer) -> None:
     assert routing["bytes"] > 1000
     assert routing["first_time"] == routing["last_time"] > routing["created"]
     assert [{"name": "cfg", "kind": "key-value bucket"}] == report["unmanaged"]
+
+
+def test_a_server_that_acknowledges_before_it_syncs(tmp_path: Path) -> None:
+    """A warning with what a power loss costs; nothing else is wrong with the server."""
+    with running(tmp_path) as server:
+        report = told(server)
+    assert "a power loss costs up to 2m of acknowledged messages (sync_interval)" in found(report, "WARNING")["/jsz"]
 
 
 def test_drift(estate: JetStream, server: NatsServer) -> None:
