@@ -151,8 +151,9 @@ class Connection:
     async def _close(self) -> None:
         try:
             await self._client.close()
-        except (OSError, NatsError):
-            # nats.py flushes first, and leaves its subscriptions' tasks behind when that fails on a cut connection.
+        except (OSError, NatsError, asyncio.CancelledError):
+            # nats.py flushes first, and leaves its subscriptions' tasks behind when that fails on a cut connection;
+            # the cancellation is that of its own reconnection, which it awaits.
             for subscription in self._client._subs.values():  # noqa: SLF001 - nats.py has no public way
                 subscription._stop_processing()  # noqa: SLF001
 

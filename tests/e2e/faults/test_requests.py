@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,7 @@ from tests.support.faults.figures import Figures
 from tests.support.faults.proxy import Proxy, proxied
 from tests.support.faults.publisher import publishing
 from tests.support.nats_server import NatsServer
+from tests.support.waiting import until
 
 KEPT = {"KEPT_A": "kept.a", "KEPT_B": "kept.b"}
 SUBJECTS = {**KEPT, "GONE": "gone"}
@@ -46,6 +48,9 @@ def _send(what: signal.Signals) -> Callable[[NatsServer], None]:
     def send(server: NatsServer) -> None:
         assert server.process
         server.process.send_signal(what)
+        if what is signal.SIGSTOP:  # it goes on for a moment, in which it could answer
+            stat = Path(f"/proc/{server.process.pid}/stat")
+            until("the server has stopped", lambda: stat.read_text().rpartition(") ")[2].startswith("T"))
 
     return send
 
