@@ -92,7 +92,8 @@ def test_preview_refuses_what_the_server_would_refuse(own: Project, jetstream: J
     said = own.preview()
     assert said.code != 0
     assert (
-        "resource 'estate' has a problem: MINE: subjects[0] 'market.data' overlaps 'market.>' of stream STRANGER" in said.text
+        "resource 'estate' has a problem: MINE: subjects[0] 'market.data' overlaps 'market.>' of stream STRANGER"
+        in said.text
     )
     assert {"STRANGER"} == set(jetstream.streams())
 
