@@ -46,7 +46,9 @@ def create(context: Context, spec: StreamSpec) -> StreamInfo:
     info = context.server.current(spec.name)
     if info and not context.run.is_ours(spec.name, info) and (problem := adoption_problem(spec, info)):
         raise Conflict(f"{spec.name} {problem}")
-    return _bring(context, spec, info)
+    created = _bring(context, spec, info)
+    context.run.on_created(created)
+    return created
 
 
 def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInfo:
@@ -87,8 +89,8 @@ def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
     except Unreachable as error:
         _require_nothing_to_check(context, spec, error)
         return
-    if info is None:
-        return
+    if info is None or context.run.has_created(info):
+        return  # it is another resource's now: the program has given the resource, not the stream, a new name
     if spec.on_delete is OnDelete.RETAIN:
         _retain(context, info)
         return

@@ -55,6 +55,7 @@ class RunState:
         self.specs: Mapping[str, StreamSpec] | None = None
         self._checked = False
         self._managed: dict[str, Managed] = {}
+        self._created: set[tuple[str, str]] = set()
 
     def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
         """Note a stream of the state."""
@@ -80,6 +81,15 @@ class RunState:
         name = str(info.config["name"])
         before = self._managed.get(name)
         self._managed[name] = Managed(before.on_delete if before else OnDelete.GUARD, info.created)
+
+    def on_created(self, info: StreamInfo) -> None:
+        """Note a stream that Pulumi's ``create`` has made or taken over in this run, for whichever resource."""
+        self._created.add((str(info.config["name"]), info.created))
+        self.on_made(info)
+
+    def has_created(self, info: StreamInfo) -> bool:
+        """Whether the stream belongs to a resource that this up has created."""
+        return self.is_up() and (str(info.config["name"]), info.created) in self._created
 
     def is_up(self) -> bool:
         """Whether a program runs: an up or a preview, no destroy."""

@@ -10,7 +10,7 @@ from provisioner.reconcile.context import close_all
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
 from tests.support.requests import recorded
-from tests.support.stream_provider import failures, props, provider
+from tests.support.stream_provider import failures, gate, props, provider
 
 pytestmark = pytest.mark.usefixtures("own_process")
 
@@ -92,3 +92,18 @@ def test_the_owner_s_mark(server: NatsServer, jetstream: JetStream) -> None:
     left = jetstream.stream("ORDERS")
     assert left
     assert "pulumi.owner" not in left.config["metadata"]
+
+
+def test_a_resource_with_another_name(server: NatsServer, jetstream: JetStream) -> None:
+    """Pulumi creates the new resource and deletes the old one: the stream is the new one's, with its messages."""
+    wanted = props(server, subjects=["orders"], on_delete="delete")
+    state = provider().create(wanted).outs or {}
+    jetstream.connection.request("orders", b"payload")
+    close_all()  # another run
+    provider().read("ORDERS", state)
+    assert [] == gate(server, [wanted])
+    provider().create(wanted)
+    provider().delete("ORDERS", state)
+    info = jetstream.stream("ORDERS")
+    assert info
+    assert (1, state["created"]) == (info.messages, info.created)
