@@ -34,6 +34,9 @@ _PARTS = (
 )
 
 
+_MAKE_VARIABLES = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS", "MAKE_TERMERR", "MAKE_TERMOUT"}
+
+
 @dataclass(frozen=True)
 class Checkout:
     """A folder with the stack ``local``; the ports that the documents name stand for free ones."""
@@ -103,7 +106,9 @@ def checkout(folder: Path, engine: dict[str, str]) -> Checkout:
         "PULUMI_HOME": str(folder.parent / "home"),
         "PULUMI_STACK": "local",
     }
-    copy = Checkout(folder, engine | own, {port: str(free_port()) for port in _PORTS})
+    # The tests may run under make themselves; a make below it would say `make[1]`.
+    outside = {name: value for name, value in engine.items() if name not in _MAKE_VARIABLES}
+    copy = Checkout(folder, outside | own, {port: str(free_port()) for port in _PORTS})
     copy.environment["NATS_URL"] = copy.url
     copy.environment["NATS_MONITOR_URL"] = f"http://127.0.0.1:{copy.ports['8222']}"
     copy.write("Pulumi.local.yaml", _settings("Pulumi.local.yaml"))
