@@ -102,7 +102,9 @@ class Project:
 
 
 def _succeeded(result: Result) -> Result:
-    assert result.code == 0, result.text
+    """Show the errors first: CI cuts long output, and they are at its end."""
+    errors = "\n".join(line for line in result.text.splitlines() if "error" in line)
+    assert result.code == 0, f"{errors}\n\n{result.text}"
     return result
 
 

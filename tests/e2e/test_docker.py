@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import docker
 import pytest
@@ -20,7 +21,7 @@ from tests.e2e.conftest import Project
 from tests.support import docker_plugin
 from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
 from tests.support.nats_image import ensure_image
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.docker
 
@@ -39,7 +40,7 @@ def dev(project: Project, engine_client: DockerClient) -> Project:
     """A docker stack with a name and ports of its own."""
     assert engine_client
     docker_plugin.install(Path(project.environment["PULUMI_HOME"]))
-    project.rename(f"test-{os.getpid()}")
+    project.rename(f"test-{uuid4().hex[:8]}")  # on the engine, another test's leftovers are not ours
     project.configure(
         server="docker", onDelete="delete", image=ensure_image(), clientPort=free_port(), monitorPort=free_port()
     )

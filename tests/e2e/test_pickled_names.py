@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 from tests.e2e.conftest import Project
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 STATE = Path(__file__).parents[1] / "fixtures" / "providers.json"
 TYPES = {

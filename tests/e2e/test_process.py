@@ -12,7 +12,7 @@ import pytest
 
 from tests.e2e.conftest import Project
 from tests.support.messages import EXPECTED, publish_one_each, read_one_each
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 
 @pytest.fixture

@@ -23,7 +23,8 @@ from tests.support.faults.proxy import proxied
 from tests.support.faults.publisher import publishing
 from tests.support.five_streams import FIVE_STREAMS
 from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
-from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.nats_server import NatsServer, running
+from tests.support.ports import free_port
 from tests.support.requests import recorded
 
 CHANGING = ("CREATE", "UPDATE", "DELETE", "PURGE")

@@ -9,7 +9,8 @@ import pytest
 from provisioner.cli.main import main
 from provisioner.jetstream.client import JetStream
 from tests.support.configurations import config
-from tests.support.nats_server import NatsServer, free_port
+from tests.support.nats_server import NatsServer
+from tests.support.ports import free_port
 
 
 def _asked(server: str, folder: Path, text: str) -> int:

@@ -12,7 +12,8 @@ from provisioner.errors import InvalidAnswer, NobodyListens
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.connection import Connection
 from provisioner.jetstream.target import Credentials
-from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.nats_server import NatsServer, running
+from tests.support.ports import free_port
 from tests.support.requests import answering
 
 ROOT = Path(__file__).parents[2]

@@ -10,7 +10,7 @@ import pytest
 
 from provisioner.local_server import problems, server_dir
 from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 
 def _spec(folder: Path) -> ServerSpec:

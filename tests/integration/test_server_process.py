@@ -17,7 +17,7 @@ from provisioner.local_server import ports, processes, supervisor
 from provisioner.local_server.server_dir import ServerDir
 from provisioner.providers.errors import JetStreamError
 from provisioner.providers.server_process import ServerProcessProvider
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 PROVIDER = ServerProcessProvider()
 

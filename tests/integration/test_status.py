@@ -20,7 +20,8 @@ from provisioner.catalogue import reader as catalogue
 from provisioner.jetstream.client import JetStream
 from provisioner.schema.config import with_fields
 from tests.support.configurations import config
-from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.nats_server import NatsServer, running
+from tests.support.ports import free_port
 from tests.support.requests import answering
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 import pytest
 
 from provisioner.jetstream.monitoring import MONITORING_TIMEOUT_S, Answer, fetch
-from tests.support.nats_server import NatsServer, free_port
+from tests.support.nats_server import NatsServer
+from tests.support.ports import free_port
 
 OK = b"HTTP/1.0 200 OK\r\n\r\n"
 FOREIGN = Answer(problem="is not an answer of nats-server; check the monitoring URL")

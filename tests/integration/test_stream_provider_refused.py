@@ -10,7 +10,8 @@ import pytest
 
 from provisioner.providers.errors import JetStreamError
 from provisioner.reconcile import server_view
-from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.nats_server import NatsServer, running
+from tests.support.ports import free_port
 from tests.support.stream_provider import gate, props, provider
 
 pytestmark = pytest.mark.usefixtures("own_process")

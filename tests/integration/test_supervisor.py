@@ -22,7 +22,7 @@ from provisioner.local_server import ports, processes, server_dir, supervisor
 from provisioner.local_server.processes import Process
 from provisioner.local_server.server_dir import ServerDir, ServerSpec
 from provisioner.local_server.supervisor import ServerError
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 HOST = "127.0.0.1"
 GIB = 1024**3

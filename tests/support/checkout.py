@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 from tools.venv import RUN, fingerprint, write_commands
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,8 +1,7 @@
-"""A real nats-server for a test: its own folder, free ports, readiness by evidence."""
+"""A real nats-server for a test: its own folder and ports, readiness by evidence."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import signal
 import socket
@@ -13,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from tests.support.ports import free_port
 
 _DEADLINE_S = 15.0
 
@@ -33,7 +34,7 @@ class NatsServer:
     extra: str = ""
     jetstream: str = "max_file_store: 20GB, max_mem: 1GB"
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
-    ports: tuple[int, int] = (-1, -1)
+    ports: tuple[int, int] = field(default_factory=lambda: (free_port(), free_port()))
 
     @property
     def url(self) -> str:
@@ -48,7 +49,7 @@ class NatsServer:
         config = self.folder / "nats.conf"
         jetstream = f'jetstream {{ store_dir: "{self.folder}/data", {self.jetstream} }}' if self.jetstream else ""
         listen = f"listen: 127.0.0.1:{self.ports[0]}\nhttp: 127.0.0.1:{self.ports[1]}\n"
-        config.write_text(f'{listen}ports_file_dir: "{self.folder}"\n{jetstream}\n{self.extra}\n')
+        config.write_text(f"{listen}{jetstream}\n{self.extra}\n")
         with (self.folder / "nats.log").open("ab") as log:
             self.process = subprocess.Popen([binary(), "-c", str(config)], stdout=log, stderr=log)
         self._wait()
@@ -64,21 +65,10 @@ class NatsServer:
         while time.monotonic() < deadline:
             assert self.process
             assert self.process.poll() is None, (self.folder / "nats.log").read_text()
-            if self._read_ports() and _accepts(self.ports[0]) and _accepts(self.ports[1]):
+            if _accepts(self.ports[0]) and _accepts(self.ports[1]):
                 return
             time.sleep(0.02)  # between two looks at its ports
         raise AssertionError((self.folder / "nats.log").read_text())
-
-    def _read_ports(self) -> bool:
-        assert self.process
-        for file in self.folder.glob(f"*_{self.process.pid}.ports"):
-            try:
-                told = json.loads(file.read_text())
-            except ValueError:
-                return False
-            self.ports = (_port(told["nats"]), _port(told["monitoring"]))
-            return True
-        return False
 
 
 @contextmanager
@@ -93,18 +83,7 @@ def running(folder: Path, extra: str = "", jetstream: str = NatsServer.jetstream
         server.kill()
 
 
-def free_port() -> int:
-    """A TCP port nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def _accepts(port: int) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def _port(urls: list[str]) -> int:
-    return int(urls[0].rsplit(":", 1)[1])

@@ -17,7 +17,8 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.support.configurations import config
-from tests.support.nats_server import NatsServer, free_port, running
+from tests.support.nats_server import NatsServer, running
+from tests.support.ports import free_port
 
 
 @pytest.fixture

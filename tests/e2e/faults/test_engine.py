@@ -19,7 +19,7 @@ from tests.support.exploring import explores, new_seeds
 from tests.support.faults.figures import Figures
 from tests.support.faults.killing import killed
 from tests.support.faults.publisher import Publisher, publishing
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 
 RUNS = int(os.environ.get("FAULT_RUNS", "6"))
 CHECKPOINTS: tuple[dict[str, str], ...] = ({}, {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"})

@@ -15,7 +15,7 @@ from provisioner.local_server import server_dir, supervisor
 from tests.e2e.conftest import Project
 from tests.support.faults.figures import Figures
 from tests.support.faults.publisher import publishing
-from tests.support.nats_server import free_port
+from tests.support.ports import free_port
 from tests.support.requests import recorded
 
 SUBJECTS = {"ONE": "one", "TWO": "two"}
