@@ -42,7 +42,7 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
         url=place(settings).url,
         monitor_url=place(settings).monitor_url,
         ready=running.data_made if running else server.data_made,
-        store=running.data_made if running else server.data_made,
+        store=supervisor.data_made(spec) or server.data_made,
     )
     return Server(endpoint, (server,))
 

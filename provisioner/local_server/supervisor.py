@@ -57,6 +57,12 @@ def serving(spec: ServerSpec) -> Server | None:
     return server if listens and spec.directory.data.is_dir() else None
 
 
+def data_made(spec: ServerSpec) -> str | None:
+    """When the data was made that a server of this owner finds in its directory, if there is any."""
+    record = server_dir.read(spec.directory)
+    return record.data_made if record and record.owner == spec.owner and spec.directory.data.is_dir() else None
+
+
 def require_runnable(spec: ServerSpec, previous: Server | None = None) -> None:
     """Find what would prevent the server from running.
 
