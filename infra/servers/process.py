@@ -57,6 +57,7 @@ def _spec(settings: Settings) -> ServerSpec:
         store_dir=str(directory.data),
         max_file_store=settings.max_file_store,
         sync_interval=settings.sync_interval,
+        log=directory.log,
     )
     return ServerSpec(
         directory=directory,

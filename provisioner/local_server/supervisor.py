@@ -5,6 +5,7 @@ Nothing is ever done to a process that is not proven to be the one we started.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 from dataclasses import dataclass, replace
@@ -191,13 +192,14 @@ def _answers(spec: ServerSpec) -> bool:
 
 
 def _follow(log: Path) -> Callable[[], str]:
-    """A function that returns what was logged since now."""
+    """A function that returns what was logged since now; of a log that was full and put aside, what came after it."""
     log.touch()
     start = log.stat().st_size
 
     def new_log() -> str:
-        with log.open(errors="replace") as lines:
-            lines.seek(start)
+        with contextlib.suppress(FileNotFoundError), log.open(errors="replace") as lines:
+            lines.seek(start if log.stat().st_size >= start else 0)
             return lines.read()
+        return ""
 
     return new_log

@@ -54,6 +54,7 @@ class ServerView:
         self._credentials = credentials
         self._lock = threading.RLock()
         self._client: JetStream | None = None
+        self._failed_attempt: tuple[float, Unreachable] | None = None
         self._down: tuple[float, Unreachable] | None = None
         self._list: tuple[float, dict[str, StreamInfo]] | None = None
         self._facts: ServerFacts | None = None
@@ -62,12 +63,16 @@ class ServerView:
         """The connection, made at the first call.
 
         Raises:
-            Unreachable: no answer within ``timeout`` seconds, FIRST_CONTACT_TIMEOUT_S by default.
+            Unreachable: no answer within ``timeout`` seconds, FIRST_CONTACT_TIMEOUT_S by default; who waits for
+                somebody else's attempt shares its outcome.
             LoginRefused: wrong credentials.
         """
+        began = time.monotonic()
         with self._lock:
+            if self._failed_attempt and self._failed_attempt[0] > began:
+                raise self._failed_attempt[1]
             if self._client is None:
-                self._client = self._connected(timeout or FIRST_CONTACT_TIMEOUT_S)
+                self._client = self._attempt(timeout or FIRST_CONTACT_TIMEOUT_S)
             return self._client
 
     def close(self) -> None:
@@ -129,6 +134,13 @@ class ServerView:
         """Ask anew next time; after an error that shows the list to be old."""
         with self._lock:
             self._list = self._facts = None
+
+    def _attempt(self, timeout: float) -> JetStream:
+        try:
+            return self._connected(timeout)
+        except Unreachable as error:
+            self._failed_attempt = (time.monotonic(), error)
+            raise
 
     def _connected(self, timeout: float) -> JetStream:
         try:
