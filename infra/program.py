@@ -14,6 +14,7 @@ from infra.servers import Place, Server
 from infra.settings import EXTERNAL, Settings, configuration, secret_keys
 from infra.sizing import fitted
 from provisioner.errors import ProvisionerError
+from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
 from provisioner.providers.stream import Endpoint, Stream, StreamOptions
@@ -27,6 +28,7 @@ _ALREADY_LOGGED: Final = 32
 
 def deploy() -> None:
     """Declare the stack; problems in its settings or catalogue end the run with one line each."""
+    announce_program()
     try:
         settings, catalogue = inputs.read(configuration(), pulumi.get_stack(), secret_keys())
         endpoint = _declare(fitted(settings, catalogue.streams), settings, catalogue.streams)
@@ -70,6 +72,7 @@ def _store(place: Place, server: Server, settings: Settings, specs: Sequence[Str
     return Store(
         "store",
         Endpoint(url=place.url, monitor_url=place.monitor_url, store=place.store),
+        holds=server.endpoint.store,
         data=str(place.data) if place.data else None,
         removed_with_server=removed,
         deletable=[spec.name for spec in specs],

@@ -5,6 +5,7 @@ ProvisionerError
 ├── Unreachable             no answer from the server within the deadline
 │   └── NobodyListens       each of its addresses refuses the connection
 ├── Refused                 the server does not let these credentials do this
+│   ├── LoginRefused        the server does not accept these credentials at all
 │   └── JetStreamOff        nobody serves the JetStream API: off on the server or for the account
 ├── ApiError                JetStream answered with an error code
 ├── InvalidAnswer           what answered is not JetStream
@@ -55,6 +56,10 @@ class NobodyListens(Unreachable):
 
 class Refused(ProvisionerError):
     """The server answered, and does not let these credentials do this."""
+
+
+class LoginRefused(Refused):
+    """The server does not accept the credentials, or there are none to be had."""
 
 
 class JetStreamOff(Refused):

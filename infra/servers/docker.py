@@ -25,6 +25,7 @@ CLIENT_PORT: Final = 4222
 MONITOR_PORT: Final = 8222
 CONFIG_FILE: Final = "/etc/nats/prediction-streams.conf"  # not the image's own: `image` may bring one
 DATA_DIR: Final = "/data"
+LOG_LIMITS: Final = {"max-size": "64m", "max-file": "2"}  # of Docker's json-file log
 HEALTH_TIMEOUT_S: Final = 60  # a server with gigabytes of messages reads them back first
 
 # /healthz says ok of a server without JetStream too; /jsz names the store only when JetStream is up.
@@ -87,12 +88,15 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
         ],
         labels=_labels(settings.stack),
         healthcheck=HEALTH,
+        log_driver="json-file",
+        log_opts=LOG_LIMITS,
         must_run=True,
         wait=True,
         wait_timeout=HEALTH_TIMEOUT_S,
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
-        opts=opts,
+        # For new containers only: another limit is no reason to replace one, nor is what the engine adds to it.
+        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["logDriver", "logOpts"])),
     )
     endpoint = Endpoint(
         url=place(settings).url, monitor_url=place(settings).monitor_url, ready=container.id, store=volume.name

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import Final
+
+# A log that reaches the size is renamed, with the time; so many files are kept, the current one included.
+LOG_MAX_SIZE: Final = "64MB"
+LOG_MAX_FILES: Final = 2
 
 
 def server_config(  # noqa: PLR0913 - one server is this many values
@@ -14,6 +20,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     store_dir: str,
     max_file_store: int | None,
     sync_interval: str,
+    log: Path | None = None,
 ) -> str:
     """Describe one server with JetStream and HTTP monitoring on.
 
@@ -27,6 +34,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             depends on the free disk.
         sync_interval: ``always`` writes a message to the disk before it is acknowledged; a duration such as
             ``2m0s`` at most so long after.
+        log: The log's file; without one it is written to standard error, for somebody else to limit.
     """
     return "\n".join(
         (
@@ -39,8 +47,17 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
             f"  sync_interval: {_quoted(sync_interval)}",
             "}",
+            *(_log_lines(log) if log else ()),
             "",
         )
+    )
+
+
+def _log_lines(log: Path) -> tuple[str, ...]:
+    return (
+        f"log_file: {_quoted(str(log))}",
+        f"logfile_size_limit: {LOG_MAX_SIZE}",
+        f"logfile_max_num: {LOG_MAX_FILES}",
     )
 
 

@@ -47,7 +47,7 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
         url=place(settings).url,
         monitor_url=place(settings).monitor_url,
         ready=running.data_made if running else server.data_made,
-        store=running.data_made if running else server.data_made,
+        store=supervisor.data_made(spec) or server.data_made,
     )
     return Server(endpoint, (server,))
 
@@ -62,6 +62,7 @@ def _spec(settings: Settings) -> ServerSpec:
         store_dir=str(directory.data),
         max_file_store=settings.max_file_store,
         sync_interval=settings.sync_interval,
+        log=directory.log,
     )
     return ServerSpec(
         directory=directory,

@@ -20,7 +20,7 @@ from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
-from provisioner.errors import JetStreamOff, NobodyListens, ProvisionerError, Refused, Unreachable
+from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
 from provisioner.jetstream.event_loop import end, run
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, REQUEST_TIMEOUT_S
@@ -41,7 +41,7 @@ class Connection:
 
     Raises:
         Unreachable: no answer within ``timeout`` seconds.
-        Refused: the server does not accept the credentials.
+        LoginRefused: the server does not accept the credentials.
     """
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
@@ -136,7 +136,7 @@ class Connection:
         self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
     ) -> ProvisionerError | None:
         if refusal.done():
-            return Refused(f"{self.url}: {refusal.result()}; check user, password, token or credentials")
+            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token or credentials")
         if not connecting.done() or connecting.cancelled():
             return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
         if cause := connecting.exception():
@@ -218,7 +218,7 @@ def _login(credentials: Credentials) -> dict[str, Any]:
     """The arguments of nats.py's ``connect``.
 
     Raises:
-        Refused: there is no such .creds file.
+        LoginRefused: there is no such .creds file.
     """
     options = {
         "user": credentials.user,
@@ -235,5 +235,5 @@ def _creds(credentials: str | None) -> str | RawCredentials | None:
     if "-----BEGIN" in credentials:
         return RawCredentials(credentials)
     if not Path(credentials).is_file():
-        raise Refused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
+        raise LoginRefused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
     return credentials

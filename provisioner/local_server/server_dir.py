@@ -52,6 +52,11 @@ class ServerDir:
         return self.config, self.log, self.record
 
     @property
+    def full_logs(self) -> tuple[Path, ...]:
+        """The logs that the server has put aside, as they had reached their limit."""
+        return tuple(self.path.glob(f"{self.log.name}.*"))
+
+    @property
     def command_end(self) -> str:
         """How the command line of this directory's server ends."""
         return f" -c {self.config}"
@@ -153,7 +158,7 @@ def remove(directory: ServerDir) -> None:
     if not read(directory):  # without a record the data may be anybody's
         return
     shutil.rmtree(directory.data, ignore_errors=True)
-    for file in directory.files:
+    for file in (*directory.files, *directory.full_logs):
         file.unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         directory.path.rmdir()

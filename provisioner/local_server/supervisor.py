@@ -5,6 +5,7 @@ Nothing is ever done to a process that is not proven to be the one we started.
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 from dataclasses import dataclass, replace
@@ -55,6 +56,12 @@ def serving(spec: ServerSpec) -> Server | None:
     server = find(spec.directory)
     listens = server and all(server.listens(spec.host, port) for port in spec.ports)
     return server if listens and spec.directory.data.is_dir() else None
+
+
+def data_made(spec: ServerSpec) -> str | None:
+    """When the data was made that a server of this owner finds in its directory, if there is any."""
+    record = server_dir.read(spec.directory)
+    return record.data_made if record and record.owner == spec.owner and spec.directory.data.is_dir() else None
 
 
 def require_runnable(spec: ServerSpec, previous: Server | None = None) -> None:
@@ -185,13 +192,14 @@ def _answers(spec: ServerSpec) -> bool:
 
 
 def _follow(log: Path) -> Callable[[], str]:
-    """A function that returns what was logged since now."""
+    """A function that returns what was logged since now; of a log that was full and put aside, what came after it."""
     log.touch()
     start = log.stat().st_size
 
     def new_log() -> str:
-        with log.open(errors="replace") as lines:
-            lines.seek(start)
+        with contextlib.suppress(FileNotFoundError), log.open(errors="replace") as lines:
+            lines.seek(start if log.stat().st_size >= start else 0)
             return lines.read()
+        return ""
 
     return new_log

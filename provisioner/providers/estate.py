@@ -21,6 +21,7 @@ from pulumi.dynamic import (
 )
 
 from provisioner.providers import properties
+from provisioner.providers.engine import streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
@@ -42,6 +43,7 @@ class EstateProvider(Provider):
         """Find every problem and every loss of the run at once."""
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
+        self._learn_state(old, news)
         verdict = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
         for note in verdict.notes:
             notice_once(note)
@@ -68,6 +70,14 @@ class EstateProvider(Provider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Note it."""
         return UpdateResult(_news)
+
+    def _learn_state(self, old: EstateValue | None, news: Mapping[str, Any]) -> None:
+        """What this process has not read, as after a change of the settings, is in the state."""
+        if old and old.policies and news.get("owner"):
+            run = old.context(self.credentials).run
+            if not any(map(run.has_read, old.policies)):
+                for stream in streams_in_state(news["owner"]):
+                    run.on_read(stream.name, stream.on_delete, stream.created)
 
 
 class Estate(Resource, module="jetstream", name="Estate"):
@@ -104,6 +114,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "removed_with_server": removed_with_server,
             "policies": {spec.name: (spec.on_delete or options.on_delete).value for spec in specs},
             "streams": streams,
+            "owner": options.owner,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
 

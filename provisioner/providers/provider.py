@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Final
 
 from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from provisioner import log
 from provisioner.jetstream.target import Credentials
-
-_CREDENTIALS: Final = ("user", "password", "token", "credentials")
+from provisioner.providers.engine import CREDENTIAL_KEYS
 
 
 class Provider(ResourceProvider):
@@ -18,7 +16,8 @@ class Provider(ResourceProvider):
 
     Attributes:
         serialize_as_secret_always: a reference is no secret; as one it would cost an encryption a resource.
-        credentials: the login, taken when Pulumi configures the process.
+        credentials: the login, taken when Pulumi configures the process: that of the last up, until the program
+            has run.
     """
 
     serialize_as_secret_always = False
@@ -27,4 +26,4 @@ class Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take the credentials, and start the log if there is to be one."""
         log.configure(os.environ)
-        self.credentials = Credentials(**{key: req.config.get(key) for key in _CREDENTIALS})
+        self.credentials = Credentials(**{key: req.config.get(key) for key in CREDENTIAL_KEYS})

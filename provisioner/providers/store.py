@@ -13,12 +13,14 @@ from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import (
+    CheckResult,
     CreateResult,
     DiffResult,
     ReadResult,
     Resource,
     UpdateResult,
 )
+from pulumi.output import Unknown
 
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
@@ -32,6 +34,16 @@ _INPUTS: Final = ("url", "monitor_url", "store", "data", "removed_with_server", 
 
 class StoreProvider(Provider):
     """Refuses its own deletion while the data holds messages that are not the stack's to delete."""
+
+    @one_line
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Tell the run where the data's server is now: streams that are deleted later have the place it had."""
+        holds = news.get("holds")
+        if holds and not isinstance(holds, Unknown):
+            where = context(news["url"], news.get("monitor_url"), self.credentials)
+            where.server.owned = True
+            where.run.on_server(holds, news["url"], news.get("monitor_url"))
+        return CheckResult({key: value for key, value in news.items() if key in _INPUTS}, [])
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -73,6 +85,7 @@ class Store(Resource, module="jetstream", name="Store"):
     Args:
         resource_name: the name in Pulumi's state.
         endpoint: the server, its ``store`` known.
+        holds: what the streams on it call the data.
         data: the data's folder, where it is one of this machine.
         removed_with_server: whether the data goes with the server.
         deletable: the streams that the stack may delete.
@@ -85,6 +98,7 @@ class Store(Resource, module="jetstream", name="Store"):
         resource_name: str,
         endpoint: Endpoint,
         *,
+        holds: pulumi.Input[str] | None,
         data: str | None,
         removed_with_server: bool,
         deletable: Collection[str],
@@ -95,6 +109,7 @@ class Store(Resource, module="jetstream", name="Store"):
             "url": endpoint.url,
             "monitor_url": endpoint.monitor_url,
             "store": endpoint.store,
+            "holds": holds,
             "data": data,
             "removed_with_server": removed_with_server,
             "deletable": list(deletable),

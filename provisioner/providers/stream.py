@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -22,9 +23,10 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
-from provisioner.errors import Unreachable
+from provisioner.errors import LoginRefused, Unreachable
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
+from provisioner.providers.engine import login_now, program_runs
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.reconcile import apply
@@ -80,7 +82,7 @@ class StreamProvider(Provider):
         failures: list[CheckFailure] = []
         spec = properties.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and ready:
-            failures = self._preflight(spec, inputs, in_state=bool(_olds))
+            failures = self._preflight(spec, inputs, in_state=bool(_olds) and _same_data(_olds, news))
         return CheckResult(inputs, failures)
 
     @one_line
@@ -105,7 +107,7 @@ class StreamProvider(Provider):
         where.run.on_read(id_, OnDelete(props["on_delete"]), props.get("created"))
         try:
             info = where.server.seen(id_)
-        except Unreachable as error:
+        except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login
             return ReadResult(id_, *properties.unreachable(props, error))
         return ReadResult(id_, *properties.overlaid(props, info)) if info else ReadResult("", {})
 
@@ -117,18 +119,24 @@ class StreamProvider(Provider):
 
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
-        """Delete the stream as its policy says."""
-        apply.delete(self._context(_props), properties.spec(_props), _props.get("created"))
+        """Delete the stream as its policy says, wherever its server is by now."""
+        where = self._context(_props)
+        if server := where.run.server_of(_props.get("store")):
+            where = self._context({**_props, **dict(zip(("url", "monitor_url"), server, strict=True))})
+        if program_runs():
+            where.run.on_program_runs()
+        apply.delete(where, properties.spec(_props), _props.get("created"))
 
     def _context(self, props: Mapping[str, Any]) -> Context:
         where = context(props["url"], props.get("monitor_url"), self.credentials)
+        where.server.renewed_login = partial(login_now, props.get("owner"), props["url"])
         where.run.backup_to = props.get("backup_to")
         return where
 
     def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
         where = self._context(inputs)
         where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
-        if where.run.gate_passed:
+        if spec.name in where.run.past_gate:
             return []
         try:
             result = preflight(where, spec, where.server.seen(spec.name))
@@ -146,9 +154,9 @@ def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | No
 
 
 def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
-    """Whether both are about the same data; a store that is not known yet is that of the same server."""
+    """Whether both are about the same data, at whatever port; a store that is not known yet is that of the same url."""
     store = news.get("store")
-    return olds.get("url") == news.get("url") and (isinstance(store, Unknown) or olds.get("store") == store)
+    return olds.get("url") == news.get("url") if isinstance(store, Unknown) else olds.get("store") == store
 
 
 def _failure(what: str) -> CheckFailure:

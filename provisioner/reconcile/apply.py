@@ -47,7 +47,7 @@ def create(context: Context, spec: StreamSpec) -> StreamInfo:
     if info and not context.run.is_ours(spec.name, info) and (problem := adoption_problem(spec, info)):
         raise Conflict(f"{spec.name} {problem}")
     created = _bring(context, spec, info)
-    context.run.on_created(created)
+    context.run.on_made(created)
     return created
 
 
@@ -65,6 +65,8 @@ def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInf
         ApiError: the server refuses, with its reason and what to do.
     """
     info = context.server.current(spec.name)
+    if created:
+        context.run.on_created_known(spec.name, created)
     if info and created == info.created:
         return _bring(context, spec, info)
     return create(context, spec)
@@ -89,7 +91,7 @@ def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
     except Unreachable as error:
         _require_nothing_to_check(context, spec, error)
         return
-    if info is None or context.run.has_created(info):
+    if info is None or context.run.has_made(info):
         return  # it is another resource's now: the program has given the resource, not the stream, a new name
     if spec.on_delete is OnDelete.RETAIN:
         _retain(context, info)
@@ -124,8 +126,7 @@ def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> s
     if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
         return contents(info)
     if info.messages and context.run.is_up():
-        specs = context.run.specs
-        how = "leaving the catalogue" if specs is not None and spec.name not in specs else "replacing the stream"
+        how = "replacing the stream" if context.run.is_wanted(spec.name) else "leaving the catalogue"
         return "; ".join(approve(spec.name, f"{how} would delete {holding(info)}").problems) or None
     return None
 

@@ -16,6 +16,7 @@ Key: TypeAlias = tuple[str, str | None, Credentials]
 
 _LOCK: Final = threading.Lock()
 _CONTEXTS: Final[dict[Key, Context]] = {}
+_RUN: Final = [RunState()]
 
 
 @dataclass(frozen=True)
@@ -46,11 +47,11 @@ class Context:
 
 
 def context(url: str, monitor_url: str | None, credentials: Credentials) -> Context:
-    """The process's context for a server: the same one for all threads."""
+    """The process's context for a server: the same one for all threads. All servers are in the one run."""
     key = (url, monitor_url, credentials)
     with _LOCK:
         if key not in _CONTEXTS:
-            _CONTEXTS[key] = Context(ServerView(*key))
+            _CONTEXTS[key] = Context(ServerView(*key), _RUN[0])
         return _CONTEXTS[key]
 
 
@@ -60,3 +61,4 @@ def close_all() -> None:
         for each in _CONTEXTS.values():
             each.server.close()
         _CONTEXTS.clear()
+        _RUN[0] = RunState()

@@ -80,7 +80,7 @@ def estate_preflight(
     contexts = [estate.context(credentials) for estate in (new, old) if estate]
     for each in contexts:
         each.run.on_program(specs)
-    target = contexts[0]
+    target = _asked(old, new, contexts)
     parts = [*_wanted_streams(target, specs)]
     if old and old.store == new.store:
         parts += _leaving_streams(old, target, specs)
@@ -91,6 +91,12 @@ def estate_preflight(
     result = together([*parts, *approval_problems(names)])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
+
+
+def _asked(old: Estate | None, new: Estate, contexts: list[Context]) -> Context:
+    """Who is asked: while the stack's own server has yet to move to another port, where it is now."""
+    moves = old and old.owns_server and old.store == new.store
+    return contexts[1] if moves and contexts[1].server.is_there() else contexts[0]
 
 
 def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:

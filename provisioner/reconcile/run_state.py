@@ -1,4 +1,4 @@
-"""What one run of Pulumi knows of its own streams on one server.
+"""What one run of Pulumi knows of its own streams.
 
 Pulumi calls a provider for one resource at a time. What a stream's plan needs to know of the others
 is gathered from the calls before it, so their order matters:
@@ -6,98 +6,114 @@ is gathered from the calls before it, so their order matters:
 1. ``read``, for every stream in the state, then ``diff`` of what was read against the state, before the
    program runs (``refresh: always``).
 2. ``check`` of the estate, on which every other resource depends: it has the whole program, so
-   nothing of the run has been touched when it refuses.
+   nothing of the run has been touched when it refuses. After a change of the settings it is another
+   process that is called from here on: it learns from the state what the first one has read.
 3. ``check``, then ``diff`` of a stream that is in the state. Several streams at once. A replacement
    is checked a second time, with empty olds, after its diff.
 4. ``create`` or ``update``, at the earliest when the stream's own check and diff are over; other
    streams may still be checked. A replacement is deleted before it is created.
 5. ``delete`` of what left the program, after everything else.
 
-A destroy refreshes and deletes, without a program and a check. ``tests/e2e/test_call_order.py`` holds
-the engine to this.
+A destroy refreshes and deletes, without a program and a check. A run with ``--target`` makes the calls
+of its targets and no others. ``tests/e2e/test_call_order.py`` holds the engine to this.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
-
-
-@dataclass(frozen=True)
-class Managed:
-    """A stream of the state; ``created`` tells it from another of the same name, None where it is not known."""
-
-    on_delete: OnDelete
-    created: str | None
-
-    def is_(self, info: StreamInfo) -> bool:
-        """Whether this is the stream that is on the server."""
-        return self.created in (None, info.created)
 
 
 class RunState:
     """Names and policies of one run; written by Pulumi's calls, read by all plans.
 
+    A stream is known by its name and the moment of its creation: wherever it is asked for, no other is taken for it.
+
     Attributes:
         backup_to: the stack's folder for copies of streams that lose messages.
         transferring: held while subjects move between streams.
-        gate_passed: whether the estate has had every stream's preflight in this run.
         specs: every stream of the program as it is wanted; None while no program has run.
+        past_gate: the streams that have had their preflight from the estate.
     """
 
     def __init__(self) -> None:
         self.backup_to: str | None = None
         self.transferring = threading.RLock()
-        self.gate_passed = False
         self.specs: Mapping[str, StreamSpec] | None = None
-        self._checked = False
-        self._managed: dict[str, Managed] = {}
-        self._created: set[tuple[str, str]] = set()
+        self.past_gate: frozenset[str] = frozenset()
+        self._program_runs = False
+        self._checked: set[str] = set()
+        self._policies: dict[str, OnDelete] = {}
+        self._ours: set[tuple[str, str | None]] = set()
+        self._made: set[tuple[str, str]] = set()
+        self._servers: dict[str, tuple[str, str | None]] = {}
 
     def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
         """Note a stream of the state."""
-        self._managed[name] = Managed(on_delete, created)
+        self._policies[name] = on_delete
+        self._ours.add((name, created))
 
     def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
         """Note what the program wants; a destroy has none."""
         self.specs = specs
 
+    def on_program_runs(self) -> None:
+        """Note that a program runs, though it may be that no check shows it."""
+        self._program_runs = True
+
     def on_gate_passed(self) -> None:
         """Note that every stream of the program has had its preflight."""
-        self.gate_passed = True
+        self.past_gate = frozenset(self.specs or ())
 
     def on_check(self, name: str, on_delete: OnDelete | None, *, in_state: bool) -> None:
         """Note the policy that a stream of the state gets in this run; a destroy checks nothing."""
-        self._checked = True
+        self._checked.add(name)
         if in_state and on_delete:
-            before = self._managed.get(name)
-            self._managed[name] = Managed(on_delete, before.created if before else None)
+            self._policies[name] = on_delete
+            if not self.has_read(name):
+                self._ours.add((name, None))
+
+    def on_created_known(self, name: str, created: str) -> None:
+        """Note when the stream of the state was created, whatever was assumed before."""
+        self._ours.discard((name, None))
+        self._ours.add((name, created))
 
     def on_made(self, info: StreamInfo) -> None:
-        """Note a stream that this run has created or taken over."""
+        """Note a stream that this run has created, changed or taken over, for whichever resource."""
         name = str(info.config["name"])
-        before = self._managed.get(name)
-        self._managed[name] = Managed(before.on_delete if before else OnDelete.GUARD, info.created)
+        self._made.add((name, info.created))
+        self._policies.setdefault(name, OnDelete.GUARD)
+        self.on_created_known(name, info.created)
 
-    def on_created(self, info: StreamInfo) -> None:
-        """Note a stream that Pulumi's ``create`` has made or taken over in this run, for whichever resource."""
-        self._created.add((str(info.config["name"]), info.created))
-        self.on_made(info)
+    def on_server(self, store: str, url: str, monitor_url: str | None) -> None:
+        """Note where the server of a store is now; what is deleted last has its old place."""
+        self._servers[store] = (url, monitor_url)
 
-    def has_created(self, info: StreamInfo) -> bool:
-        """Whether the stream belongs to a resource that this up has created."""
-        return self.is_up() and (str(info.config["name"]), info.created) in self._created
+    def server_of(self, store: str | None) -> tuple[str, str | None] | None:
+        """Where the server of a store is now, if this run has found out."""
+        return self._servers.get(store) if store else None
+
+    def has_read(self, name: str) -> bool:
+        """Whether this run knows the stream of the state."""
+        return any(name == known for known, _created in self._ours)
+
+    def has_made(self, info: StreamInfo) -> bool:
+        """Whether the stream belongs to a resource of this up, under whatever name."""
+        return self.is_up() and (str(info.config["name"]), info.created) in self._made
 
     def is_up(self) -> bool:
         """Whether a program runs: an up or a preview, no destroy."""
-        return self._checked or self.specs is not None
+        return bool(self._program_runs or self._checked or self.specs is not None)
+
+    def is_wanted(self, name: str) -> bool:
+        """Whether the program has the stream, as far as this run has seen the program."""
+        return name in self._checked or name in (self.specs or ())
 
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
-        return name in self._managed and self._managed[name].is_(info)
+        return (name, info.created) in self._ours or (name, None) in self._ours
 
     def has_in_state(self, name: str) -> bool:
         """Whether the state has a stream of this name, whenever it was created."""
@@ -111,4 +127,4 @@ class RunState:
             return True
         empty = not info.messages and not info.consumers
         policies = {OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE}
-        return self._managed[name].on_delete in policies
+        return self._policies[name] in policies

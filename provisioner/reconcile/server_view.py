@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from provisioner.errors import NobodyListens, Unreachable
+from provisioner.errors import LoginRefused, NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
@@ -43,15 +43,18 @@ class ServerView:
     Attributes:
         url: where clients connect.
         owned: whether the server is the stack's own.
+        renewed_login: gives the login to try when the server refuses its own, or None.
     """
 
     def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
         self.url = url
         self.owned = False
+        self.renewed_login: Callable[[], Credentials | None] = _no_other_login
         self._monitor_url = monitor_url
         self._credentials = credentials
         self._lock = threading.RLock()
         self._client: JetStream | None = None
+        self._failed_attempt: tuple[float, Unreachable] | None = None
         self._down: tuple[float, Unreachable] | None = None
         self._list: tuple[float, dict[str, StreamInfo]] | None = None
         self._facts: ServerFacts | None = None
@@ -60,12 +63,16 @@ class ServerView:
         """The connection, made at the first call.
 
         Raises:
-            Unreachable: no answer within ``timeout`` seconds, FIRST_CONTACT_TIMEOUT_S by default.
-            Refused: wrong credentials.
+            Unreachable: no answer within ``timeout`` seconds, FIRST_CONTACT_TIMEOUT_S by default; who waits for
+                somebody else's attempt shares its outcome.
+            LoginRefused: wrong credentials.
         """
+        began = time.monotonic()
         with self._lock:
+            if self._failed_attempt and self._failed_attempt[0] > began:
+                raise self._failed_attempt[1]
             if self._client is None:
-                self._client = JetStream(self.url, self._credentials, timeout or FIRST_CONTACT_TIMEOUT_S)
+                self._client = self._attempt(timeout or FIRST_CONTACT_TIMEOUT_S)
             return self._client
 
     def close(self) -> None:
@@ -77,7 +84,7 @@ class ServerView:
 
     def is_there(self) -> bool:
         """False where nobody listens at the port of a server of the stack's own; of others only an answer can tell."""
-        return not self.owned or self._client is not None or any(map(_may_listen, self.url.split(",")))
+        return not self.owned or any(map(_may_listen, self.url.split(",")))
 
     def seen(self, name: str) -> StreamInfo | None:
         """A stream as it was at most LIST_MAX_AGE_S ago; for plans.
@@ -128,6 +135,23 @@ class ServerView:
         with self._lock:
             self._list = self._facts = None
 
+    def _attempt(self, timeout: float) -> JetStream:
+        try:
+            return self._connected(timeout)
+        except Unreachable as error:
+            self._failed_attempt = (time.monotonic(), error)
+            raise
+
+    def _connected(self, timeout: float) -> JetStream:
+        try:
+            return JetStream(self.url, self._credentials, timeout)
+        except LoginRefused:
+            login = self.renewed_login()
+            if login in (None, self._credentials):
+                raise
+            _LOG.info("%s: the login of the last up is refused; that of the settings is tried", self.url)
+            return JetStream(self.url, login, timeout)
+
     def _asked(self, question: Callable[[JetStream], T]) -> T:
         """The answer to a plan's question; a server that has not answered one is not asked another for a while.
 
@@ -143,6 +167,10 @@ class ServerView:
             _LOG.info("%s does not answer: asked again in %g s", self.url, DOWN_MAX_AGE_S)
             self._down = (time.monotonic(), error)
             raise
+
+
+def _no_other_login() -> Credentials | None:
+    return None
 
 
 def _may_listen(url: str) -> bool:

@@ -58,7 +58,7 @@ class Project:
     def configure(self, **settings: Any) -> None:
         """Write the stack's settings; the namespace is added."""
         self.settings = settings
-        config = {f"prediction-streams:{key}": value for key, value in settings.items()}
+        config = {f"prediction-streams:{key}": value for key, value in settings.items() if value is not None}
         (self.folder / f"Pulumi.{self.stack}.yaml").write_text(yaml.safe_dump({"config": config}))
 
     def catalogue(self, **streams: dict[str, Any]) -> None:

@@ -63,6 +63,7 @@ def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
     publish_one_each(_url(dev))
     assert dev.unchanged()
     container = engine_client.containers.get(_name(dev))
+    assert {"max-size": "64m", "max-file": "2"} == container.attrs["HostConfig"]["LogConfig"]["Config"]
     assert {"127.0.0.1"} == {binding["HostIp"] for port in container.ports.values() for binding in port or ()}
 
     container.restart()

@@ -40,6 +40,7 @@ def _spec(folder: Path, **changes: Any) -> ServerSpec:
         store_dir=str(home.data),
         max_file_store=values["room"],
         sync_interval="always",
+        log=home.log,
     )
     listens = {"client_port": values["client_port"], "monitor_port": values["monitor_port"]}
     return ServerSpec(directory=home, owner="project/stack", config=config, host=HOST, **listens)
@@ -251,6 +252,28 @@ def test_early_exit_says_why(spec: ServerSpec) -> None:
     with pytest.raises(ServerError, match=r"did not become ready: .*unknown field .*\(log: .*nats.log\)"):
         supervisor.ensure(replace(spec, config="no_such_option: 1\n"))
     assert supervisor.find(spec.directory) is None
+
+
+def test_the_log_is_limited(spec: ServerSpec) -> None:
+    """A full log is put aside, the one before it goes; a reload is still understood, and all of it is removed."""
+    small = spec.config.replace("64MB", "2KB") + "debug: true\n"
+    supervisor.ensure(replace(spec, config=small))
+    full: set[Path] = set()
+
+    def three_were_full() -> bool:
+        ports.greeting(HOST, spec.client_port)
+        full.update(spec.directory.full_logs)
+        return len(full) >= 3
+
+    assert processes.wait(three_were_full, 30)
+    assert processes.wait(lambda: len(spec.directory.full_logs) == 1, 5)
+    assert spec.directory.log.exists()
+    pid = supervisor.ensure(replace(spec, config=f"{small}max_payload: 2MB\n")).server.process
+    assert pid == supervisor.ensure(replace(spec, config=small)).server.process
+
+    supervisor.stop(spec.directory)
+    server_dir.remove(spec.directory)
+    assert not spec.directory.path.exists()
 
 
 def test_remove_leaves_what_is_not_ours(spec: ServerSpec) -> None:

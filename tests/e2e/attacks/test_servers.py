@@ -180,7 +180,7 @@ def test_a_restart_ends_what_is_in_memory(own: Project) -> None:
 def _stranger(folder: Path, port: int) -> Iterator[None]:
     """A server that is not the stack's, on its port."""
     folder.mkdir()
-    server = NatsServer(folder, ports=(port, -1))
+    server = NatsServer(folder, ports=(port, free_port()))
     try:
         server.start()
         yield

@@ -102,13 +102,15 @@ def test_a_rename(own: Project, jetstream: JetStream) -> None:
     assert {"NEW": 0} == _messages(jetstream)
 
 
-def test_a_resource_renamed_in_a_program(own: Project, jetstream: JetStream) -> None:
+@pytest.mark.parametrize("settings", [{}, {"backupTo": "copies"}], ids=["the same settings", "other settings"])
+def test_a_stream_that_was_made_again(own: Project, jetstream: JetStream, settings: dict[str, str]) -> None:
     """A stream that somebody has deleted and made again with other settings is not changed, nor deleted."""
     own.catalogue(HELD={"subjects": ["held"]})
     own.up()
     jetstream.delete("HELD")
     jetstream.create(config("HELD", subjects=["held", "theirs"]))
     _publish(jetstream, "held", 5)
+    own.configure(**own.settings, **settings)
     for command in ("up", "destroy"):
         refused = own.pulumi(command, "--yes", "--skip-preview")
         assert refused.code != 0, refused.text
@@ -117,6 +119,24 @@ def test_a_resource_renamed_in_a_program(own: Project, jetstream: JetStream) -> 
     info = jetstream.stream("HELD")
     assert info
     assert ["held", "theirs"] == info.config["subjects"]
+
+
+def test_a_target(own: Project, jetstream: JetStream) -> None:
+    """An up that passes the gate by deletes nothing without approval either; a destroy goes by the policy."""
+    own.catalogue(HELD={"subjects": ["held"]}, OTHER={"subjects": ["other"]}, LEFT={"subjects": ["left"]})
+    own.up()
+    for subject in ("held", "other", "left"):
+        _publish(jetstream, subject, 3)
+    held, other = (f"urn:pulumi:{own.stack}::prediction-streams::{TYPE}::{name}" for name in ("HELD", "OTHER"))
+    own.catalogue(LEFT={"subjects": ["left"]}, OTHER={"subjects": ["other"]})
+    for options in ([], ["--refresh=false"]):
+        refused = own.pulumi("up", "--yes", "--skip-preview", "--target", held, *options)
+        assert refused.code != 0
+        assert "HELD: leaving the catalogue would delete 3 messages" in refused.text
+    own.up("--target", held, STREAMS_ALLOW_LOSS="HELD")
+    assert {"OTHER": 3, "LEFT": 3} == _messages(jetstream)
+    assert own.pulumi("destroy", "--yes", "--skip-preview", "--target", other).code == 0
+    assert {"LEFT": 3} == _messages(jetstream)
 
 
 def test_unreachable_is_not_gone(own: Project, jetstream: JetStream, server: NatsServer) -> None:

@@ -26,8 +26,9 @@ SECOND = 1_000_000_000  # nanoseconds
 CONTAINER_PROPERTIES = frozenset(
     words("""
     attach command containerReadRefreshTimeoutMilliseconds destroyGraceSeconds entrypoints envs healthcheck
-    image labels logs memory memoryReservation memorySwap mustRun name networkMode networksAdvanced ports
-    readOnly removeVolumes restart rm start stdinOpen stopTimeout tty uploads user volumes wait waitTimeout
+    image labels logDriver logOpts logs memory memoryReservation memorySwap mustRun name networkMode
+    networksAdvanced ports readOnly removeVolumes restart rm start stdinOpen stopTimeout tty uploads
+    user volumes wait waitTimeout
     """)
 )
 
@@ -197,6 +198,7 @@ def _container_config(inputs: Props) -> dict[str, Any]:
         "HostConfig": {
             "NetworkMode": inputs["networkMode"],
             "RestartPolicy": {"Name": inputs.get("restart") or "no"},
+            "LogConfig": {"Type": inputs.get("logDriver", ""), "Config": inputs.get("logOpts") or {}},
             "ReadonlyRootfs": inputs["readOnly"],
             "Memory": inputs.get("memory", 0) * MIB,
             "MemorySwap": inputs.get("memorySwap", 0) * MIB,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from infra.servers.nats_conf import server_config
 
 
 def test_the_whole_text() -> None:
-    """JetStream is on, its store and limit explicit, monitoring on the same address."""
+    """JetStream is on, its store and limit explicit, monitoring on the same address, the log limited."""
     assert server_config(
         name="prediction-streams-dev",
         host="127.0.0.1",
@@ -15,6 +17,7 @@ def test_the_whole_text() -> None:
         store_dir='/data/"odd" folder',
         max_file_store=24696061952,
         sync_interval="always",
+        log=Path("/data/nats.log"),
     ).splitlines() == [
         'server_name: "prediction-streams-dev"',
         'host: "127.0.0.1"',
@@ -25,6 +28,9 @@ def test_the_whole_text() -> None:
         "  max_file_store: 24696061952",
         '  sync_interval: "always"',
         "}",
+        'log_file: "/data/nats.log"',
+        "logfile_size_limit: 64MB",
+        "logfile_max_num: 2",
     ]
 
 

@@ -1,0 +1,108 @@
+"""What Pulumi's calls do not say, asked of the engine that makes them: the stack's settings, its state, its program.
+
+Pulumi configures the provider of a refresh, and of a destroy, with the settings of the last up. Once the
+program has run, settings that have changed mean another process of the provider, which has read nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
+
+import grpc
+import pulumi
+from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
+from pulumi.runtime.settings import get_engine
+
+from provisioner.jetstream.target import Credentials
+from provisioner.schema.model import OnDelete
+
+CREDENTIAL_KEYS: Final = ("user", "password", "token", "credentials")
+
+_COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
+_ENGINE_TIMEOUT_S: Final = 5.0
+_STREAM_TYPE: Final = ":Stream"
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class StreamState:
+    """A stream as the state has it; ``created`` tells it from another of the same name."""
+
+    name: str
+    on_delete: OnDelete
+    created: str | None
+
+
+def login_now(owner: str | None, url: str) -> Credentials | None:
+    """The login in the stack's settings; None where they cannot be read or are about another server.
+
+    Args:
+        owner: project and stack.
+        url: the server that refuses the login of the last up.
+    """
+    settings = _settings(owner) if owner else {}
+    if "".join(settings.get("url", "").split()) != url:  # no server gets the login of another
+        return None
+    return Credentials(**{key: settings.get(key) for key in CREDENTIAL_KEYS})
+
+
+def streams_in_state(owner: str) -> Iterator[StreamState]:
+    """The streams of the last checkpoint; none where it cannot be read."""
+    deployment = _answer(owner, "stack", "export").get("deployment") or {}
+    for resource in deployment.get("resources") or ():
+        outputs = resource.get("outputs") or {}
+        if resource["type"].endswith(_STREAM_TYPE) and "name" in outputs:
+            yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"))
+
+
+def announce_program() -> None:
+    """Let the providers of this run know that a program runs in it."""
+    project, stack = pulumi.get_project(), pulumi.get_stack()
+    urn = f"urn:pulumi:{stack}::{project}::pulumi:pulumi:Stack::{project}-{stack}"
+    if engine := get_engine():
+        engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn), timeout=_ENGINE_TIMEOUT_S)
+
+
+def program_runs() -> bool:
+    """Whether a program has announced itself: an up, with or without ``--target``; no destroy."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - Pulumi starts a provider with the engine's address
+        return False
+    try:
+        with grpc.insecure_channel(sys.argv[1]) as channel:
+            engine = engine_pb2_grpc.EngineStub(channel)
+            return bool(engine.GetRootResource(engine_pb2.GetRootResourceRequest(), timeout=_ENGINE_TIMEOUT_S).urn)
+    except grpc.RpcError as error:
+        _LOG.info("the engine does not say whether a program runs: %s", type(error).__name__)
+        return True  # an up asks before it deletes
+
+
+@cache
+def _settings(owner: str) -> dict[str, Any]:
+    """The stack's settings without their namespace, secrets in clear."""
+    prefix = f"{owner.rpartition('/')[0]}:"
+    config = _answer(owner, "config", "--json", "--show-secrets")
+    return {key.removeprefix(prefix): entry.get("value") for key, entry in config.items() if key.startswith(prefix)}
+
+
+def _answer(owner: str, *question: str) -> dict[str, Any]:
+    """What pulumi prints about the stack; nothing where it cannot be asked."""
+    stack, selected = owner.rpartition("/")[2], os.environ.get("PULUMI_STACK", "")
+    name = selected if selected.rpartition("/")[2] == stack else stack  # it may say whose stack of that name
+    command = ["pulumi", *question, "--non-interactive", "--stack", name]
+    try:
+        ran = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_TIMEOUT_S, check=True
+        )
+        answer: dict[str, Any] = json.loads(ran.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
+        _LOG.info("pulumi %s: no answer: %s", question[0], type(error).__name__)
+        return {}
+    return answer
