@@ -21,17 +21,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 
 @dataclass(frozen=True)
 class Managed:
-    """A stream of the state; ``created`` tells it from another of the same name, None where it is not known."""
+    """A stream of the state.
+
+    Attributes:
+        on_delete: its policy.
+        created: tells it from another of the same name; None where it is not known.
+        last_set: its configuration as the last up left it; None where that is not known.
+    """
 
     on_delete: OnDelete
     created: str | None
+    last_set: StreamConfig | None = None
 
     def is_(self, info: StreamInfo) -> bool:
         """Whether this is the stream that is on the server."""
@@ -57,9 +64,11 @@ class RunState:
         self._managed: dict[str, Managed] = {}
         self._created: set[tuple[str, str]] = set()
 
-    def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
+    def on_read(
+        self, name: str, on_delete: OnDelete, created: str | None, last_set: StreamConfig | None = None
+    ) -> None:
         """Note a stream of the state."""
-        self._managed[name] = Managed(on_delete, created)
+        self._managed[name] = Managed(on_delete, created, last_set)
 
     def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
         """Note what the program wants; a destroy has none."""
@@ -73,8 +82,7 @@ class RunState:
         """Note the policy that a stream of the state gets in this run; a destroy checks nothing."""
         self._checked = True
         if in_state and on_delete:
-            before = self._managed.get(name)
-            self._managed[name] = Managed(on_delete, before.created if before else None)
+            self._managed[name] = replace(self._managed.get(name) or Managed(on_delete, None), on_delete=on_delete)
 
     def on_made(self, info: StreamInfo) -> None:
         """Note a stream that this run has created or taken over."""
@@ -98,6 +106,10 @@ class RunState:
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
         return name in self._managed and self._managed[name].is_(info)
+
+    def last_set(self, name: str) -> StreamConfig | None:
+        """A stream's configuration as the last up left it."""
+        return self._managed[name].last_set if name in self._managed else None
 
     def has_in_state(self, name: str) -> bool:
         """Whether the state has a stream of this name, whenever it was created."""
