@@ -54,6 +54,7 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
         Endpoint(url=place.url, monitor_url=place.monitor_url, store=place.store),
         options,
         owns_server=settings.server != EXTERNAL,
+        process=place.process,
         removed_with_server=removed,
     )
     server: Server = servers.launch(fitting, pulumi.ResourceOptions(depends_on=[estate]))

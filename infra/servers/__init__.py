@@ -24,12 +24,14 @@ class Place:
         monitor_url: The HTTP monitoring, if there is one.
         store: Names the data behind it, for people too; another name is other data.
         data: The data's folder, where it is one of this machine.
+        process: What it runs with, where it is the stack's own; another text restarts it.
     """
 
     url: str
     monitor_url: str | None = None
     store: str
     data: Path | None = None
+    process: str = ""
 
 
 @dataclass(frozen=True)

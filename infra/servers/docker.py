@@ -44,6 +44,10 @@ def place(settings: Settings) -> Place:
         url=local_url("nats", settings.bind_address, settings.client_port),
         monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
         store=f"volume {_name(settings)}",
+        process=(
+            f"{settings.image}, {settings.bind_address}, ports {settings.client_port} and {settings.monitor_port}, "
+            f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}"
+        ),
     )
 
 

@@ -24,6 +24,11 @@ def place(settings: Settings) -> Place:
         monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
         store=f"folder {settings.store_dir}",
         data=ServerDir(settings.store_dir).data,
+        # As nats-server's reload has it: limits change in place.
+        process=(
+            f"{settings.bind_address}, ports {settings.client_port} and {settings.monitor_port}, "
+            f"syncInterval {settings.sync_interval}"
+        ),
     )
 
 

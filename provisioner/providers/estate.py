@@ -30,7 +30,7 @@ from provisioner.reconcile.notices import notice_once
 from provisioner.schema.model import OnDelete, StreamSpec
 
 # What stands in the state; the specifications of the streams are in the streams' own properties.
-_KEPT: Final = ("owns_server", "url", "monitor_url", "store", "removed_with_server", "policies")
+_KEPT: Final = ("owns_server", "url", "monitor_url", "store", "process", "removed_with_server", "policies")
 ID: Final = "estate"
 
 
@@ -79,6 +79,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         endpoint: the server they are on, its ``store`` known.
         options: what holds for every stream of the run.
         owns_server: whether the server is the stack's own.
+        process: what it runs with; another text restarts it.
         removed_with_server: whether its data goes with it.
     """
 
@@ -90,6 +91,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         options: StreamOptions,
         *,
         owns_server: bool,
+        process: str,
         removed_with_server: bool,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
@@ -98,6 +100,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "url": endpoint.url,
             "monitor_url": endpoint.monitor_url,
             "store": endpoint.store,
+            "process": process,
             "removed_with_server": removed_with_server,
             "policies": {spec.name: (spec.on_delete or options.on_delete).value for spec in specs},
             "streams": streams,
@@ -111,6 +114,7 @@ def _estate(props: Mapping[str, Any]) -> EstateValue:
         url=props["url"],
         monitor_url=props.get("monitor_url"),
         store=props["store"],
+        process=props.get("process", ""),
         removed_with_server=props["removed_with_server"],
         policies={name: OnDelete(policy) for name, policy in props["policies"].items()},
     )

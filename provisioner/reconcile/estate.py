@@ -33,6 +33,7 @@ class Estate:
         url: where clients connect.
         monitor_url: the server's HTTP monitoring, None if there is none.
         store: names the data behind the server; another name is other data.
+        process: what a server of the stack's own runs with; another text restarts it.
         removed_with_server: whether the data goes when the stack no longer has this server.
         policies: what happens to each stream that leaves the stack.
     """
@@ -41,12 +42,17 @@ class Estate:
     url: str
     monitor_url: str | None = None
     store: str
+    process: str = ""
     removed_with_server: bool = False
     policies: Mapping[str, OnDelete] = field(default_factory=dict)
 
     def is_removed_for(self, other: Estate) -> bool:
         """Whether the data is deleted when the other comes in its place; a process that moves leaves its folder."""
         return self.removed_with_server and kind_of(self.store) != kind_of(other.store)
+
+    def is_restarted_for(self, other: Estate) -> bool:
+        """Whether the stack's own server stays and is started anew."""
+        return bool(self.process) and self.store == other.store and self.process != other.process
 
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
@@ -78,6 +84,7 @@ def estate_preflight(
     parts = [*_wanted_streams(target, specs)]
     if old and old.store == new.store:
         parts += _leaving_streams(old, target, specs)
+        parts += _in_memory(old.context(credentials)) if old.is_restarted_for(new) else ()
     elif old:
         parts += _other_data(old, new, credentials)
     names = {*specs, *(old.policies if old else ()), *(name for each in contexts for name in _present(each))}
@@ -122,6 +129,13 @@ def _leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
     if policy is OnDelete.GUARD and (info.messages or info.consumers):
         return Verdict((contents(info),))
     return approve(name, f"leaving the catalogue would delete {holding(info)}") if info.messages else Verdict()
+
+
+def _in_memory(source: Context) -> Iterator[Verdict]:
+    """What a server holds in memory ends with its process."""
+    for name, info in _present(source).items():
+        if info.messages and info.config["storage"] == "memory":
+            yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
 
 
 def _other_data(old: Estate, new: Estate, credentials: Credentials) -> Iterator[Verdict]:

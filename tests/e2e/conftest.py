@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,12 @@ class Project:
     environment: dict[str, str]
     stack: str = "test"
     settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def state(self) -> Path:
+        """The file with the stack's state."""
+        backend = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
+        return backend / ".pulumi" / "stacks" / "prediction-streams" / f"{self.stack}.json"
 
     def rename(self, stack: str) -> None:
         """Give the stack another name, which what it makes carries; the old one goes."""
@@ -127,11 +133,11 @@ def engine() -> dict[str, str]:
     }
 
 
-@pytest.fixture
-def project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
-    """A fresh project with an empty stack; taken down whatever happens."""
+@contextmanager
+def fresh_project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
+    """A project with an empty stack; taken down whatever happens."""
     folder = tmp_path / "project"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     for name in ("infra", "provisioner", "tools", "__main__.py"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(sys.prefix)
@@ -144,6 +150,13 @@ def project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
         yield made
     finally:
         made.pulumi("destroy", "--yes", "--skip-preview")
+
+
+@pytest.fixture
+def project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
+    """A fresh project with an empty stack; taken down whatever happens."""
+    with fresh_project(tmp_path, engine) as made:
+        yield made
 
 
 @pytest.fixture

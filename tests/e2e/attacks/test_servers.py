@@ -161,6 +161,21 @@ def test_another_folder(own: Project) -> None:
     shutil.rmtree(own.folder / "nats")
 
 
+def test_a_restart_ends_what_is_in_memory(own: Project) -> None:
+    """Other ports restart the server: messages in its memory are counted and need approval, those on disk stay."""
+    own.catalogue(HELD={"subjects": ["held"]}, BRIEF={"subjects": ["brief"], "storage": "memory"})
+    own.up()
+    url = _url(own)
+    _publish(url, "brief", 7)
+    own.configure(**{**own.settings, "clientPort": free_port()})
+    _refused(own, "BRIEF: restarting the server would delete 7 messages", "in memory", "STREAMS_ALLOW_LOSS=BRIEF")
+    assert {"HELD": 20, "BRIEF": 7} == _messages(url)
+
+    own.up(STREAMS_ALLOW_LOSS="BRIEF")
+    assert {"HELD": 20, "BRIEF": 0} == _messages(_url(own))
+    assert own.unchanged()
+
+
 @contextmanager
 def _stranger(folder: Path, port: int) -> Iterator[None]:
     """A server that is not the stack's, on its port."""

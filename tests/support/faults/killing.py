@@ -41,10 +41,10 @@ def killed(
     try:
         at_work = _kill(engine, after)
         if not orphans:
-            _end_session(engine.pid)
+            end_session(engine.pid)
         yield at_work
     finally:
-        _end_session(engine.pid)
+        end_session(engine.pid)
 
 
 def _kill(engine: subprocess.Popen[bytes], after: float) -> bool:
@@ -57,11 +57,22 @@ def _kill(engine: subprocess.Popen[bytes], after: float) -> bool:
     return False
 
 
-def _end_session(session: int) -> None:
+def end_session(session: int, words: bytes = b"") -> int:
+    """Kill every process of a session whose command line has these words; how many there were."""
+    count = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        if _session(stat) == session:
+        if _session(stat) == session and words in _command_line(stat.parent):
             with suppress(ProcessLookupError):
                 os.kill(int(stat.parent.name), signal.SIGKILL)
+                count += 1
+    return count
+
+
+def _command_line(process: Path) -> bytes:
+    try:
+        return (process / "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _session(stat: Path) -> int:

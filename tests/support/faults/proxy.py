@@ -46,6 +46,7 @@ class Proxy(socketserver.ThreadingTCPServer):
     daemon_threads = True
     delay = 0.0
     delays = 0
+    cuts = 0
     trap: Trap | None = None
 
     def __init__(self, port: int) -> None:
@@ -61,6 +62,10 @@ class Proxy(socketserver.ThreadingTCPServer):
         """Lay a trap in place of the one before."""
         self.trap = Trap(request.encode(), act, lose_answer)
         return self.trap
+
+    def cut(self) -> None:
+        """End every connection there is; new ones are taken."""
+        self.cuts += 1
 
     def asked(self, data: bytes) -> bool:
         """Look at a client's bytes; they are always passed on."""
@@ -95,7 +100,8 @@ class _Conversation(socketserver.BaseRequestHandler):
             self.request: (self.server.asked, upstream),
             upstream: (self.server.answered, self.request),
         }
-        while True:
+        cuts = self.server.cuts
+        while cuts == self.server.cuts:
             for ready in select.select([*ways], [], [], _TICK_S)[0]:
                 passes, to = ways[ready]
                 data = ready.recv(_CHUNK)
