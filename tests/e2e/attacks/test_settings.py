@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
+import nats
 import pytest
 
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import Project
+from tests.support.nats_server import NatsServer
+from tests.support.waiting import until
 
 CHANGED = "SHARED was changed by somebody else since our last up"
 
@@ -65,3 +69,27 @@ def test_messages_that_are_about_to_pass_a_new_age(external: Project, jetstream:
     planned = external.up().text
     assert "SHARED: max_age unlimited -> 30m: 3 of 3 messages will be past max_age within the hour" in planned
     assert 3 == jetstream.state("SHARED")["messages"]
+
+
+def test_a_trim_that_takes_longer_than_a_request(external: Project, server: NatsServer, jetstream: JetStream) -> None:
+    """The up waits while the server deletes, says so, and succeeds."""
+    subjects, each = 3_000, 10
+    external.configure(**external.settings, catalogue="streams.yaml")
+    external.catalogue(HELD={"subjects": ["held.>"]})
+    external.up()
+    asyncio.run(_fill(server.url, subjects, subjects * each))
+    until("every message is stored", lambda: jetstream.state("HELD")["messages"] == subjects * each, 60)
+    external.catalogue(HELD={"subjects": ["held.>"], "max_msgs_per_subject": 1})
+    text = external.up(STREAMS_ALLOW_LOSS="HELD", STREAMS_REQUEST_TIMEOUT="0.5").text
+    assert "HELD: the server has accepted the change and is still deleting, with " in text
+    assert subjects == jetstream.state("HELD")["messages"]
+    assert external.unchanged()
+
+
+async def _fill(url: str, subjects: int, messages: int) -> None:
+    client = await nats.connect(url)
+    for number in range(messages):
+        await client.publish(f"held.{number % subjects}", b"payload")
+        if number % 1_000 == 0:
+            await client.flush()
+    await client.close()
