@@ -44,7 +44,8 @@ def _losses(client: JetStream, catalogue: Catalogue, infos: Mapping[str, StreamI
     for spec in catalogue.streams:
         if info := infos.get(spec.name):
             planned = plan(info.config, spec.config)
-            if loss := forecast(info, spec.config, planned, StreamCounter(client, spec.name)):
+            loss = forecast(info, spec.config, planned, StreamCounter(client, spec.name))
+            if loss or loss.soon:
                 yield loss
 
 
@@ -59,10 +60,14 @@ def _show(losses: Iterable[Loss], leaving: Iterable[StreamInfo]) -> None:
     rows = table("Stream", "Change", "Messages lost", "Holds")
     for loss in losses:
         changes = ", ".join(map(str, loss.changes)) + (" (a new stream)" if loss.replaces else "")
-        rows.add_row(str(loss.live.config["name"]), changes, loss.count, _holds(loss.live))
+        rows.add_row(str(loss.live.config["name"]), changes, _count(loss), _holds(loss.live))
     for info in leaving:
         rows.add_row(str(info.config["name"]), "not in the catalogue", "all, if the stack manages it", _holds(info))
     print_table(rows, empty="no stored message would be deleted")
+
+
+def _count(loss: Loss) -> str:
+    return f"{loss.count}, and {loss.soon:,} more within the hour" if loss.soon else loss.count
 
 
 def _holds(info: StreamInfo) -> str:

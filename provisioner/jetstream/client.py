@@ -7,10 +7,18 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from provisioner.errors import MESSAGE_NOT_FOUND, STREAM_NOT_FOUND, ApiError, InvalidAnswer, Refused
+from provisioner.errors import (
+    MESSAGE_NOT_FOUND,
+    STORE_NOT_CREATED,
+    STREAM_NOT_FOUND,
+    ApiError,
+    InvalidAnswer,
+    Refused,
+)
 from provisioner.jetstream.codec import from_info, to_request
 from provisioner.jetstream.connection import Connection
 from provisioner.jetstream.monitoring import fetch
@@ -21,6 +29,9 @@ from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
 _UNLIMITED: Final = -1
 _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message before they answer
 
+_STORE_TIMEOUT_S: Final = 2.0
+_STORE_PAUSE_S: Final = 0.1
+_NO_FOLDER: Final = "could not create storage directory"
 _NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
 
 _LOG: Final = logging.getLogger(__name__)
@@ -80,11 +91,16 @@ class JetStream:
 
     def create(self, config: StreamConfig) -> StreamInfo:
         """Create a stream; one that exists with equal settings is returned as it is."""
-        return from_info(self.request(f"STREAM.CREATE.{config['name']}", to_request(config)))
+        return from_info(self._making_store(f"STREAM.CREATE.{config['name']}", to_request(config)))
 
     def update(self, config: StreamConfig) -> StreamInfo:
         """Replace a stream's whole configuration."""
         return from_info(self.request(f"STREAM.UPDATE.{config['name']}", to_request(config)))
+
+    def long_update(self, config: StreamConfig, is_at_work: Callable[[], bool]) -> StreamInfo:
+        """The same where messages are deleted by it; ``is_at_work`` as ``Connection.long_request`` has it."""
+        subject, payload = f"$JS.API.STREAM.UPDATE.{config['name']}", json.dumps(to_request(config)).encode()
+        return from_info(answered(self.connection.long_request(subject, payload, is_at_work)))
 
     def delete(self, name: str) -> bool:
         """Delete a stream and its messages; False if there was none."""
@@ -112,7 +128,7 @@ class JetStream:
 
     def restore(self, request: Mapping[str, Any], stream: str) -> str:
         """Begin to restore a stream of this raw config and state; returns the subject to send its snapshot to."""
-        return str(self.request(f"STREAM.RESTORE.{stream}", request)["deliver_subject"])
+        return str(self._making_store(f"STREAM.RESTORE.{stream}", request)["deliver_subject"])
 
     def reconfigure(self, config: Mapping[str, Any]) -> None:
         """Replace a stream's whole configuration by this raw one."""
@@ -148,6 +164,22 @@ class JetStream:
             counts = page["state"].get("subjects") or {}
             yield from counts.values()
             offset, total = offset + len(counts), page.get("total", 0) if counts else 0
+
+    def _making_store(self, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to a request that makes a stream's files.
+
+        nats-server removes the folder of an account's last stream after it has answered that the stream is gone,
+        and then cannot make the next one in it.
+        """
+        deadline = time.monotonic() + _STORE_TIMEOUT_S
+        while True:
+            try:
+                return self.request(subject, body)
+            except ApiError as error:
+                passing = error.code == STORE_NOT_CREATED or _NO_FOLDER in error.description
+                if not passing or time.monotonic() > deadline:
+                    raise
+            time.sleep(_STORE_PAUSE_S)
 
     def account(self) -> dict[str, Any]:
         """The answer to ``$JS.API.INFO``: the proof that JetStream works."""

@@ -11,7 +11,8 @@ import logging
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent import futures
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -21,9 +22,9 @@ from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
-from provisioner.jetstream.event_loop import end, run
+from provisioner.jetstream.event_loop import end, run, start
 from provisioner.jetstream.target import Credentials
-from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, REQUEST_TIMEOUT_S
+from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
 from provisioner.log import redacted
 
@@ -52,6 +53,7 @@ class Connection:
         self._attempts_refused: set[bool] = set()
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._transfers: set[Transfer] = set()
+        self._disconnections = 0
         run(self._connect(url.split(","), credentials, timeout), timeout)
         _LOG.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
 
@@ -88,6 +90,30 @@ class Connection:
         finally:
             _LOG.debug("%s: %s in %.1f ms", subject, outcome, 1000 * (time.perf_counter() - began))
         return answer
+
+    def long_request(self, subject: str, body: bytes, is_at_work: Callable[[], bool]) -> bytes:
+        """Send one request whose answer may take long.
+
+        Args:
+            subject: where to.
+            body: the request.
+            is_at_work: asked every REQUEST_TIMEOUT_S seconds whether there is evidence that the server is at it.
+
+        Raises:
+            Unreachable: no answer, and no evidence.
+            Refused: the server denies the subject, or nobody serves it.
+        """
+        disconnections = self._disconnections
+        answer = start(self._request(subject, body, 2 * LONGEST_REQUEST_TIMEOUT_S))
+        try:
+            while not futures.wait([answer], REQUEST_TIMEOUT_S).done:
+                if self._disconnections > disconnections:
+                    raise Unreachable(f"{self.url}: the connection was lost before the answer to {subject}")
+                if not is_at_work():
+                    raise self._unanswered(subject, REQUEST_TIMEOUT_S)
+            return answer.result()
+        finally:
+            answer.cancel()
 
     def publish(self, subject: str) -> None:
         """Publish an empty message; without a connection, once there is one again."""
@@ -159,6 +185,7 @@ class Connection:
 
     async def _on_disconnect(self) -> None:
         _LOG.info("%s: disconnected", self.url)
+        self._disconnections += 1
         for transfer in self._transfers:
             transfer.lose()
 
@@ -194,10 +221,13 @@ class Connection:
         except NoRespondersError as cause:
             raise JetStreamOff(f"{self.url}: JetStream is off on this server or for this account") from cause
         except (NatsError, TimeoutError) as cause:
-            raise Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}") from cause
+            raise self._unanswered(subject, timeout) from cause
         finally:
             self._denials.pop(subject, None)
             await end([answer])
+
+    def _unanswered(self, subject: str, timeout: float) -> Unreachable:
+        return Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}")
 
     def _likely(self) -> str:
         """What a missing answer probably means."""

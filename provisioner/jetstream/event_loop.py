@@ -11,6 +11,7 @@ import atexit
 import threading
 import time
 from collections.abc import Coroutine, Iterable
+from concurrent.futures import Future
 from typing import Any, Final, TypeVar
 
 from provisioner.errors import Unreachable
@@ -57,6 +58,10 @@ class EventLoop:
         finally:
             future.cancel()
 
+    def start(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine from any thread; whoever has the future waits for it or cancels it."""
+        return asyncio.run_coroutine_threadsafe(work, self.get())
+
     def close(self) -> None:
         """Cancel whatever is still running, and end the thread. Idempotent; the loop is then of no more use."""
         with self._lock:
@@ -92,4 +97,5 @@ async def _end_all() -> None:
 _LOOP: Final = EventLoop()
 event_loop: Final = _LOOP.get
 run: Final = _LOOP.run
+start: Final = _LOOP.start
 atexit.register(_LOOP.close)

@@ -18,6 +18,12 @@ from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.text import approximate_size
 from provisioner.units import format_time, parse_time
 
+# Messages that pass a new max_age within this time are lost to the run that sets it: it counts, waits for requests and
+# for its copies, and the server looks for old messages a moment later.
+AGE_MARGIN_S: Final = 60
+_SOON_S: Final = 3600
+_SECOND_NS: Final = 1_000_000_000
+
 
 class Counter(Protocol):
     """What has to be asked of the server, of one stream."""
@@ -54,12 +60,21 @@ class LossRule:
 
 @dataclass(frozen=True)
 class Loss:
-    """What one change of one stream discards."""
+    """What one change of one stream discards.
+
+    Attributes:
+        live: the stream as it is.
+        changes: the fields that do it.
+        messages: how many go in this run.
+        replaces: whether there is a new stream.
+        soon: how many more pass a new max_age within the hour.
+    """
 
     live: StreamInfo
     changes: tuple[Change, ...]
     messages: Span
     replaces: bool = False
+    soon: int = 0
 
     def __bool__(self) -> bool:
         return self.messages.most > 0
@@ -72,7 +87,16 @@ class Loss:
     def __str__(self) -> str:
         listed = ", ".join(map(str, self.changes))
         how = " needs a new stream and" if self.replaces else ""
-        return f"{listed}{how} would delete {self.count} of {self.live.messages:,} messages ({self._size()})"
+        soon = f", and {self.soon:,} more within the hour" if self.soon else ""
+        return f"{listed}{how} would delete {self.count} of {self.live.messages:,} messages ({self._size()}){soon}"
+
+    @property
+    def note(self) -> str:
+        """What a change means that deletes nothing yet; empty where it never will."""
+        if self or not self.soon:
+            return ""
+        listed = ", ".join(map(str, self.changes))
+        return f"{listed}: {self.soon:,} of {self.live.messages:,} messages will be past max_age within the hour"
 
     @property
     def count(self) -> str:
@@ -97,7 +121,9 @@ def forecast(live: StreamInfo, desired: StreamConfig, planned: Plan, counter: Co
         return Loss(live, fixed, Span(live.messages, live.messages), replaces=True)
     changes = tuple(change for change in planned.changes if change.field in _TRIMMING)
     spans = [rule.count(live, normalise(desired), counter) for rule in LOSS_RULES] if changes else []
-    return Loss(live, changes, _together(spans, live.messages))
+    messages = _together(spans, live.messages)
+    aging = any(change.field == "max_age" for change in changes)
+    return Loss(live, changes, messages, soon=_soon(live, normalise(desired), messages, counter) if aging else 0)
 
 
 def _together(spans: list[Span], messages: int) -> Span:
@@ -108,13 +134,23 @@ def _together(spans: list[Span], messages: int) -> Span:
 
 
 def _too_old(live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:
-    if not desired["max_age"]:
-        return Span(0, 0)
-    oldest = time_ns() - desired["max_age"]
-    if parse_time(live.first_time) > oldest:
-        return Span(0, 0)
-    count = counter.before(format_time(oldest))
+    """Messages that are too old when the run is over, AGE_MARGIN_S from now at the latest."""
+    count = _past_age(live, desired, AGE_MARGIN_S, counter)
     return Span(0, live.messages) if count is None else Span(count, count)
+
+
+def _soon(live: StreamInfo, desired: StreamConfig, messages: Span, counter: Counter) -> int:
+    """Messages that are too old within the hour, beside those that go at once."""
+    return max((_past_age(live, desired, _SOON_S, counter) or 0) - messages.most, 0)
+
+
+def _past_age(live: StreamInfo, desired: StreamConfig, seconds: int, counter: Counter) -> int | None:
+    """How many of the stored messages are past max_age in some seconds; None where nobody may count."""
+    if not desired["max_age"]:
+        return 0
+    now = time_ns()
+    oldest = min(now - desired["max_age"] + seconds * _SECOND_NS, now)
+    return 0 if parse_time(live.first_time) > oldest else counter.before(format_time(oldest))
 
 
 def _too_many(live: StreamInfo, desired: StreamConfig, _counter: Counter) -> Span:
@@ -147,7 +183,7 @@ def _without_interest(live: StreamInfo, desired: StreamConfig, _counter: Counter
 
 
 LOSS_RULES: Final = (
-    LossRule(("max_age",), "messages older than max_age are deleted", _too_old),
+    LossRule(("max_age",), "messages past max_age, now or within a minute, are deleted", _too_old),
     LossRule(("max_msgs", "discard"), "with discard old, the oldest beyond max_msgs are deleted", _too_many),
     LossRule(("max_bytes", "discard"), "with discard old, the oldest are deleted until max_bytes holds", _too_large),
     LossRule(

@@ -8,7 +8,9 @@ server, which compares metadata too.
 from __future__ import annotations
 
 from provisioner.plan.diff import Effect, differences, plan
+from provisioner.rules.normalise import captured
 from provisioner.rules.restore_mark import partial_problem
+from provisioner.rules.subjects import released
 from provisioner.schema.model import OWNER, Adopt, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
@@ -40,6 +42,30 @@ def adoption_note(spec: StreamSpec, info: StreamInfo, *, made_again: bool = Fals
     changes = ", ".join(map(str, differences(info.config, spec.config)))
     presence = _new_presence(info) if made_again else _presence(info)
     return f"{spec.name} {presence}: taken over {'with ' + changes if changes else 'as it is'}"
+
+
+def foreign_change_note(spec: StreamSpec, info: StreamInfo, last_set: StreamConfig) -> str:
+    """What somebody else has changed since the last up set a stream of ours; empty where nobody has.
+
+    What already is as it is wanted, and subjects half-way from the ones to the others, can be this stack's own doing:
+    an up that was killed did not come to write it down.
+    """
+    wanted = {change.field for change in differences(info.config, spec.config)}
+    moving = set(info.config["subjects"]) <= _own_subjects(spec, last_set)
+    changes = [
+        change
+        for change in differences(last_set, info.config)
+        if change.field in wanted and not (moving and change.field in {"subjects", "sources"})
+    ]
+    listed = ", ".join(str(change).replace(" ", ": ", 1) for change in changes)
+    return f"{spec.name} was changed by somebody else since our last up ({listed})" if changes else ""
+
+
+def _own_subjects(spec: StreamSpec, last_set: StreamConfig) -> set[str]:
+    """The subjects that a run of this stack may leave a stream with if it is killed."""
+    released_only = {released(spec.name)}
+    old, new = captured(last_set), captured(spec.config)
+    return released_only if old == new else {*released_only, *old, *new}
 
 
 def _presence(info: StreamInfo) -> str:

@@ -7,6 +7,7 @@ plan shows both, and ``filled_in`` names the default that a field left out goes 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -19,6 +20,9 @@ from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamS
 from provisioner.schema.types import FieldPath, Report, Wire, read_fields
 
 OK: Final = "ok"
+# In the outputs of a stream that has drifted: what the last up set, of each field that differs; JSON keeps a null.
+BEFORE_DRIFT: Final = "before_drift"
+_OUTPUTS_ONLY: Final = ("created", BEFORE_DRIFT)
 _BOOKKEEPING: Final = (
     "url",
     "monitor_url",
@@ -84,9 +88,23 @@ def outputs(props: Props, info: StreamInfo) -> dict[str, Any]:
 def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
     """Outputs and inputs of a stream as it was read: what was wanted, overlaid with what differs."""
     changes = differences(info.config, _config(props, _raise))
-    kept = {name: value for name, value in props.items() if name not in {change.field for change in changes}}
+    differing = {BEFORE_DRIFT, *(change.field for change in changes)}
+    kept = {name: value for name, value in props.items() if name not in differing}
     actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, info)}
-    return _split(actual, props.get("created") or info.created)
+    return _split({**actual, **_before_drift(props, info)}, props.get("created") or info.created)
+
+
+def last_set(props: Props) -> StreamConfig:
+    """The configuration that the last up left: the inputs, without what drift has overlaid since."""
+    before = json.loads(props.get(BEFORE_DRIFT) or "{}")
+    ours = {**props, **before}
+    return _config({name: value for name, value in ours.items() if value is not None}, _raise)
+
+
+def _before_drift(props: Props, info: StreamInfo) -> dict[str, str]:
+    changes = differences(info.config, last_set(props))
+    shown = _shown({change.field: change.new for change in changes})
+    return {BEFORE_DRIFT: json.dumps({change.field: shown.get(change.field) for change in changes})} if changes else {}
 
 
 def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -101,7 +119,7 @@ def _status(props: Props, info: StreamInfo) -> str:
 
 
 def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    return {**actual, "created": created}, {name: value for name, value in actual.items() if name != "created"}
+    return {**actual, "created": created}, {name: value for name, value in actual.items() if name not in _OUTPUTS_ONLY}
 
 
 def _shown(wire: Mapping[str, Wire]) -> dict[str, Any]:

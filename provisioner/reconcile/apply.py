@@ -11,7 +11,7 @@ from provisioner.errors import ApiError, Conflict, Unreachable
 from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.message_loss import Loss
 from provisioner.plan.policies import adoption_problem, marked, ownership_problem, unmarked
-from provisioner.reconcile import safety_backup
+from provisioner.reconcile import safety_backup, trimming
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import approval_of, approve, loss_of
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
@@ -220,7 +220,7 @@ def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Stream
         return info
     if loss:
         safety_backup.keep_copy(context, info)
-    return _requested(context, spec, lambda: context.client().update(marked(spec, update_request(spec.config))))
+    return _requested(context, spec, lambda: trimming.update(context, marked(spec, update_request(spec.config))))
 
 
 def _create(context: Context, spec: StreamSpec) -> StreamInfo:

@@ -68,4 +68,6 @@ def loss_of(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan)
 
 def approval_of(name: str, loss: Loss) -> Verdict:
     """What a plan's loss means for the run; nothing where nothing is lost."""
-    return approve(name, str(loss)) if loss else Verdict()
+    if loss:
+        return approve(name, str(loss))
+    return Verdict(notes=(f"{name}: {loss.note}",) if loss.note else ())

@@ -6,7 +6,7 @@ import logging
 from typing import Final
 
 from provisioner.plan.diff import Effect, Plan, plan
-from provisioner.plan.policies import adoption_note, adoption_problem, ownership_problem
+from provisioner.plan.policies import adoption_note, adoption_problem, foreign_change_note, ownership_problem
 from provisioner.reconcile.apply import contents
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import approval_of, loss_of
@@ -46,8 +46,18 @@ def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> 
         return Verdict(notes=taken_over)
     approval = approval_of(spec.name, loss_of(context, spec, info, planned))
     return Verdict(
-        (*_change_problems(context, spec, info, planned), *approval.problems), (*taken_over, *approval.notes)
+        (*_change_problems(context, spec, info, planned), *approval.problems),
+        (*taken_over, *_foreign_changes(context, spec, info), *approval.notes),
     )
+
+
+def _foreign_changes(context: Context, spec: StreamSpec, info: StreamInfo) -> list[str]:
+    """Of a stream that is ours: what is about to be changed back."""
+    last_set = context.run.last_set(spec.name)
+    if last_set is None or not context.run.is_ours(spec.name, info):
+        return []
+    note = foreign_change_note(spec, info, last_set)
+    return [note] if note else []
 
 
 def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> list[str]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 
-from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 
 class RunState:
@@ -48,12 +48,17 @@ class RunState:
         self._policies: dict[str, OnDelete] = {}
         self._ours: set[tuple[str, str | None]] = set()
         self._made: set[tuple[str, str]] = set()
+        self._last_set: dict[str, StreamConfig] = {}
         self._servers: dict[str, tuple[str, str | None]] = {}
 
-    def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
+    def on_read(
+        self, name: str, on_delete: OnDelete, created: str | None, last_set: StreamConfig | None = None
+    ) -> None:
         """Note a stream of the state."""
         self._policies[name] = on_delete
         self._ours.add((name, created))
+        if last_set:
+            self._last_set[name] = last_set
 
     def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
         """Note what the program wants; a destroy has none."""
@@ -115,9 +120,13 @@ class RunState:
         """Whether the stream on the server is the one in the state, or this run has made it."""
         return (name, info.created) in self._ours or (name, None) in self._ours
 
+    def last_set(self, name: str) -> StreamConfig | None:
+        """A stream's configuration as the last up left it."""
+        return self._last_set.get(name)
+
     def has_in_state(self, name: str) -> bool:
         """Whether the state has a stream of this name, whenever it was created."""
-        return name in self._managed
+        return name in self._policies
 
     def gives_up(self, name: str, info: StreamInfo) -> bool:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
+from provisioner.plan import message_loss
 from provisioner.plan.diff import Effect, plan
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.loss_approval import StreamCounter
@@ -44,6 +45,13 @@ def js(own_server: NatsServer) -> Iterator[JetStream]:
     """The program's client."""
     with closing(JetStream(own_server.url, Credentials())) as client:
         yield client
+
+
+@pytest.fixture
+def no_margin(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is too old now is counted, so that a test need not wait for minutes."""
+    monkeypatch.setattr(message_loss, "AGE_MARGIN_S", 0)
+    monkeypatch.setattr(message_loss, "_SOON_S", 0)
 
 
 @pytest.fixture
@@ -123,7 +131,7 @@ def test_each_kind_of_change(
     assert lost == _lost(js, desired)
 
 
-@pytest.mark.usefixtures("stream")
+@pytest.mark.usefixtures("stream", "no_margin")
 def test_messages_past_a_new_age(js: JetStream, raw: RawClient) -> None:
     """Counted exactly, gaps from deleted messages included; the line names the oldest."""
     js.create(config(subjects=["a.>"]))
@@ -139,7 +147,7 @@ def test_messages_past_a_new_age(js: JetStream, raw: RawClient) -> None:
     assert f"oldest {oldest:%Y-%m-%dT%H:%M:%S}Z" in str(loss)
 
 
-@pytest.mark.usefixtures("stream")
+@pytest.mark.usefixtures("stream", "no_margin")
 def test_an_age_limit_deletes_what_was_counted(js: JetStream, raw: RawClient) -> None:
     """The server deletes by age a moment after its answer: the old messages, and no others."""
     js.create(config(subjects=["a.>"]))

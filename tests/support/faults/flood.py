@@ -59,7 +59,7 @@ class Flood:
             answer = await client.request(self.subject, str(number).encode(), timeout=_ANSWER_S)
         except (NatsError, TimeoutError):
             return  # not acknowledged: nothing was promised
-        if b'"seq"' in answer.data:
+        if b'"seq"' in answer.data and b'"error"' not in answer.data:  # a refusal has a sequence too: 0
             self.acknowledged.add(number)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,19 +14,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.e2e.conftest import Project
 
+_EVENT_TIMEOUT_S = 60.0
 _EXIT_TIMEOUT_S = 10.0  # for a killed process to be gone
 
 
 @contextmanager
 def killed(
-    project: Project, *arguments: str, after: float, orphans: bool = False, **environment: str
+    project: Project, *arguments: str, after: float | threading.Event, orphans: bool = False, **environment: str
 ) -> Iterator[bool]:
-    """Start pulumi and kill -9 it after some seconds; tells whether it was still at work.
+    """Start pulumi and kill -9 it after some seconds, or at an event; tells whether it was still at work.
 
     Args:
         project: the stack.
         arguments: pulumi's.
-        after: seconds.
+        after: seconds, or what is waited for.
         orphans: its plugins, which have process groups of their own, live on until the block's end.
         environment: more variables.
     """
@@ -47,9 +49,12 @@ def killed(
         end_session(engine.pid)
 
 
-def _kill(engine: subprocess.Popen[bytes], after: float) -> bool:
+def _kill(engine: subprocess.Popen[bytes], after: float | threading.Event) -> bool:
+    seconds = after if isinstance(after, float) else 0.0
+    if isinstance(after, threading.Event):
+        assert after.wait(_EVENT_TIMEOUT_S), "the moment of the kill never came"
     try:
-        engine.wait(after)  # the moment of the kill: it is the fault itself
+        engine.wait(seconds)  # the moment of the kill: it is the fault itself
     except subprocess.TimeoutExpired:
         os.killpg(engine.pid, signal.SIGKILL)
         engine.wait(_EXIT_TIMEOUT_S)

@@ -42,4 +42,4 @@ def test_the_fate_of_messages() -> None:
     """Rules and mutability both count, and a field without either keeps every message."""
     assert fate(BY_NAME["subjects"]) == "kept"
     assert fate(BY_NAME["storage"]) == "deleted with the old stream"
-    assert fate(BY_NAME["max_age"]) == "messages older than max_age are deleted"
+    assert fate(BY_NAME["max_age"]) == "messages past max_age, now or within a minute, are deleted"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import given
@@ -32,7 +33,24 @@ def test_a_refresh_holds_what_the_server_has(wanted: StreamConfig, live: StreamC
     ignored = {"mirror_direct"}  # a mirror takes it from its origin
     fields = {change.field for change in differences(live, wanted)} - ignored
     assert fields == {change.field for change in differences(read, wanted)} - ignored
-    assert inputs == {key: value for key, value in outs.items() if key != "created"}
+    assert inputs == {key: value for key, value in outs.items() if key not in {"created", state.BEFORE_DRIFT}}
+
+
+@given(wanted=configurations(), live=configurations(), later=configurations())
+def test_what_the_last_up_set_outlives_refreshes(wanted: StreamConfig, live: StreamConfig, later: StreamConfig) -> None:
+    """A state that was refreshed, twice, without an up still tells what the up set."""
+    props = state.inputs(StreamSpec(wanted), OnDelete.GUARD)
+    for each in (live, later):
+        props = state.overlaid(props, StreamInfo(each, "now"))[0]
+        assert not {change.field for change in differences(wanted, state.last_set(props))} - {"mirror_direct"}
+
+
+def test_drift_that_has_gone_leaves_no_trace() -> None:
+    """Back to what the up set: the state is as the up wrote it."""
+    before = props(max_age="7d") | {"created": "then"}
+    drifted = state.overlaid(before, StreamInfo(config(max_age="1d"), "then"))[0]
+    assert {"max_age": "7d"} == json.loads(drifted[state.BEFORE_DRIFT])
+    assert before == state.overlaid(drifted, StreamInfo(config(max_age="7d"), "then"))[0]
 
 
 def test_a_field_left_out_goes_back_to_a_default_with_a_name() -> None:

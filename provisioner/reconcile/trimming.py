@@ -1,0 +1,63 @@
+"""Updates that delete messages: the server answers when they are gone, which can take minutes."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from provisioner.errors import Unreachable
+from provisioner.jetstream.timeouts import LONGEST_REQUEST_TIMEOUT_S
+from provisioner.log import tell
+from provisioner.plan.diff import differences
+from provisioner.reconcile.context import Context
+from provisioner.schema.model import StreamConfig, StreamInfo
+from provisioner.text import counted
+
+# A request may wait for another that trims; one that has not arrived by then is lost.
+ARRIVAL_TIMEOUT_S: Final = 30.0
+
+
+def update(context: Context, config: StreamConfig) -> StreamInfo:
+    """Update a stream, and wait for as long as the server shows that it is at work.
+
+    Raises:
+        Unreachable: the server does not answer, or has not got the update; or it has accepted it and
+            is not done with it after LONGEST_REQUEST_TIMEOUT_S, as the text says.
+        ApiError: it refuses.
+    """
+    return context.client().long_update(config, _Watch(context, config).is_at_work)
+
+
+class _Watch:
+    """The evidence of one update: the server tells of the stream, and its settings are the new ones."""
+
+    def __init__(self, context: Context, config: StreamConfig) -> None:
+        self._context, self._config = context, config
+        self._began, self._told = time.monotonic(), False
+
+    def is_at_work(self) -> bool:
+        """Whether to wait on."""
+        passed = time.monotonic() - self._began
+        try:
+            info = self._context.client().stream(self._config["name"])
+        except Unreachable:
+            return False
+        if info is None or differences(info.config, self._config):
+            return passed < ARRIVAL_TIMEOUT_S
+        if passed > LONGEST_REQUEST_TIMEOUT_S:
+            raise Unreachable(_accepted(info, f"after {passed:.0f} s; the next up tells whether it is done"))
+        self._tell(info)
+        return True
+
+    def _tell(self, info: StreamInfo) -> None:
+        if not self._told:
+            self._told = True
+            tell(_accepted(info, "; waiting for it"))
+
+
+def _accepted(info: StreamInfo, rest: str) -> str:
+    left = counted(info.messages, "message")
+    gap = "" if rest.startswith(";") else " "
+    return (
+        f"{info.config['name']}: the server has accepted the change and is still deleting, with {left} left{gap}{rest}"
+    )
