@@ -102,7 +102,7 @@ class StreamProvider(Provider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
-        where.run.on_read(id_, OnDelete(props["on_delete"]), props.get("created"))
+        where.run.on_read(id_, OnDelete(props["on_delete"]), props.get("created"), props.get("store"))
         try:
             info = where.server.seen(id_)
         except Unreachable as error:

@@ -54,6 +54,12 @@ def context(url: str, monitor_url: str | None, credentials: Credentials) -> Cont
         return _CONTEXTS[key]
 
 
+def contexts() -> tuple[Context, ...]:
+    """All that this process has."""
+    with _LOCK:
+        return tuple(_CONTEXTS.values())
+
+
 def close_all() -> None:
     """End the process's connections and forget what it knows. Idempotent."""
     with _LOCK:

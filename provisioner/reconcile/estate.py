@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from provisioner.errors import ProvisionerError, Unreachable
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.apply import contents, holding
-from provisioner.reconcile.context import Context, context
+from provisioner.reconcile.context import Context, context, contexts
 from provisioner.reconcile.loss_approval import approval_problems, approve
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.verdict import Verdict, together
@@ -77,20 +77,55 @@ def estate_preflight(
         specs: its streams.
         credentials: how to log in, to either server.
     """
-    contexts = [estate.context(credentials) for estate in (new, old) if estate]
-    for each in contexts:
+    olds = _all_old(old)
+    involved = [estate.context(credentials) for estate in (new, *olds)]
+    for each in involved:
         each.run.on_program(specs)
-    target = contexts[0]
+    target = involved[0]
     parts = [*_wanted_streams(target, specs)]
-    if old and old.store == new.store:
-        parts += _leaving_streams(old, target, specs)
-        parts += _in_memory(old.context(credentials)) if old.is_restarted_for(new) else ()
-    elif old:
-        parts += _other_data(old, new, credentials)
-    names = {*specs, *(old.policies if old else ()), *(name for each in contexts for name in _present(each))}
+    for estate in olds:
+        if estate.store == new.store:
+            parts += _leaving_streams(estate, target, specs)
+            parts += _in_memory(estate.context(credentials)) if estate.is_restarted_for(new) else ()
+        else:
+            parts += _other_data(estate, new, credentials)
+    names = {*specs, *(name for each in olds for name in each.policies)}
+    names |= {name for each in involved for name in _present(each)}
     result = together([*parts, *approval_problems(names)])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
+
+
+def _all_old(old: Estate | None) -> list[Estate]:
+    """The estate of the last up, and whatever else the state has: that up may have ended half way."""
+    estates: dict[str, Estate] = {}
+    for each in (*((old,) if old else ()), *_estates_of_state()):
+        before = estates.get(each.store, each)
+        estates[each.store] = replace(before, policies={**each.policies, **before.policies})
+    return list(estates.values())
+
+
+def _estates_of_state() -> Iterator[Estate]:
+    """The servers of the streams that have been read; the data of an external one has its URL for a name."""
+    own: dict[str, OnDelete] = {}
+    for each in contexts():
+        url, managed = each.server.url, each.run.managed
+        policies = {name: stream.on_delete for name, stream in managed.items()}
+        external = {name: policy for name, policy in policies.items() if managed[name].store == url}
+        own |= {name: policy for name, policy in policies.items() if name not in external}
+        if external:
+            yield Estate(owns_server=False, url=url, store=url, policies=external)
+    for each in contexts():
+        if each.run.store:
+            store, removed = each.run.store
+            yield Estate(
+                owns_server=True,
+                url=each.server.url,
+                monitor_url=each.server.monitor_url,
+                store=store,
+                removed_with_server=removed,
+                policies=own,
+            )
 
 
 def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:

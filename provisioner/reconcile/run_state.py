@@ -21,17 +21,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 
 
 @dataclass(frozen=True)
 class Managed:
-    """A stream of the state; ``created`` tells it from another of the same name, None where it is not known."""
+    """A stream of the state.
+
+    Attributes:
+        on_delete: its policy.
+        created: tells it from another of the same name, None where it is not known.
+        store: names the data that it is in, as the state has it.
+    """
 
     on_delete: OnDelete
     created: str | None
+    store: str | None = None
 
     def is_(self, info: StreamInfo) -> bool:
         """Whether this is the stream that is on the server."""
@@ -46,6 +53,7 @@ class RunState:
         transferring: held while subjects move between streams.
         gate_passed: whether the estate has had every stream's preflight in this run.
         specs: every stream of the program as it is wanted; None while no program has run.
+        store: the data of a server of the stack's own, as the state has it, and whether it goes with the server.
     """
 
     def __init__(self) -> None:
@@ -53,13 +61,23 @@ class RunState:
         self.transferring = threading.RLock()
         self.gate_passed = False
         self.specs: Mapping[str, StreamSpec] | None = None
+        self.store: tuple[str, bool] | None = None
         self._checked = False
         self._managed: dict[str, Managed] = {}
         self._created: set[tuple[str, str]] = set()
 
-    def on_read(self, name: str, on_delete: OnDelete, created: str | None) -> None:
+    def on_read(self, name: str, on_delete: OnDelete, created: str | None, store: str | None = None) -> None:
         """Note a stream of the state."""
-        self._managed[name] = Managed(on_delete, created)
+        self._managed[name] = Managed(on_delete, created, store)
+
+    @property
+    def managed(self) -> Mapping[str, Managed]:
+        """The streams of the state, and what this run has added to them."""
+        return self._managed
+
+    def on_store_read(self, store: str, *, removed_with_server: bool) -> None:
+        """Note the data of a server of the stack's own."""
+        self.store = (store, removed_with_server)
 
     def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
         """Note what the program wants; a destroy has none."""
@@ -73,14 +91,14 @@ class RunState:
         """Note the policy that a stream of the state gets in this run; a destroy checks nothing."""
         self._checked = True
         if in_state and on_delete:
-            before = self._managed.get(name)
-            self._managed[name] = Managed(on_delete, before.created if before else None)
+            before = self._managed.get(name, Managed(on_delete, None))
+            self._managed[name] = replace(before, on_delete=on_delete)
 
     def on_made(self, info: StreamInfo) -> None:
         """Note a stream that this run has created or taken over."""
         name = str(info.config["name"])
-        before = self._managed.get(name)
-        self._managed[name] = Managed(before.on_delete if before else OnDelete.GUARD, info.created)
+        before = self._managed.get(name, Managed(OnDelete.GUARD, None))
+        self._managed[name] = replace(before, created=info.created)
 
     def on_created(self, info: StreamInfo) -> None:
         """Note a stream that Pulumi's ``create`` has made or taken over in this run, for whichever resource."""
