@@ -78,7 +78,11 @@ class ServerView:
 
     def is_there(self) -> bool:
         """False where nobody listens at the port of a server of the stack's own; of others only an answer can tell."""
-        return not self.owned or self._client is not None or any(map(_may_listen, self.url.split(",")))
+        return not self.owned or self._client is not None or self.runs()
+
+    def runs(self) -> bool:
+        """Whether somebody may listen at its port now, whatever this process was connected to before."""
+        return any(map(_may_listen, self.url.split(",")))
 
     def seen(self, name: str) -> StreamInfo | None:
         """A stream as it was at most LIST_MAX_AGE_S ago; for plans.
