@@ -24,6 +24,7 @@ from provisioner.backup.progress import Progress
 from provisioner.errors import BackupError, ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.snapshots import take
+from provisioner.rules.restore_mark import partial_problem
 from provisioner.rules.stream_names import is_asset_name
 
 ARCHIVE: Final = "stream.tar.s2"
@@ -167,6 +168,8 @@ def _write(client: JetStream, stream: str, part: Path, progress: Progress) -> Ma
     began, info = datetime.now(UTC), client.stream(stream)
     if not info:
         raise BackupError("there is no such stream on the server")
+    if problem := partial_problem(info):
+        raise BackupError(f"the stream {problem}")
     if info.config["storage"] == "memory" and client.connection.server_version < _MEMORY_SNAPSHOTS_SINCE:
         raise BackupError("a server before 2.15 makes no snapshots of memory streams")
     floors = client.ack_floors(stream)

@@ -1,10 +1,15 @@
-"""Restores: a backed-up stream back on a server, compared with what it was."""
+"""Restores: a backed-up stream back on a server, compared with what it was.
+
+Until it is whole, the stream on the server carries a mark and captures no subjects (``rules.restore_mark``):
+a restore that is cut short, however, can be begun anew, and nobody takes its part for the whole.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+import uuid
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +19,16 @@ from provisioner.backup.progress import Progress
 from provisioner.errors import NAME_IN_USE_AT_RESTORE, ApiError, BackupError, JetStreamOff, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.snapshots import CHUNK_BYTES, give
-from provisioner.rules.subjects import released
+from provisioner.rules.restore_mark import RestoreMark, mark_of, marked
+from provisioner.rules.subjects import overlap, released
 from provisioner.schema.model import StreamInfo
 from provisioner.units import parse_time
 
 # How long to wait for a server that went away half-way, and between two attempts.
 RETURN_TIMEOUT_S: Final = 15.0
 _RETRY_PAUSE_S: Final = 0.2
+# A part that grows within this time is being restored by somebody else.
+_GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
 # the second stay, and the next stream of the name begins with them.
 _LEFTOVERS: Final = "expected sequence does not match store"
@@ -32,32 +40,63 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
     """Bring the stream of one backup back, with its messages and consumers.
 
     Raises:
-        BackupError: with the reason. A stream of that name is untouched unless it is empty; a stream
-            restored in part is deleted, unless the text says otherwise.
+        BackupError: with the reason. A stream of that name is untouched unless it is empty, or a part
+            of this backup; a stream restored in part is deleted, unless the text says otherwise.
     """
     manifest = load(folder)
+    mark = _new_mark(manifest, folder)
     _LOG.info("%s: restore from %s begins: %d messages", manifest.name, folder, manifest.messages)
     with one_line(f"{manifest.name}: not restored"):
-        _make_room(client, manifest.name)
-        subject = client.restore({"config": manifest.config, "state": manifest.state}, manifest.name)
-        with _withdrawn_on_error(client, manifest):
+        _make_room(client, manifest)
+        _require_free_subjects(client, manifest)
+        config = marked(manifest.config, mark)
+        subject = client.restore({"config": config, "state": manifest.state}, manifest.name)
+        with _withdrawn_on_error(client, manifest, mark):
             chunk_bytes = min(CHUNK_BYTES, client.connection.max_payload)
             state = give(client, subject, _chunks(manifest, folder, chunk_bytes, progress))
+            _when_back(lambda: client.reconfigure(manifest.config))
     with one_line(f"{manifest.name}: restored, but not as it was"):
         info = _compared(client, manifest, state)
     _LOG.info("%s: restore complete: %d messages", manifest.name, info.messages)
     return info
 
 
-def _make_room(client: JetStream, name: str) -> None:
-    """Delete an empty stream of the name, as `up` has just made it; leave any other.
+def _new_mark(manifest: Manifest, folder: Path) -> RestoreMark:
+    return RestoreMark(
+        copy=str(folder.resolve()), sha256=manifest.sha256, messages=manifest.messages, restore=uuid.uuid4().hex
+    )
+
+
+def _make_room(client: JetStream, manifest: Manifest) -> None:
+    """Delete what an earlier restore of this backup has left, or an empty stream as `up` has just made it."""
+    info = client.stream(manifest.name)
+    if not info:
+        return
+    if mark := mark_of(info.config):
+        _remove_part(client, manifest, mark)
+    else:
+        _remove_empty(client, info)
+
+
+def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> None:
+    """Delete a part of the same backup that nobody adds to."""
+    if mark.sha256 != manifest.sha256:
+        raise BackupError(f"a part of another backup is on the server: run {mark.command}, or delete the stream")
+    before = client.state(manifest.name)
+    time.sleep(_GROWTH_PAUSE_S)
+    if client.state(manifest.name)["last_seq"] > before["last_seq"]:
+        raise BackupError("it is being restored just now; wait for the end of that restore")
+    _LOG.info("%s: the part of an earlier restore gives way: %d messages", manifest.name, before["messages"])
+    _delete_part(client, manifest, mark)
+
+
+def _remove_empty(client: JetStream, info: StreamInfo) -> None:
+    """Delete an empty stream; leave any other.
 
     Its subjects are released first, so that no message is acknowledged between the last look and the delete.
     """
-    info = client.stream(name)
-    if not info:
-        return
     _refuse_unless_empty(info)
+    name = info.config["name"]
     if info.config["subjects"]:
         client.update({**info.config, "subjects": [released(name)]})
     try:
@@ -74,6 +113,14 @@ def _refuse_unless_empty(info: StreamInfo | None) -> None:
         raise BackupError("a stream of that name is on the server; it is left as it is")
 
 
+def _require_free_subjects(client: JetStream, manifest: Manifest) -> None:
+    """Known before the archive is sent: the stream gets its subjects in the end."""
+    for name, info in client.streams().items():
+        for subject in manifest.config.get("subjects") or ():
+            if name != manifest.name and any(overlap(subject, other) for other in info.config["subjects"]):
+                raise BackupError(f"its subjects overlap with those of stream {name}: {subject}")
+
+
 def _chunks(manifest: Manifest, folder: Path, chunk_bytes: int, progress: Progress) -> Iterator[bytes]:
     with (folder / ARCHIVE).open("rb") as archive:
         while chunk := archive.read(chunk_bytes):
@@ -82,44 +129,61 @@ def _chunks(manifest: Manifest, folder: Path, chunk_bytes: int, progress: Progre
 
 
 @contextmanager
-def _withdrawn_on_error(client: JetStream, manifest: Manifest) -> Iterator[None]:
-    """After an error the server keeps, and opens for use, what it has of the stream: delete that."""
+def _withdrawn_on_error(client: JetStream, manifest: Manifest, mark: RestoreMark) -> Iterator[None]:
+    """After an error the server keeps what it has of the stream: delete that."""
     try:
         yield
     except ApiError as error:
         if _LEFTOVERS in str(error):
-            _withdraw(client, manifest, error)
+            _withdraw(client, manifest, mark, error)
             raise BackupError(f"{error}: files of a stream deleted just before are in the way; try again") from error
         if f"({NAME_IN_USE_AT_RESTORE})" not in str(error):  # the code may be inside another error's words
-            _withdraw(client, manifest, error)
+            _withdraw(client, manifest, mark, error)
         raise
     except BaseException as error:
-        _withdraw(client, manifest, error)
+        _withdraw(client, manifest, mark, error)
         raise
 
 
-def _withdraw(client: JetStream, manifest: Manifest, error: BaseException) -> None:
-    """Delete the part that was restored; wait for a server that is starting again."""
+def _withdraw(client: JetStream, manifest: Manifest, mark: RestoreMark, error: BaseException) -> None:
+    """Delete the part that was restored."""
+    try:
+        _when_back(lambda: _delete_part(client, manifest, mark))
+    except (Unreachable, JetStreamOff):
+        text = f"{error}; a part of it may be on the server: once it answers, run {mark.command}"
+        raise BackupError(text) from error
+    _LOG.info("%s: restored in part, deleted again", manifest.name)
+
+
+def _when_back(request: Callable[[], object]) -> None:
+    """Make a request that may be made twice; wait for a server that is starting again."""
     deadline = time.monotonic() + RETURN_TIMEOUT_S
     while True:
         try:
-            _delete_partial(client, manifest)
+            request()
         except (Unreachable, JetStreamOff):
             if time.monotonic() > deadline:
-                text = f"{error}; a part of it may be on the server: delete {manifest.name} before you try again"
-                raise BackupError(text) from error
+                raise
             time.sleep(_RETRY_PAUSE_S)
         else:
-            _LOG.info("%s: restored in part, deleted again", manifest.name)
             return
 
 
-def _delete_partial(client: JetStream, manifest: Manifest) -> None:
-    """Delete the stream; one that has anything newer than the backup is in use."""
+def _delete_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> None:
+    """Delete what one restore has made; never a stream with a message that the backup does not have."""
     info = client.stream(manifest.name)
-    if info and info.messages and parse_time(info.last_time) > parse_time(manifest.state["last_ts"]):
-        raise BackupError("cut short, and new messages have arrived since: the incomplete stream is left as it is")
+    if not info or mark_of(info.config) != mark:
+        return  # another restore's, or somebody else's
+    if info.messages and _has_newer(client.state(manifest.name), manifest.state):
+        raise BackupError(
+            "a part of it is on the server, with messages that are not in the backup: it is left as it is; "
+            f"back it up or read them, delete the stream, then run {mark.command}"
+        )
     client.delete(manifest.name)
+
+
+def _has_newer(state: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
+    return state["last_seq"] > saved["last_seq"] or parse_time(state["last_ts"]) > parse_time(saved["last_ts"])
 
 
 def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -> StreamInfo:

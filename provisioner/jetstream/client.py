@@ -114,6 +114,10 @@ class JetStream:
         """Begin to restore a stream of this raw config and state; returns the subject to send its snapshot to."""
         return str(self.request(f"STREAM.RESTORE.{stream}", request)["deliver_subject"])
 
+    def reconfigure(self, config: Mapping[str, Any]) -> None:
+        """Replace a stream's whole configuration by this raw one."""
+        self.request(f"STREAM.UPDATE.{config['name']}", config)
+
     def state(self, stream: str) -> dict[str, Any]:
         """A stream's raw state: sequences, times and counts."""
         return dict(self.request(f"STREAM.INFO.{stream}")["state"])

@@ -8,12 +8,15 @@ server, which compares metadata too.
 from __future__ import annotations
 
 from provisioner.plan.diff import Effect, differences, plan
+from provisioner.rules.restore_mark import partial_problem
 from provisioner.schema.model import OWNER, Adopt, StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import counted
 
 
 def adoption_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
     """Why a stream that is there already, and is not ours, may not be taken over."""
+    if problem := partial_problem(info):
+        return problem
     if spec.adopt is Adopt.NEVER:
         return f"{_presence(info)}, and adopt is never; delete the stream, or set adopt: equal"
     planned = plan(info.config, spec.config)
@@ -26,14 +29,26 @@ def adoption_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
     )
 
 
-def adoption_note(spec: StreamSpec, info: StreamInfo) -> str:
-    """What taking over a stream means, for the plan."""
+def adoption_note(spec: StreamSpec, info: StreamInfo, *, made_again: bool = False) -> str:
+    """What taking over a stream means, for the plan.
+
+    Args:
+        spec: the stream as it is wanted.
+        info: the stream that is there.
+        made_again: whether the state has one of this name, created at another moment.
+    """
     changes = ", ".join(map(str, differences(info.config, spec.config)))
-    return f"{spec.name} {_presence(info)}: taken over {'with ' + changes if changes else 'as it is'}"
+    presence = _new_presence(info) if made_again else _presence(info)
+    return f"{spec.name} {presence}: taken over {'with ' + changes if changes else 'as it is'}"
 
 
 def _presence(info: StreamInfo) -> str:
     return f"already exists (created {info.created[:19]}Z, {counted(info.messages, 'message')})"
+
+
+def _new_presence(info: StreamInfo) -> str:
+    messages = counted(info.messages, "message")
+    return f"is not the stream of the last up: restored, or made again, at {info.created[:19]}Z with {messages}"
 
 
 def marked(spec: StreamSpec, config: StreamConfig) -> StreamConfig:
@@ -49,7 +64,9 @@ def unmarked(config: StreamConfig) -> StreamConfig:
 
 
 def ownership_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
-    """Another stack's mark is always in the way."""
+    """Another stack's mark is always in the way, and so is that of a restore that is not complete."""
+    if problem := partial_problem(info):
+        return f"{spec.name} {problem}"
     owner = info.config["metadata"].get(OWNER)
     if owner is None or owner == spec.owner:
         return None

@@ -97,7 +97,7 @@ def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[st
 def _status(props: Props, info: StreamInfo) -> str:
     if props.get("created") in (None, info.created):
         return OK
-    return f"deleted and made again at {info.created}"
+    return f"restored, or deleted and made again, at {info.created}"
 
 
 def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

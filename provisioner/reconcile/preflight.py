@@ -40,7 +40,8 @@ def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> 
     if problem := ownership_problem(spec, info) or (None if ours else adoption_problem(spec, info)):
         return Verdict((problem,))
     planned = plan(info.config, spec.config)
-    taken_over = () if ours else (adoption_note(spec, info),)
+    made_again = context.run.has_in_state(spec.name)
+    taken_over = () if ours else (adoption_note(spec, info, made_again=made_again),)
     if planned.effect is Effect.NOTHING:
         return Verdict(notes=taken_over)
     approval = approval_of(spec.name, loss_of(context, spec, info, planned))

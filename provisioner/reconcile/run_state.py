@@ -117,6 +117,10 @@ class RunState:
         """Whether the stream on the server is the one in the state, or this run has made it."""
         return name in self._managed and self._managed[name].is_(info)
 
+    def has_in_state(self, name: str) -> bool:
+        """Whether the state has a stream of this name, whenever it was created."""
+        return name in self._managed
+
     def gives_up(self, name: str, info: StreamInfo) -> bool:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""
         if self.specs is None or not self.is_ours(name, info):

@@ -17,7 +17,7 @@ from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.model import StreamInfo
 from provisioner.status.report import Report
 from provisioner.status.server_checks import ENDPOINTS, Result, Severity, api_result, monitoring_results
-from provisioner.status.stream_checks import examine
+from provisioner.status.stream_checks import examine, partial_results
 
 _CONNECT_TIMEOUT_S: Final = 3.0  # a status does not wait for a server that is starting
 
@@ -49,7 +49,11 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
         url=server.url,
         monitor_url=server.monitor_url or None,
         answers=answers,
-        server=(*monitoring_results(server.monitor_url, answers), api_result(account)),
+        server=(
+            *monitoring_results(server.monitor_url, answers),
+            api_result(account),
+            *partial_results(streams or {}, names),
+        ),
         streams=examine(catalogue.streams, streams),
         unmanaged=unmanaged(streams or (), names),
         listed=unmanaged(streams or (), names, catalogue.ignore),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from provisioner.plan.diff import Change, differences
+from provisioner.rules.restore_mark import RestoreMark, mark_of, part_held
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
 from provisioner.schema.scalars import Size
@@ -20,7 +21,7 @@ _ASYNC: Final = "persist_mode async: messages are acknowledged before they are w
 
 @dataclass(frozen=True)
 class StreamHealth:
-    """One stream of the catalogue; ``state`` is ok, drift, nearly full, missing or unknown."""
+    """One stream of the catalogue; ``state`` is ok, drift, nearly full, partial, missing or unknown."""
 
     spec: StreamSpec
     state: str
@@ -39,6 +40,17 @@ def examine(specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | Non
     if streams is None:
         return tuple(_unexamined(spec, "unknown", Severity.UNKNOWN, "the server could not be asked") for spec in specs)
     return tuple(_examined(spec, streams.get(spec.name)) for spec in specs)
+
+
+def partial_results(streams: Mapping[str, StreamInfo], without: Container[str]) -> Iterator[Result]:
+    """The streams beside the catalogue's that a restore has not completed."""
+    for name, info in streams.items():
+        if name not in without and (mark := mark_of(info.config)):
+            yield Result(name, Severity.WARNING, _part(info, mark))
+
+
+def _part(info: StreamInfo, mark: RestoreMark) -> str:
+    return f"partial: {part_held(info, mark)}; run {mark.command}"
 
 
 def shown(field: str, wire: Wire) -> str:
@@ -79,6 +91,8 @@ def _unexamined(spec: StreamSpec, state: str, severity: Severity, text: str) -> 
 def _examined(spec: StreamSpec, info: StreamInfo | None) -> StreamHealth:
     if info is None:
         return _unexamined(spec, "missing", Severity.CRITICAL, "is not on the server")
+    if mark := mark_of(info.config):
+        return replace(_unexamined(spec, "partial", Severity.CRITICAL, _part(info, mark)), info=info)
     changes = differences(info.config, spec.config)
     drift = [Result(spec.name, Severity.WARNING, f"{change.field}: {compared(change)}") for change in changes]
     full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(info)]

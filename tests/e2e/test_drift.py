@@ -67,7 +67,7 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream, server: Na
     assert [] == [name for name, (_fields, line) in CHANGED.items() if line not in planned], planned
     assert "+ 1 to create" in planned
     assert f"~ {len(CHANGED) + 1} to update" in planned
-    assert '~ status   : "deleted and made again at' in planned
+    assert '~ status   : "restored, or deleted and made again, at' in planned
 
     external.up()
     assert external.unchanged()

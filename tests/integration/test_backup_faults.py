@@ -144,7 +144,7 @@ def test_server_gone_during_a_restore(
     text = _fails(lambda: restore(direct, saved, _at_half(nats.kill)))
     assert text == (
         f"{NAME}: not restored: {nats.url}: the connection was lost; "
-        f"a part of it may be on the server: delete {NAME} before you try again"
+        f"a part of it may be on the server: once it answers, run streams restore {saved}"
     )
 
 

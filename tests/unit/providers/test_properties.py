@@ -44,7 +44,7 @@ def test_a_field_left_out_goes_back_to_a_default_with_a_name() -> None:
 def test_a_stream_made_again_has_a_status() -> None:
     """Same configuration, another stream: the status says since when."""
     outs, inputs = state.overlaid(props() | {"created": "then"}, StreamInfo(config(), "now"))
-    assert ("then", "deleted and made again at now") == (outs["created"], inputs["status"])
+    assert ("then", "restored, or deleted and made again, at now") == (outs["created"], inputs["status"])
     assert state.bookkeeping_differs(outs, props())
 
 
