@@ -22,6 +22,8 @@ from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.settings import get_engine
 
 from provisioner.jetstream.target import Credentials
+from provisioner.providers.properties import data_of
+from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
 
 CREDENTIAL_KEYS: Final = ("user", "password", "token", "credentials")
@@ -39,6 +41,7 @@ class StreamState:
     name: str
     on_delete: OnDelete
     created: str | None
+    data: Data
 
 
 def login_now(owner: str | None, url: str) -> Credentials | None:
@@ -60,7 +63,7 @@ def streams_in_state(owner: str) -> Iterator[StreamState]:
     for resource in deployment.get("resources") or ():
         outputs = resource.get("outputs") or {}
         if resource["type"].endswith(_STREAM_TYPE) and "name" in outputs:
-            yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"))
+            yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
 
 
 def announce_program() -> None:

@@ -77,7 +77,7 @@ class EstateProvider(Provider):
             run = old.context(self.credentials).run
             if not any(map(run.has_read, old.policies)):
                 for stream in streams_in_state(news["owner"]):
-                    run.on_read(stream.name, stream.on_delete, stream.created)
+                    run.on_read(stream.name, stream.on_delete, stream.created, data=stream.data)
 
 
 class Estate(Resource, module="jetstream", name="Estate"):

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from provisioner.errors import ProvisionerError
 from provisioner.plan.diff import differences
+from provisioner.reconcile.run_state import Data
 from provisioner.rules.normalise import normalise
 from provisioner.schema.config import read_config, show_config, value_of
 from provisioner.schema.fields import BY_NAME, POLICY_FIELDS
@@ -37,6 +38,11 @@ _BOOKKEEPING: Final = (
 )
 
 Props = Mapping[str, Any]
+
+
+def data_of(props: Props) -> Data:
+    """Where the stream, or the store, of properties is."""
+    return Data(props["url"], props.get("monitor_url"), props.get("store"))
 
 
 def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from provisioner.providers import properties
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint
@@ -61,7 +62,9 @@ class StoreProvider(Provider):
 
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """As it was noted."""
+        """As it was noted; the run is told whose data it is."""
+        run = context(props["url"], props.get("monitor_url"), self.credentials).run
+        run.on_store_read(properties.data_of(props), removed_with_server=props["removed_with_server"])
         return ReadResult(id_, props, {key: value for key, value in props.items() if key in _INPUTS})
 
     @one_line

@@ -104,7 +104,8 @@ class StreamProvider(Provider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
-        where.run.on_read(id_, OnDelete(props["on_delete"]), props.get("created"), properties.last_set(props))
+        created, last_set = props.get("created"), properties.last_set(props)
+        where.run.on_read(id_, OnDelete(props["on_delete"]), created, last_set, properties.data_of(props))
         try:
             info = where.server.seen(id_)
         except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login

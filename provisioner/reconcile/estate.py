@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from provisioner.errors import ProvisionerError, Unreachable
@@ -17,6 +17,7 @@ from provisioner.reconcile.apply import contents, holding
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.loss_approval import approval_problems, approve
 from provisioner.reconcile.preflight import preflight
+from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 from provisioner.text import counted
@@ -77,26 +78,60 @@ def estate_preflight(
         specs: its streams.
         credentials: how to log in, to either server.
     """
-    contexts = [estate.context(credentials) for estate in (new, old) if estate]
-    for each in contexts:
+    olds = _all_old(old, new.context(credentials).run)
+    involved = [estate.context(credentials) for estate in (new, *olds)]
+    for each in involved:
         each.run.on_program(specs)
-    target = _asked(old, new, contexts)
+    target = _asked(olds, involved, new)
     parts = [*_wanted_streams(target, specs)]
-    if old and old.store == new.store:
-        parts += _leaving_streams(old, target, specs)
-        parts += _in_memory(old.context(credentials)) if old.is_restarted_for(new) else ()
-    elif old:
-        parts += _other_data(old, new, credentials)
-    names = {*specs, *(old.policies if old else ()), *(name for each in contexts for name in _present(each))}
+    for estate in olds:
+        if estate.store == new.store:
+            parts += _leaving_streams(estate, target, specs)
+            parts += _in_memory(estate.context(credentials)) if estate.is_restarted_for(new) else ()
+        else:
+            parts += _other_data(estate, new, credentials)
+    names = {*specs, *(name for each in olds for name in each.policies)}
+    names |= {name for each in involved for name in _present(each)}
     result = together([*parts, *approval_problems(names)])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
 
 
-def _asked(old: Estate | None, new: Estate, contexts: list[Context]) -> Context:
+def _asked(olds: list[Estate], involved: list[Context], new: Estate) -> Context:
     """Who is asked: while the stack's own server has yet to move to another port, where it is now."""
-    moves = old and old.owns_server and old.store == new.store
-    return contexts[1] if moves and contexts[1].server.is_there() else contexts[0]
+    for old, where in zip(olds, involved[1:], strict=True):
+        if old.owns_server and old.store == new.store and where.server.is_there():
+            return where
+    return involved[0]
+
+
+def _all_old(old: Estate | None, run: RunState) -> list[Estate]:
+    """The estate of the last up, and whatever else the state has: that up may have ended half way."""
+    estates: dict[str, Estate] = {}
+    for each in (*((old,) if old else ()), *_estates_of_state(run)):
+        before = estates.get(each.store, each)
+        estates[each.store] = replace(before, policies={**each.policies, **before.policies})
+    return list(estates.values())
+
+
+def _estates_of_state(run: RunState) -> Iterator[Estate]:
+    """The servers of the state's streams; the data of an external one has its URL for a name."""
+    own: dict[str, OnDelete] = {}
+    external: dict[str, dict[str, OnDelete]] = {}
+    for name, (data, policy) in run.in_state().items():
+        (external.setdefault(data.url, {}) if data.store == data.url else own)[name] = policy
+    for url, policies in external.items():
+        yield Estate(owns_server=False, url=url, store=url, policies=policies)
+    if run.own_store:
+        data, removed = run.own_store
+        yield Estate(
+            owns_server=True,
+            url=data.url,
+            monitor_url=data.monitor_url,
+            store=str(data.store),
+            removed_with_server=removed,
+            policies=own,
+        )
 
 
 def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:

@@ -22,8 +22,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
+
+
+@dataclass(frozen=True)
+class Data:
+    """Where a stream of the state is: a server, and the name of the data behind it."""
+
+    url: str
+    monitor_url: str | None
+    store: str | None
 
 
 class RunState:
@@ -36,6 +46,7 @@ class RunState:
         transferring: held while subjects move between streams.
         specs: every stream of the program as it is wanted; None while no program has run.
         past_gate: the streams that have had their preflight from the estate.
+        own_store: the data of a server of the stack's own, and whether it goes with the server.
     """
 
     def __init__(self) -> None:
@@ -50,15 +61,32 @@ class RunState:
         self._made: set[tuple[str, str]] = set()
         self._last_set: dict[str, StreamConfig] = {}
         self._servers: dict[str, tuple[str, str | None]] = {}
+        self.own_store: tuple[Data, bool] | None = None
+        self._data: dict[str, Data] = {}
 
     def on_read(
-        self, name: str, on_delete: OnDelete, created: str | None, last_set: StreamConfig | None = None
+        self,
+        name: str,
+        on_delete: OnDelete,
+        created: str | None,
+        last_set: StreamConfig | None = None,
+        data: Data | None = None,
     ) -> None:
         """Note a stream of the state."""
         self._policies[name] = on_delete
         self._ours.add((name, created))
         if last_set:
             self._last_set[name] = last_set
+        if data:
+            self._data[name] = data
+
+    def in_state(self) -> Mapping[str, tuple[Data, OnDelete]]:
+        """Where each stream of the state is, and its policy."""
+        return {name: (data, self._policies[name]) for name, data in self._data.items()}
+
+    def on_store_read(self, data: Data, *, removed_with_server: bool) -> None:
+        """Note the data of a server of the stack's own."""
+        self.own_store = (data, removed_with_server)
 
     def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
         """Note what the program wants; a destroy has none."""

@@ -42,6 +42,7 @@ class ServerView:
 
     Attributes:
         url: where clients connect.
+        monitor_url: its HTTP monitoring, None if there is none.
         owned: whether the server is the stack's own.
         renewed_login: gives the login to try when the server refuses its own, or None.
     """
@@ -50,7 +51,7 @@ class ServerView:
         self.url = url
         self.owned = False
         self.renewed_login: Callable[[], Credentials | None] = _no_other_login
-        self._monitor_url = monitor_url
+        self.monitor_url = monitor_url
         self._credentials = credentials
         self._lock = threading.RLock()
         self._client: JetStream | None = None
@@ -126,7 +127,7 @@ class ServerView:
     def facts(self, name: str) -> ServerFacts:
         """The server as the stream of this name meets it."""
         with self._lock:
-            self._facts = self._facts or self._asked(lambda client: client.facts(self._monitor_url))
+            self._facts = self._facts or self._asked(lambda client: client.facts(self.monitor_url))
             others = {other: info.config for other, info in self.streams().items() if other != name}
             return replace(self._facts, others=others)
 

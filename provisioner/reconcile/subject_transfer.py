@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner.errors import ProvisionerError
+from provisioner.errors import STREAM_NOT_FOUND, ApiError, ProvisionerError
 from provisioner.log import tell
 from provisioner.plan.subject_transfer import Acquire, Release, Step, Subjects, exchanging, plan_transfer
 from provisioner.reconcile.context import Context
@@ -82,7 +82,18 @@ def _release(context: Context, name: str, subjects: Subjects) -> Iterator[Stream
     info = context.server.current(name)
     if info and tuple(info.config["subjects"]) != subjects:
         yield info
-        context.server.remember(name, context.client().update({**info.config, "subjects": list(subjects)}))
+        _update_if_there(context, {**info.config, "subjects": list(subjects)})
+
+
+def _update_if_there(context: Context, config: StreamConfig) -> None:
+    """Send a configuration; a stream that Pulumi has deleted meanwhile, to replace it, captures nothing any more."""
+    try:
+        info = context.client().update(config)
+    except ApiError as error:
+        if error.code != STREAM_NOT_FOUND:
+            raise
+        info = None
+    context.server.remember(str(config["name"]), info)
 
 
 def _acquire_or_give_back(context: Context, spec: StreamSpec, send: Send, released: list[StreamInfo]) -> StreamInfo:
@@ -90,8 +101,7 @@ def _acquire_or_give_back(context: Context, spec: StreamSpec, send: Send, releas
         return send(spec, context.server.current(spec.name))
     except ProvisionerError:
         for info in reversed(released):
-            name = str(info.config["name"])
-            context.server.remember(name, context.client().update(info.config))
+            _update_if_there(context, info.config)
         raise
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.jetstream.target import Credentials
 from provisioner.providers.engine import StreamState, login_now, streams_in_state
+from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
 
 URL = "nats://a:4222,nats://b:4222"
@@ -57,11 +58,12 @@ def test_settings_that_cannot_be_read(answers: Path, answer: str | None) -> None
 def test_the_streams_of_the_state(answers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names, policies and moments of creation, of the stack that the shell has selected."""
     monkeypatch.setenv("PULUMI_STACK", "company/project/prod")
-    outputs = {"name": "ORDERS", "on_delete": "guard", "created": "2026-11-25T20:00:00Z"}
+    outputs = {"name": "ORDERS", "on_delete": "guard", "created": "2026-11-25T20:00:00Z", "url": "nats://h"}
     resources = [
         {"type": "pulumi:pulumi:Stack", "outputs": {"streams": {}}},
         {"type": "pulumi-python:dynamic/jetstream:Stream", "outputs": outputs},
     ]
     (answers / "stack").write_text(json.dumps({"deployment": {"resources": resources}}))
-    assert [StreamState("ORDERS", OnDelete.GUARD, "2026-11-25T20:00:00Z")] == [*streams_in_state("project/prod")]
+    (stream,) = streams_in_state("project/prod")
+    assert stream == StreamState("ORDERS", OnDelete.GUARD, "2026-11-25T20:00:00Z", Data("nats://h", None, None))
     assert "stack export --non-interactive --stack company/project/prod\n" == (answers / "asked").read_text()

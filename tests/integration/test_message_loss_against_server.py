@@ -264,4 +264,4 @@ class TestExplore:
 
     def test_losses(self, site: Site) -> None:
         """What is announced is what happens, for new streams and changes."""
-        explore(lambda example: _prove(site, example), EXAMPLES, share=0.15)
+        explore(lambda example: _prove(site, example), EXAMPLES, share=0.1)

@@ -100,11 +100,11 @@ class TestExplore:
 
     def test_creates(self, site: Estate) -> None:
         """Verdict and server agree on new configurations."""
-        explore(lambda example: _create(site, example), creates(), share=0.25)
+        explore(lambda example: _create(site, example), creates(), share=0.2)
 
     def test_updates(self, site: Estate) -> None:
         """Plan and server agree on new changes."""
-        explore(lambda example: _update(site, example), changes(), share=0.25)
+        explore(lambda example: _update(site, example), changes(), share=0.2)
 
 
 def test_first_seq_is_accepted_and_has_no_effect(jetstream: JetStream, raw: RawClient) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from provisioner.jetstream.client import JetStream
 from provisioner.providers.stream import StreamProvider
+from provisioner.schema.model import StreamConfig, StreamInfo
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
 from tests.support.stream_provider import gate, props, provider
@@ -64,6 +65,25 @@ def test_a_renamed_stream_takes_its_subjects_along(server: NatsServer, jetstream
     assert {"NEW": ["a"], "OLD": ["_released.OLD"]} == {
         name: live.config["subjects"] for name, live in jetstream.streams().items()
     }
+
+
+def test_a_stream_that_is_deleted_in_that_moment(
+    server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pulumi deletes one stream, to replace it, while another takes its subjects: it has none to release any more."""
+    jetstream.create(config("OLD", subjects=["a"]))
+    old = {"OLD": props(server, "OLD", subjects=["a"], on_delete="delete")}
+    new = props(server, "NEW", subjects=["a"])
+    made = _seen(server, old, {}, {"NEW": new})
+    update = JetStream.update
+
+    def deleted_before(client: JetStream, changed: StreamConfig) -> StreamInfo:
+        jetstream.delete("OLD")
+        return update(client, changed)
+
+    monkeypatch.setattr(JetStream, "update", deleted_before)
+    made.create(new)
+    assert {"NEW": ["a"]} == {name: live.config["subjects"] for name, live in jetstream.streams().items()}
 
 
 @pytest.mark.parametrize("on_delete", ["guard", "retain"])

@@ -176,6 +176,19 @@ def test_a_restart_ends_what_is_in_memory(own: Project) -> None:
     assert own.unchanged()
 
 
+def test_another_folder_and_a_removal(own: Project) -> None:
+    """The old server is stopped before the stream that leaves is deleted: what was approved stays behind, in one up."""
+    own.catalogue(HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]})
+    own.up()
+    _publish(_url(own), "gone", 7)
+    own.configure(**_process(own, storeDir=str(own.folder / "second")))
+    own.catalogue(HELD={"subjects": ["held"]})
+    own.up(STREAMS_ALLOW_LOSS="HELD,GONE")
+    assert {"HELD": 0} == _messages(_url(own))
+    assert own.unchanged()
+    shutil.rmtree(own.folder / "nats")
+
+
 @contextmanager
 def _stranger(folder: Path, port: int) -> Iterator[None]:
     """A server that is not the stack's, on its port."""

@@ -130,6 +130,6 @@ class TestExplore:
 
     def test_kills(self, scene: Scene) -> None:
         """As above; a failure names its seed."""
-        for seed in new_seeds(share=0.3):
+        for seed in new_seeds(share=0.15):
             scene.round(seed)
         assert scene.figures.faults, "no kill hit a running engine"

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -104,10 +104,14 @@ class Places:
         pid = self.all[place].pid
         if pid is None:
             return False
-        with suppress(ProcessLookupError):
+        try:
             os.kill(pid, what)
-            return True
-        return False
+        except ProcessLookupError:
+            return False
+        target = self.all[place]
+        if what is signal.SIGKILL and isinstance(target, External) and target.server.process:
+            target.server.process.wait(_ANSWERS_S)
+        return True
 
     def url(self, place: str) -> str | None:
         """Where the server there listens now."""

@@ -108,9 +108,10 @@ class Publishers:
         except (NatsError, TimeoutError, OSError):
             return False  # not acknowledged: nothing was promised
         body = json.loads(answer.data)
-        if "seq" in body:
-            self.ledger.record(place, body["stream"], Ack(number, body["seq"], sent))
-        return "seq" in body
+        if "error" in body or "seq" not in body:  # a refusal of a stream that is full has a sequence too
+            return False
+        self.ledger.record(place, body["stream"], Ack(number, body["seq"], sent))
+        return True
 
 
 @contextmanager

@@ -28,7 +28,7 @@ _ASKED: Final = re.compile(r"STREAMS_ALLOW_LOSS=([\w,-]+)")
 # Of a part of Pulumi that was killed, the others tell with tracebacks of their own.
 _OURS: Final = re.compile(r"File \".*/(provisioner|infra)/.*\", line")
 _LOSS: Final = re.compile(
-    r"(\w+): .*? would (delete|leave) (?:(up to )|([\d,]+) to )?([\d,]+) (?:of [\d,]+ )?messages?"
+    r"\b([A-Z]+): .*? would (delete|leave) (?:(up to )|([\d,]+) to )?([\d,]+) (?:of [\d,]+ )?messages?"
 )
 
 

@@ -1,0 +1,90 @@
+"""A run that was approved and ended half way: the next one, without approval, is refused before it touches anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
+from tests.e2e.conftest import Project
+from tests.support.faults.proxy import Proxy, proxied
+from tests.support.nats_server import NatsServer, running
+
+
+@pytest.fixture
+def proxy(server: NatsServer) -> Iterator[Proxy]:
+    """Between the stack and the server."""
+    with proxied(server.ports[0]) as made:
+        yield made
+
+
+def _publish(url: str, subject: str, count: int) -> None:
+    with closing(JetStream(url, Credentials())) as client:
+        for _ in range(count):
+            client.connection.request(subject, b"payload")
+
+
+def _seen(url: str) -> dict[str, tuple[object, int]]:
+    """Each stream's description and messages."""
+    with closing(JetStream(url, Credentials())) as client:
+        return {name: (info.config["description"], info.messages) for name, info in client.streams().items()}
+
+
+def _interrupted(project: Project, proxy: Proxy, server: NatsServer, request: str, **environment: str) -> None:
+    """An up during which the server dies at a request, and runs again afterwards."""
+    trap = proxy.set(request, server.kill)
+    result = project.pulumi("up", "--yes", "--skip-preview", STREAMS_REQUEST_TIMEOUT="1", **environment)
+    server.start()
+    assert trap.sprung
+    assert result.code != 0, result.text
+
+
+def _refused(project: Project, *words: str) -> None:
+    for command in (("preview",), ("up", "--yes", "--skip-preview")):
+        result = project.pulumi(*command)
+        assert result.code != 0, result.text
+        assert [] == [word for word in words if word not in result.text], result.text
+
+
+def _configure(project: Project, url: str, **streams: dict[str, Any]) -> None:
+    project.configure(server="external", url=url, onDelete="delete", catalogue="streams.yaml")
+    project.catalogue(**streams)
+
+
+def test_a_removal(project: Project, proxy: Proxy, server: NatsServer) -> None:
+    """The stream is still in the state and leaves the catalogue: its loss is asked about anew, before other changes."""
+    _configure(project, proxy.url, GONE={"subjects": ["gone"]}, KEPT={"subjects": ["kept"]})
+    project.up()
+    _publish(server.url, "gone", 20)
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"]})
+    _interrupted(project, proxy, server, "STREAM.DELETE.GONE", STREAMS_ALLOW_LOSS="GONE")
+
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"], "description": "next"}, NEW={"subjects": ["new"]})
+    _refused(project, "GONE: leaving the catalogue would delete 20 messages", "STREAMS_ALLOW_LOSS=GONE")
+    assert {"GONE": ("", 20), "KEPT": ("", 0)} == _seen(server.url)
+    project.up(STREAMS_ALLOW_LOSS="GONE")
+    assert {"KEPT": ("next", 0), "NEW": ("", 0)} == _seen(server.url)
+    assert project.unchanged()
+
+
+def test_another_url(project: Project, proxy: Proxy, server: NatsServer, tmp_path: Path) -> None:
+    """Streams of the state that are still at the old server are asked about, and so are those at the new one."""
+    streams = {name: {"subjects": [name.lower()]} for name in ("ONE", "TWO")}
+    with running(tmp_path / "first") as first:
+        _configure(project, first.url, **streams)
+        project.up()
+        _publish(first.url, "one", 20)
+        _publish(first.url, "two", 30)
+        _configure(project, proxy.url, **streams)
+        _interrupted(project, proxy, server, "STREAM.CREATE.", STREAMS_ALLOW_LOSS="ONE,TWO")
+
+        _refused(project, "ONE: moving from", "would leave 20 messages", "TWO: moving from", "would leave 30 messages")
+        project.up(STREAMS_ALLOW_LOSS="ONE,TWO")
+        assert {"ONE": ("", 20), "TWO": ("", 30)} == _seen(first.url)
+        assert {"ONE": ("", 0), "TWO": ("", 0)} == _seen(server.url)
+        assert project.unchanged()
