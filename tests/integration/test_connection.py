@@ -46,7 +46,7 @@ def test_a_process_ends_without_a_word(tmp_path: Path) -> None:
             [sys.executable, "-W", "error", "-c", PROGRAM, server.url, str(server.process.pid)],
             check=False, cwd=ROOT, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
-    assert (0, "Refused\nNobodyListens\nUnreachable\n", "") == (done.returncode, done.stdout, done.stderr)
+    assert (0, "LoginRefused\nNobodyListens\nUnreachable\n", "") == (done.returncode, done.stdout, done.stderr)
 
 
 def test_nobody_listens() -> None:
