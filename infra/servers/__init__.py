@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
@@ -24,12 +25,16 @@ class Place:
         monitor_url: The HTTP monitoring, if there is one.
         store: Names the data behind it, for people too; another name is other data.
         data: The data's folder, where it is one of this machine.
+        docker: Where it is on a Docker engine, if it is on one.
+        owner: What marks this stack's own things there.
     """
 
     url: str
     monitor_url: str | None = None
     store: str
     data: Path | None = None
+    docker: DockerPlace | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

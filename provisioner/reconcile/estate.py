@@ -46,7 +46,7 @@ class Estate:
 
     def is_removed_for(self, other: Estate) -> bool:
         """Whether the data is deleted when the other comes in its place; a process that moves leaves its folder."""
-        return self.removed_with_server and kind_of(self.store) != kind_of(other.store)
+        return self.removed_with_server and is_removed(self.store, other.store)
 
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
@@ -55,7 +55,12 @@ class Estate:
         return found
 
 
-def kind_of(store: str) -> str:
+def is_removed(store: str, other: str) -> bool:
+    """Whether a store goes when the other comes in its place: a process that moves leaves its folder as it is."""
+    return store != other and {_kind_of(store), _kind_of(other)} != {"folder"}
+
+
+def _kind_of(store: str) -> str:
     """What a store is: a folder, a volume, or the URL of somebody else's."""
     return store.partition(" ")[0]
 
