@@ -22,6 +22,7 @@ from pulumi.dynamic import (
 )
 
 from provisioner.docker_engine.holdings import DockerPlace
+from provisioner.errors import ProvisionerError
 from provisioner.providers import properties
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
@@ -57,7 +58,12 @@ class EstateProvider(Provider):
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
         on_engine, owners = _docker_preflight(_olds, news)
-        streams = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
+        try:
+            streams = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
+        except ProvisionerError:
+            if not on_engine.problems:
+                raise
+            streams = Verdict()  # who answers at a port that is taken is not the stack's server
         verdict = together((on_engine, streams))
         for note in verdict.notes:
             notice_once(note)
