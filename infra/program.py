@@ -48,7 +48,6 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
     """
     servers = import_module(f"infra.servers.{settings.server}")
     place: Place = servers.place(fitting)
-    removed = settings.server != EXTERNAL and fitting.on_delete is OnDelete.DELETE
     options = _options(settings)
     estate = Estate(
         "estate",
@@ -57,28 +56,37 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
         options,
         owns_server=settings.server != EXTERNAL,
         process=place.process,
-        removed_with_server=removed,
+        removed_with_server=_is_removed(settings),
+        docker=place.docker,
+        mark=place.owner,
     )
-    server: Server = servers.launch(fitting, pulumi.ResourceOptions(depends_on=[estate]))
+    server: Server = servers.launch(fitting, estate)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
-        before = [_store(place, server, settings, specs, removed=removed)]
+        before = [_store(place, server, settings, specs, estate)]
     for spec in specs:
         Stream(spec.name, spec, server.endpoint, options, pulumi.ResourceOptions(depends_on=before))
     return server.endpoint
 
 
-def _store(place: Place, server: Server, settings: Settings, specs: Sequence[StreamSpec], *, removed: bool) -> Store:
+def _store(place: Place, server: Server, settings: Settings, specs: Sequence[StreamSpec], estate: Estate) -> Store:
     return Store(
         "store",
-        Endpoint(url=place.url, monitor_url=place.monitor_url, store=place.store),
+        Endpoint(url=place.url, monitor_url=place.monitor_url, ready=server.endpoint.ready, store=place.store),
         holds=server.endpoint.store,
         data=str(place.data) if place.data else None,
-        removed_with_server=removed,
+        docker=place.docker,
+        owners=estate.owners if place.docker else None,
+        removed_with_server=_is_removed(settings),
         deletable=[spec.name for spec in specs],
         backup_to=settings.backup_to,
         opts=pulumi.ResourceOptions(depends_on=list(server.resources)),
     )
+
+
+def _is_removed(settings: Settings) -> bool:
+    """Whether the data goes with the server."""
+    return settings.server != EXTERNAL and settings.on_delete is OnDelete.DELETE
 
 
 def _options(settings: Settings) -> StreamOptions:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from provisioner.docker_engine import api
 from tools import docker_probe
 from tools.log import tell
 from tools.paths import ROOT, cache
@@ -52,12 +53,12 @@ def ensure(environment: Mapping[str, str], *, again: bool) -> bool:
 
 def engine_problem(hosts: Sequence[str]) -> str | None:
     """Return that no Docker engine answers at any of these hosts, or None."""
-    return None if docker_probe.answering(hosts) else f"no Docker engine answers at {' or '.join(hosts)}"
+    return None if api.answering(hosts) else f"no Docker engine answers at {' or '.join(hosts)}"
 
 
 def problem(environment: Mapping[str, str], *, again: bool) -> str | None:
     """Return why the docker stack cannot be had here, or None."""
-    if docker_probe.answering(docker_probe.hosts()) is None:
+    if api.answering(api.hosts()) is None:
         return "no Docker engine answers"
     if not ensure(environment, again=again):
         return "Pulumi's docker plugin cannot be had here"

@@ -7,7 +7,8 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tools import docker_plugin, docker_probe
+from provisioner.docker_engine import api
+from tools import docker_plugin
 from tools import venv as python_env
 from tools.environment import apply, passphrase, search_path
 from tools.log import tell
@@ -143,7 +144,7 @@ def _docker_problem(settings: str, environment: dict[str, str], *, again: bool) 
     """
     if setting(settings, "prediction-streams:server") != "docker":
         return None
-    hosts = docker_probe.hosts(setting(settings, "docker:host"), setting(settings, "docker:context"))
+    hosts = api.hosts(setting(settings, "docker:host"), setting(settings, "docker:context"))
     problem = docker_plugin.engine_problem(hosts)
     if problem is None:
         docker_plugin.ensure(environment, again=again)  # the program says that it is missing

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ class Place:
         store: Names the data behind it, for people too; another name is other data.
         data: The data's folder, where it is one of this machine.
         process: What it runs with, where it is the stack's own; another text restarts it.
+        docker: Where it is on a Docker engine, if it is on one.
+        owner: What marks this stack's own things there.
     """
 
     url: str
@@ -32,6 +35,8 @@ class Place:
     store: str
     data: Path | None = None
     process: str = ""
+    docker: DockerPlace | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True)

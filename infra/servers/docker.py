@@ -1,20 +1,26 @@
 """A NATS container on a Docker engine, its network, its published ports and the volume with the messages.
 
-The image needs what the official alpine image has: `nats-server` as its entry point, `sh`, `wget` and `grep`.
+The image needs what the official alpine image has: `nats-server` as its entry point, and busybox.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_docker as docker
 
 from infra.servers import Place, Server, local_url
-from infra.servers.docker_engine import require_docker, require_name
+from infra.servers.checkout import mark
+from infra.servers.docker_engine import docker_setting, require_docker
 from infra.servers.nats_conf import server_config
+from infra.servers.orphans import Orphans
+from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, DockerPlace
+from provisioner.providers.estate import Estate
 from provisioner.providers.stream import Endpoint
 from provisioner.schema.model import OnDelete
 
@@ -29,11 +35,19 @@ LOG_LIMITS: Final = {"max-size": "64m", "max-file": "2"}  # of Docker's json-fil
 HEALTH_TIMEOUT_S: Final = 60  # a server with gigabytes of messages reads them back first
 
 # /healthz says ok of a server without JetStream too; /jsz names the store only when JetStream is up.
-# Durations are in Go's canonical form: "60s" would be a difference for ever.
+# Quick until it is healthy for the first time, then every 30 s: engines before 25 have no interval for the start, so
+# the check itself waits. /dev/shm is empty after each start. Durations are in Go's canonical form: "60s" would be a
+# difference for ever.
 HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
-    "tests": ["CMD-SHELL", f"wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir"],
+    "tests": [
+        "CMD-SHELL",
+        (
+            "if [ -e /dev/shm/healthy ]; then sleep 28; fi; "
+            f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir && touch /dev/shm/healthy"
+        ),
+    ],
     "interval": "2s",
-    "timeout": "3s",
+    "timeout": "40s",
     "start_period": "1m0s",
     "retries": 3,
 }
@@ -49,29 +63,43 @@ def place(settings: Settings) -> Place:
             f"{settings.image}, {settings.bind_address}, ports {settings.client_port} and {settings.monitor_port}, "
             f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}"
         ),
+        docker=_docker_place(settings),
+        owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
     )
 
 
-def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
+def launch(settings: Settings, estate: Estate) -> Server:
     """Declare the container and what it needs.
 
     Args:
         settings: the stack's settings.
-        opts: what every part of it depends on.
+        estate: what every part of it depends on; it has found out that the names and the ports are free.
 
     Raises:
-        ProvisionerError: no engine answers, the docker plugin is missing and may not be fetched, or the
-            container's name is taken.
+        ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
     """
     require_docker()
     name = _name(settings)
-    require_name(name, _owner(settings.stack))
-    network = docker.Network("network", name=name, opts=opts)
-    # Without labels: a changed label would replace the volume, and the messages would be gone.
-    keep = pulumi.ResourceOptions.merge(
-        opts, pulumi.ResourceOptions(retain_on_delete=settings.on_delete is not OnDelete.DELETE)
+    labels = _labels(settings.stack, estate)
+    opts = pulumi.ResourceOptions(depends_on=[estate])
+    orphans = Orphans.under(_docker_place(settings))
+    network = docker.Network(
+        "network",
+        name=name,
+        labels=_listed({**labels, FOLDER_LABEL: str(Path.cwd())}),
+        opts=_merged(
+            opts,
+            ignore_changes=["labels"],
+            hooks=orphans.network_hook(),
+        ),
     )
-    volume = docker.Volume("data", name=name, opts=keep)
+    # A changed label would replace the volume, and the messages would be gone.
+    volume = docker.Volume(
+        "data",
+        name=name,
+        labels=_listed({**labels, FOLDER_LABEL: str(Path.cwd())}),
+        opts=_merged(opts, ignore_changes=["labels"], retain_on_delete=settings.on_delete is not OnDelete.DELETE),
+    )
     # Taken from the engine when it is there, else pulled, and always before the old container goes.
     image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=opts)
     container = docker.Container(
@@ -86,7 +114,7 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
             {"internal": CLIENT_PORT, "external": settings.client_port, "ip": settings.bind_address},
             {"internal": MONITOR_PORT, "external": settings.monitor_port, "ip": settings.bind_address},
         ],
-        labels=_labels(settings.stack),
+        labels=_listed({**labels, "prediction-streams.healthcheck": _health_digest()}),
         healthcheck=HEALTH,
         log_driver="json-file",
         log_opts=LOG_LIMITS,
@@ -96,12 +124,25 @@ def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
         # For new containers only: another limit is no reason to replace one, nor is what the engine adds to it.
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["logDriver", "logOpts"])),
+        opts=_merged(opts, hooks=orphans.container_hook(), ignore_changes=["logDriver", "logOpts"]),
     )
     endpoint = Endpoint(
-        url=place(settings).url, monitor_url=place(settings).monitor_url, ready=container.id, store=volume.name
+        url=place(settings).url,
+        monitor_url=place(settings).monitor_url,
+        ready=(pulumi.runtime.is_dry_run() and orphans.serving()) or container.id,
+        store=volume.name,
     )
     return Server(endpoint, (container,))
+
+
+def _docker_place(settings: Settings) -> DockerPlace:
+    return DockerPlace(
+        name=_name(settings),
+        host=docker_setting("host"),
+        context=docker_setting("context"),
+        address=settings.bind_address,
+        ports=(settings.client_port, settings.monitor_port),
+    )
 
 
 def _name(settings: Settings) -> str:
@@ -120,13 +161,23 @@ def _config(settings: Settings, name: str) -> str:
     )
 
 
-def _labels(stack: str) -> list[docker.ContainerLabelArgsDict]:
-    """Carry a digest of the health check: a changed label replaces, a changed check is silently ignored."""
-    digest = hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]
-    labels = {**_owner(stack), "prediction-streams.healthcheck": digest}
+def _merged(opts: pulumi.ResourceOptions, **more: Any) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(**more))
+
+
+def _labels(stack: str, estate: Estate) -> dict[str, pulumi.Input[str]]:
+    """Name the stack, and mark what is its own: the mark is the state's, the same for as long as the stack lives."""
+    return {
+        "prediction-streams.project": pulumi.get_project(),
+        "prediction-streams.stack": stack,
+        OWNER_LABEL: estate.owners.apply(lambda owners: owners[0]),
+    }
+
+
+def _listed(labels: Mapping[str, pulumi.Input[str]]) -> list[Any]:
     return [{"label": label, "value": value} for label, value in labels.items()]
 
 
-def _owner(stack: str) -> dict[str, str]:
-    """Name the stack whose container it is."""
-    return {"prediction-streams.project": pulumi.get_project(), "prediction-streams.stack": stack}
+def _health_digest() -> str:
+    """A changed label replaces the container; a changed health check would be silently ignored."""
+    return hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]

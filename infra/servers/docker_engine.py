@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from typing import Final
 
 import pulumi
 
+from provisioner.docker_engine import api
 from provisioner.errors import ProvisionerError
 from tools import docker_probe
-
-_SHOWN_ID_LENGTH: Final = 12  # as docker ps shows it
 
 
 def require_docker() -> None:
@@ -27,31 +24,14 @@ def require_docker() -> None:
         raise _missing(f"no Docker engine answers at {where}", "start it or set DOCKER_HOST")
 
 
-def require_name(name: str, labels: Mapping[str, str]) -> None:
-    """Refuse a container's name that another container has, which the engine would do halfway through an up.
-
-    Args:
-        name: The name of this stack's container.
-        labels: The labels by which this stack's own container is known.
-
-    Raises:
-        ProvisionerError: says whose the name is, and what to do.
-    """
-    host = docker_probe.answering(_hosts())
-    container = docker_probe.inspect_container(host, name) if host else None
-    config = (container or {}).get("Config") or {}
-    if container is None or labels.items() <= (config.get("Labels") or {}).items():
-        return
-    raise ProvisionerError(
-        f"server docker: the name {name} is taken by container {str(container.get('Id'))[:_SHOWN_ID_LENGTH]} "
-        f"(image {config.get('Image')}), which is not this stack's; "
-        f"rename it (docker rename {name} OTHER) or remove it (docker rm --force {name})"
-    )
-
-
 def engine_answers() -> bool:
     """Tell whether there is a Docker engine where the plugin looks for one."""
-    return docker_probe.answering(_hosts()) is not None
+    return api.answering(_hosts()) is not None
+
+
+def docker_setting(key: str) -> str | None:
+    """A setting of the docker plugin's own."""
+    return pulumi.Config("docker").get(key)
 
 
 def _missing(what: str, remedy: str) -> ProvisionerError:
@@ -67,5 +47,4 @@ def _plugin_can_be_had() -> bool:
 
 
 def _hosts() -> list[str]:
-    config = pulumi.Config("docker")
-    return docker_probe.hosts(config.get("host"), config.get("context"))
+    return api.hosts(docker_setting("host"), docker_setting("context"))

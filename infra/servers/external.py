@@ -8,8 +8,6 @@ from infra.servers import Place, Server
 from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
-    import pulumi
-
     from infra.settings import Settings
 
 
@@ -19,7 +17,7 @@ def place(settings: Settings) -> Place:
     return Place(url=url, store=url)
 
 
-def launch(settings: Settings, _opts: pulumi.ResourceOptions) -> Server:
+def launch(settings: Settings, _estate: object) -> Server:
     """Point at the server."""
     url = place(settings).url
     return Server(Endpoint(url=url, ready=url, store=url))

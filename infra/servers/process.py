@@ -15,6 +15,7 @@ from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
     from infra.settings import Settings
+    from provisioner.providers.estate import Estate
 
 
 def place(settings: Settings) -> Place:
@@ -32,14 +33,14 @@ def place(settings: Settings) -> Place:
     )
 
 
-def launch(settings: Settings, opts: pulumi.ResourceOptions) -> Server:
+def launch(settings: Settings, estate: Estate) -> Server:
     """Declare the server.
 
     Args:
         settings: The stack's settings.
-        opts: What it depends on.
+        estate: What it depends on.
     """
-    spec = _spec(settings)
+    spec, opts = _spec(settings), pulumi.ResourceOptions(depends_on=[estate])
     server = ServerProcess("nats", spec, on_delete=settings.on_delete.value, opts=opts)
     # While our server answers there, a preview can ask it, even when it is about to be reloaded.
     running = supervisor.serving(spec)

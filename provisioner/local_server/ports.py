@@ -38,6 +38,12 @@ def problem(host: str, port: int) -> str | None:
     return None
 
 
+def in_use(host: str, port: int) -> str | None:
+    """What has the port; None where nothing has, or this process may not tell (another's address, a low port)."""
+    error = _try(host, port)
+    return problem(host, port) if error and error.errno == errno.EADDRINUSE else None
+
+
 def greeting(host: str, port: int) -> Greeting | None:
     """The greeting of the NATS server there; ``None`` when none answers."""
     try:

@@ -7,6 +7,7 @@ touched. It is pickled by reference into the state, so ``EstateProvider`` keeps 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import pulumi
@@ -20,18 +21,33 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from provisioner.docker_engine.holdings import DockerPlace
+from provisioner.errors import ProvisionerError
 from provisioner.providers import properties
 from provisioner.providers.engine import streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
+from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, resume
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.estate import estate_preflight
 from provisioner.reconcile.notices import notice_once
+from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamSpec
 
 # What stands in the state; the specifications of the streams are in the streams' own properties.
-_KEPT: Final = ("owns_server", "url", "monitor_url", "store", "process", "removed_with_server", "policies")
+_KEPT: Final = (
+    "owns_server",
+    "url",
+    "monitor_url",
+    "store",
+    "process",
+    "removed_with_server",
+    "policies",
+    "docker",
+    "owners",
+    "container",
+)
 ID: Final = "estate"
 
 
@@ -44,11 +60,19 @@ class EstateProvider(Provider):
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
         self._learn_state(old, news)
-        verdict = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
+        on_engine, owners = _docker_preflight(_olds, news)
+        try:
+            streams = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
+        except ProvisionerError:
+            if not on_engine.problems:
+                raise
+            streams = Verdict()  # who answers at a port that is taken is not the stack's server
+        verdict = together((on_engine, streams))
         for note in verdict.notes:
             notice_once(note)
         failures = [CheckFailure("", problem) for problem in verdict.problems]
-        return CheckResult({key: value for key, value in news.items() if key in _KEPT}, failures)
+        kept = {key: value for key, value in news.items() if key in _KEPT}
+        return CheckResult({**kept, "owners": owners}, failures)
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -62,13 +86,17 @@ class EstateProvider(Provider):
 
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
-        """Tell the run whose server it works on."""
+        """Tell the run whose server it works on, and the plan whether its container is paused."""
         _estate(props).context(self.credentials)
-        return ReadResult(id_, props, {key: value for key, value in props.items() if key in _KEPT})
+        actual = {**props, "container": container_status(place)} if (place := docker_place(props)) else props
+        return ReadResult(id_, actual, {key: value for key, value in actual.items() if key in _KEPT})
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Note it."""
+        """Note it, and let a paused container go on."""
+        if place := docker_place(_news):
+            resume(place, _news["owners"])
+            _estate(_news).context(self.credentials).server.on_started("resumed")
         return UpdateResult(_news)
 
     def _learn_state(self, old: EstateValue | None, news: Mapping[str, Any]) -> None:
@@ -91,7 +119,14 @@ class Estate(Resource, module="jetstream", name="Estate"):
         owns_server: whether the server is the stack's own.
         process: what it runs with; another text restarts it.
         removed_with_server: whether its data goes with it.
+        docker: where the server is on a Docker engine, if it is on one.
+        mark: what marks the stack's own things there, where the state does not say so already.
+
+    Attributes:
+        owners: Whose marks are the stack's own; the first is for what it makes.
     """
+
+    owners: pulumi.Output[list[str]]
 
     def __init__(  # noqa: PLR0913 - each is a property of the resource
         self,
@@ -103,6 +138,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
         owns_server: bool,
         process: str,
         removed_with_server: bool,
+        docker: DockerPlace | None = None,
+        mark: str | None = None,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -115,8 +152,27 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "policies": {spec.name: (spec.on_delete or options.on_delete).value for spec in specs},
             "streams": streams,
             "owner": options.owner,
+            "docker": asdict(docker) if docker else None,
+            "owners": [mark] if mark else None,
+            "container": RUNNING if docker else None,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
+
+
+def docker_place(props: Mapping[str, Any]) -> DockerPlace | None:
+    """Where the server is on a Docker engine, by the properties of a resource."""
+    docker = props.get("docker")
+    return DockerPlace(**{**docker, "ports": [int(port) for port in docker["ports"]]}) if docker else None
+
+
+def _docker_preflight(olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple[Verdict, list[str] | None]:
+    """The engine's problems, and whose marks are the stack's own: what the state says, else what the program does."""
+    owners = (olds or {}).get("owners") or news.get("owners")
+    place = docker_place(news)
+    if place is None or owners is None:
+        return Verdict(), owners
+    inherits = bool(olds) and not olds.get("docker") and olds["store"] == news["store"]
+    return docker_preflight(place, owners, inherits=inherits)
 
 
 def _estate(props: Mapping[str, Any]) -> EstateValue:

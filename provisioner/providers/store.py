@@ -8,6 +8,7 @@ are gone and the server still runs: the moment at which others' streams in it ca
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,15 +23,29 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.providers import properties
 from provisioner.providers.errors import one_line
+from provisioner.providers.estate import docker_place
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint
 from provisioner.reconcile.context import context
-from provisioner.reconcile.estate import kind_of
-from provisioner.reconcile.store import require_removable
+from provisioner.reconcile.docker_stack import require_own_volume
+from provisioner.reconcile.estate import is_removed
+from provisioner.reconcile.notices import notice_once
+from provisioner.reconcile.store import require_removable, stays
 
-_INPUTS: Final = ("url", "monitor_url", "store", "data", "removed_with_server", "deletable", "backup_to")
+_INPUTS: Final = (
+    "url",
+    "monitor_url",
+    "store",
+    "data",
+    "docker",
+    "owners",
+    "removed_with_server",
+    "deletable",
+    "backup_to",
+)
 
 
 class StoreProvider(Provider):
@@ -38,12 +53,17 @@ class StoreProvider(Provider):
 
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Tell the run where the data's server is now: streams that are deleted later have the place it had."""
-        holds = news.get("holds")
+        """Tell the run where the data's server is now, and that it is up.
+
+        Streams that are deleted later have the place it had, and a plan need not believe any longer that it is down.
+        """
+        where = context(news["url"], news.get("monitor_url"), self.credentials)
+        holds, ready = news.get("holds"), news.get("ready")
         if holds and not isinstance(holds, Unknown):
-            where = context(news["url"], news.get("monitor_url"), self.credentials)
             where.server.owned = True
             where.run.on_server(holds, news["url"], news.get("monitor_url"))
+        if ready and not isinstance(ready, Unknown):
+            where.server.on_started(ready)
         return CheckResult({key: value for key, value in news.items() if key in _INPUTS}, [])
 
     @one_line
@@ -52,7 +72,7 @@ class StoreProvider(Provider):
 
         A process that moves to another folder leaves the old one as it is.
         """
-        replaces = ["store"] if kind_of(_olds["store"]) != kind_of(_news["store"]) else []
+        replaces = ["store"] if is_removed(_olds["store"], _news["store"]) else []
         return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _INPUTS), replaces=replaces)
 
     @one_line
@@ -75,11 +95,15 @@ class StoreProvider(Provider):
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Let the server and its data go, if nothing in it is somebody else's."""
-        if _props["removed_with_server"]:
-            where = context(_props["url"], _props.get("monitor_url"), self.credentials)
-            where.run.backup_to = _props.get("backup_to")
-            data = Path(_props["data"]) if _props.get("data") else None
-            require_removable(where, _props["store"], data, _props["deletable"])
+        if not _props["removed_with_server"]:
+            notice_once(stays(_props["store"]))
+            return
+        if place := docker_place(_props):
+            require_own_volume(place, _props["owners"])
+        where = context(_props["url"], _props.get("monitor_url"), self.credentials)
+        where.run.backup_to = _props.get("backup_to")
+        data = Path(_props["data"]) if _props.get("data") else None
+        require_removable(where, _props["store"], data, _props["deletable"])
 
 
 class Store(Resource, module="jetstream", name="Store"):
@@ -90,6 +114,8 @@ class Store(Resource, module="jetstream", name="Store"):
         endpoint: the server, its ``store`` known.
         holds: what the streams on it call the data.
         data: the data's folder, where it is one of this machine.
+        docker: where it is on a Docker engine, if it is on one.
+        owners: whose marks are the stack's own there.
         removed_with_server: whether the data goes with the server.
         deletable: the streams that the stack may delete.
         backup_to: folder that a stream is written to before it goes.
@@ -103,6 +129,8 @@ class Store(Resource, module="jetstream", name="Store"):
         *,
         holds: pulumi.Input[str] | None,
         data: str | None,
+        docker: DockerPlace | None = None,
+        owners: pulumi.Output[list[str]] | None = None,
         removed_with_server: bool,
         deletable: Collection[str],
         backup_to: str | None,
@@ -113,7 +141,10 @@ class Store(Resource, module="jetstream", name="Store"):
             "monitor_url": endpoint.monitor_url,
             "store": endpoint.store,
             "holds": holds,
+            "ready": endpoint.ready,
             "data": data,
+            "docker": asdict(docker) if docker else None,
+            "owners": owners,
             "removed_with_server": removed_with_server,
             "deletable": list(deletable),
             "backup_to": backup_to,

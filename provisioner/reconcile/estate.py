@@ -49,7 +49,7 @@ class Estate:
 
     def is_removed_for(self, other: Estate) -> bool:
         """Whether the data is deleted when the other comes in its place; a process that moves leaves its folder."""
-        return self.removed_with_server and kind_of(self.store) != kind_of(other.store)
+        return self.removed_with_server and is_removed(self.store, other.store)
 
     def is_restarted_for(self, other: Estate) -> bool:
         """Whether the stack's own server stays and is started anew."""
@@ -62,7 +62,12 @@ class Estate:
         return found
 
 
-def kind_of(store: str) -> str:
+def is_removed(store: str, other: str) -> bool:
+    """Whether a store goes when the other comes in its place: a process that moves leaves its folder as it is."""
+    return store != other and {_kind_of(store), _kind_of(other)} != {"folder"}
+
+
+def _kind_of(store: str) -> str:
     """What a store is: a folder, a volume, or the URL of somebody else's."""
     return store.partition(" ")[0]
 

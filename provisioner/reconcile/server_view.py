@@ -57,6 +57,7 @@ class ServerView:
         self._client: JetStream | None = None
         self._failed_attempt: tuple[float, Unreachable] | None = None
         self._down: tuple[float, Unreachable] | None = None
+        self._started: str | None = None
         self._list: tuple[float, dict[str, StreamInfo]] | None = None
         self._facts: ServerFacts | None = None
 
@@ -75,6 +76,16 @@ class ServerView:
             if self._client is None:
                 self._client = self._attempt(timeout or FIRST_CONTACT_TIMEOUT_S)
             return self._client
+
+    def on_started(self, which: str) -> None:
+        """End what is known of a server that was down: this run has started it, or found another start of it.
+
+        Args:
+            which: tells one start from another.
+        """
+        with self._lock:
+            if which != self._started:
+                self._started, self._down = which, None
 
     def close(self) -> None:
         """End the connection, if there is one."""

@@ -44,6 +44,13 @@ def require_removable(context: Context, store: str, data: Path | None, managed: 
         safety_backup.keep_copy(context, info)
 
 
+def stays(store: str) -> str:
+    """What a destroy leaves behind, and how to remove it."""
+    kind, _, name = store.partition(" ")
+    removal = f"docker volume rm {name}" if kind == "volume" else f"rm -r {name}"
+    return f"{store} stays with all that it holds, as onDelete is not delete; to remove it: {removal}"
+
+
 def _require_known_content(store: str, data: Path | None, managed: Collection[str]) -> None:
     """The server does not answer: the names in its folder tell whose streams it holds, if it has one here."""
     if may_lose(store):

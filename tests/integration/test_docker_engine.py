@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from infra.servers.docker_engine import require_docker, require_name
+from infra.servers.docker_engine import require_docker
+from provisioner.docker_engine import api
 from provisioner.errors import ProvisionerError
-from tools import docker_probe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION", "true")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
-    monkeypatch.setattr(docker_probe, "TIMEOUT_S", 0.2)
+    monkeypatch.setattr(api, "TIMEOUT_S", 0.2)
     return tmp_path
 
 
@@ -115,40 +115,3 @@ def test_a_plugin_that_pulumi_may_fetch_is_not_missed(home: Path, monkeypatch: p
 
     with engine(home / "docker.sock", b"OK"):
         require_docker()
-
-
-def _response(body: object) -> bytes:
-    text = json.dumps(body)
-    return f"HTTP/1.1 200 OK\r\nContent-Length: {len(text)}\r\n\r\n{text}".encode()
-
-
-OWN = {"prediction-streams.project": "p", "prediction-streams.stack": "dev"}
-
-
-@pytest.mark.parametrize("labels", [None, {}, {**OWN, "prediction-streams.stack": "other"}])
-def test_a_name_that_another_container_has_is_refused(home: Path, labels: dict[str, str] | None) -> None:
-    """A container made by hand, or by another stack: the line says which it is and what to do."""
-    container = {"Id": "0123456789abcdef", "Config": {"Image": "nats:2", "Labels": labels}}
-
-    with engine(home / "docker.sock", _response(container)), pytest.raises(ProvisionerError) as caught:
-        require_name("p-dev", OWN)
-
-    assert str(caught.value) == (
-        "server docker: the name p-dev is taken by container 0123456789ab (image nats:2), which is not this stack's; "
-        "rename it (docker rename p-dev OTHER) or remove it (docker rm --force p-dev)"
-    )
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        _response({"Id": "1", "Config": {"Labels": {**OWN, "more": "x"}}}),
-        b"HTTP/1.1 404 Not Found\r\nContent-Length: 2\r\n\r\n{}",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n{",
-        b"SSH-2.0-x\r\n",
-    ],
-)
-def test_a_name_that_is_ours_or_free_is_taken(home: Path, answer: bytes) -> None:
-    """This stack's container may be there; an engine that cannot be asked is left to the plugin."""
-    with engine(home / "docker.sock", answer):
-        require_name("p-dev", OWN)

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tools import docker_plugin, docker_probe
+from provisioner.docker_engine import api
+from tools import docker_plugin
 from tools import paths as places
 
 if TYPE_CHECKING:
@@ -40,13 +41,13 @@ def _engine(answer: bytes, address: str = "127.0.0.1") -> Iterator[str]:
 def test_an_engine_that_answers_is_there(address: str) -> None:
     """Any answer proves an engine, over IPv4 and IPv6."""
     with _engine(b"HTTP/1.0 200 OK\r\n\r\nOK", address) as host:
-        assert docker_probe.answers(host)
+        assert api.answers(host)
 
 
 def test_silence_is_no_engine() -> None:
     """A connection that is closed without a word is no engine."""
     with _engine(b"") as host:
-        assert not docker_probe.answers(host)
+        assert not api.answers(host)
 
 
 def test_a_socket_file_alone_is_no_engine(tmp_path: Path) -> None:
@@ -54,14 +55,14 @@ def test_a_socket_file_alone_is_no_engine(tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX) as left_behind:
         left_behind.bind(str(tmp_path / "docker.sock"))
 
-    assert not docker_probe.answers(f"unix://{tmp_path}/docker.sock")
+    assert not api.answers(f"unix://{tmp_path}/docker.sock")
 
 
 def test_docker_host_is_the_only_place_when_it_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the user says is not second-guessed."""
     monkeypatch.setenv("DOCKER_HOST", "tcp://elsewhere:2375")
 
-    assert docker_probe.hosts() == ["tcp://elsewhere:2375"]
+    assert api.hosts() == ["tcp://elsewhere:2375"]
 
 
 @pytest.fixture
