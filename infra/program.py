@@ -56,14 +56,14 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
         options,
         owns_server=settings.server != EXTERNAL,
         process=place.process,
-        removed_with_server=_is_removed(settings),
+        removed_with_server=_is_removed(fitting),
         docker=place.docker,
         mark=place.owner,
     )
     server: Server = servers.launch(fitting, estate)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
-        before = [_store(place, server, settings, specs, estate)]
+        before = [_store(place, server, fitting, specs, estate)]
     for spec in specs:
         Stream(spec.name, spec, server.endpoint, options, pulumi.ResourceOptions(depends_on=before))
     return server.endpoint
