@@ -68,15 +68,24 @@ class Manifest:
         return int(self.state["messages"])
 
 
-def backup(client: JetStream, stream: str, folder: Path, progress: Progress) -> Manifest:
+def backup(
+    client: JetStream, stream: str, folder: Path, progress: Progress, intake: Mapping[str, Any] | None = None
+) -> Manifest:
     """Write a stream to ``folder/stream``: all of it or nothing.
+
+    Args:
+        client: the server.
+        stream: the stream's name.
+        folder: where to.
+        progress: told how far it is.
+        intake: the subjects and sources that the stream has, if it has given them up for the backup.
 
     Raises:
         BackupError: with the reason; the folder is as it was.
     """
     _LOG.info("%s: backup to %s begins", stream, folder)
     with one_line(f"{stream}: not backed up"), _new_folder(folder, stream) as part:
-        manifest = _write(client, stream, part, progress)
+        manifest = _write(client, stream, part, progress, intake or {})
         if load(part) != manifest:
             raise BackupError(f"{MANIFEST} reads back otherwise than it was written")
     _LOG.info("%s: backup complete: %d messages, %d bytes", stream, manifest.messages, manifest.bytes)
@@ -164,7 +173,7 @@ def _remove(part: Path, made: list[Path]) -> None:
             folder.rmdir()
 
 
-def _write(client: JetStream, stream: str, part: Path, progress: Progress) -> Manifest:
+def _write(client: JetStream, stream: str, part: Path, progress: Progress, intake: Mapping[str, Any]) -> Manifest:
     began, info = datetime.now(UTC), client.stream(stream)
     if not info:
         raise BackupError("there is no such stream on the server")
@@ -177,7 +186,7 @@ def _write(client: JetStream, stream: str, part: Path, progress: Progress) -> Ma
         sink = _Sink(file, lambda size: progress(stream, size, None))
         snapshot = take(client, stream, sink.write)
     manifest = Manifest(
-        config=snapshot.config,
+        config={**snapshot.config, **intake},
         state=snapshot.state,
         consumers={name: floors[name] for name in client.ack_floors(stream) if name in floors},
         removed=most_removed(snapshot.state, client.state(stream)),

@@ -11,6 +11,7 @@ from typing import Final
 from provisioner.backup.archive import backup
 from provisioner.backup.progress import Meter
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.codec import to_request
 from provisioner.log import tell
 from provisioner.reconcile.context import Context
 from provisioner.rules.subjects import released
@@ -41,17 +42,19 @@ def keep_copy(context: Context, info: StreamInfo) -> None:
         return
     _stop_intake(context, info.config)
     try:
-        _copy(context, name, folder)
+        _copy(context, info.config, folder)
     except ProvisionerError:
         if info.config != _closed(info.config):
             context.server.remember(name, context.client().update(info.config))
         raise
 
 
-def _copy(context: Context, name: str, folder: Path) -> None:
+def _copy(context: Context, config: StreamConfig, folder: Path) -> None:
+    name, raw = config["name"], to_request(config)
     info = context.server.current(name)
     if info and info.messages:
-        manifest = backup(context.client(), name, folder, Meter().show)
+        intake = {key: raw.get(key) for key in ("subjects", "sources")}
+        manifest = backup(context.client(), name, folder, Meter().show, intake)
         kept = f"{counted(manifest.messages, 'message')} kept in {folder / name}"
         tell(f"{name}: {kept}; to bring them back: streams restore {folder}")
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import signal
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -32,13 +33,17 @@ STORIES: Final = ("README.md", "docs/walkthrough.md", "docs/catalogue.md", "docs
 
 @pytest.fixture
 def copy(tmp_path: Path, engine: dict[str, str]) -> Iterator[Checkout]:
-    """A checkout whose stacks are taken down whatever happens."""
+    """A checkout whose stacks are taken down whatever happens, and of which no server is left running."""
     made = checkout(tmp_path / "checkout", engine)
     try:
         yield made
     finally:
         for file in sorted(made.folder.glob("Pulumi.*.yaml")):
-            made.run(f"PULUMI_CONFIG_PASSPHRASE=secret make destroy STACK={file.name.split('.')[1]}")
+            made.take_down(file.name.split(".")[1])
+        left = made.servers()
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        assert [] == left, "servers of the checkout were left running"
 
 
 @pytest.mark.parametrize("document", STORIES)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from provisioner.backup.restore import restore
 from provisioner.jetstream.client import JetStream
 from provisioner.providers.errors import JetStreamError
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
+from tests.support.snapshots import silent
 from tests.support.stream_provider import failures, props, provider
 
 pytestmark = pytest.mark.usefixtures("own_process")
@@ -71,3 +75,19 @@ def test_a_replacement_needs_a_yes(server: NatsServer, jetstream: JetStream, mon
     monkeypatch.setenv("STREAMS_ALLOW_LOSS", "ORDERS")
     provider().delete("ORDERS", before)
     assert jetstream.stream("ORDERS") is None
+
+
+def test_the_copy_of_a_deleted_stream_comes_back_with_its_subjects(
+    server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The stream gives up its subjects for the copy; what is restored captures them again, and is adopted as equal."""
+    jetstream.create(config("ORDERS", subjects=["orders"]))
+    jetstream.connection.request("orders", b"payload")
+    monkeypatch.setenv("STREAMS_BACKUP_TO", str(tmp_path))
+    wanted = props(server, subjects=["orders"], on_delete="delete")
+    provider().delete("ORDERS", wanted)
+
+    (copy,) = tmp_path.glob("*/ORDERS")
+    info = restore(jetstream, copy, silent)
+    assert (["orders"], 1) == (info.config["subjects"], info.messages)
+    assert [] == failures(wanted)

@@ -69,6 +69,18 @@ class Checkout:
         code, lines = self.run(command)
         assert code == 0, "\n".join(lines)
 
+    def take_down(self, stack: str) -> None:
+        """Destroy a stack; what was restored or forgotten is the stack's again after an up, not before."""
+        up, destroy = (f"PULUMI_CONFIG_PASSPHRASE=secret make {command} STACK={stack}" for command in ("up", "destroy"))
+        code, lines = self.run(destroy)
+        if code:
+            print(*lines, *self.run(f"{up} && {destroy}")[1], sep="\n")  # noqa: T201 - pytest shows it with a failure
+
+    def servers(self) -> list[int]:
+        """The pids of the servers that run with a configuration of this checkout."""
+        commands = {file: _read(file) for file in Path("/proc").glob("[0-9]*/cmdline")}
+        return [int(file.parent.name) for file, command in commands.items() if f"-c\0{self.folder}/" in command]
+
     def write(self, name: str, text: str) -> None:
         """Write a file that an example uses."""
         (self.folder / name).write_text(self._own(text))
@@ -84,6 +96,14 @@ class Checkout:
 
     def _usual(self, text: str) -> str:
         return _replaced(text, {own: usual for usual, own in self.ports.items()}).replace(f"{self.folder}/", "")
+
+
+def _read(cmdline: Path) -> str:
+    """A process's command line; one that has just ended has none."""
+    try:
+        return cmdline.read_text(errors="replace")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def _replaced(text: str, ports: Mapping[str, str]) -> str:

@@ -224,3 +224,25 @@ def _messages(url: str) -> dict[str, int]:
 def _container_id(project: Project) -> str:
     exported = json.loads(project.pulumi("stack", "export").text)
     return next(str(each["id"]) for each in exported["deployment"]["resources"] if each["urn"].endswith("::nats"))
+
+
+def test_the_container_is_to_be_changed(dev: Project) -> None:
+    """Preview asks the server that runs, with other ports to come too; a loss is refused before anything is touched."""
+    streams: dict[str, Any] = {"HELD": {"subjects": ["held"], "max_age": "7d"}, "GONE": {"subjects": ["gone"]}}
+    dev.configure(**{**dev.settings, "catalogue": "streams.yaml"})
+    dev.catalogue(**streams)
+    dev.up()
+    url, before = _url(dev), _container_id(dev)
+    _publish(url, "held", 20)
+    _publish(url, "gone", 3)
+    dev.catalogue(HELD={"subjects": ["held"], "max_msgs": 5})
+    for ports in ({"monitorPort": free_port()}, _ports()):
+        dev.configure(**{**dev.settings, **ports})
+        for command in (("preview",), UP):
+            _refused(dev.pulumi(*command), "max_msgs unlimited -> 5 would delete 15", "GONE: leaving", "3 messages")
+    assert (before, {"HELD": 20, "GONE": 3}) == (_container_id(dev), _messages(url))
+
+    dev.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    dev.up(STREAMS_ALLOW_LOSS="HELD,GONE")
+    assert {"HELD": 0} == _messages(_url(dev)), "replaced, and the removed one is gone, on the port that is new"
+    assert dev.unchanged()
