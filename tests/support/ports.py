@@ -17,7 +17,8 @@ _END: Final = 32_000  # Linux takes ports of outgoing connections from 32768 on
 _WORKERS: Final = 8
 _EACH: Final = (_END - _FIRST) // _WORKERS
 _WORKER: Final = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % _WORKERS
-_OFFSETS: Final = itertools.count(os.getpid())  # runs side by side begin at different ports
+_APART: Final = 211  # runs side by side have process ids that follow one another
+_OFFSETS: Final = itertools.count(os.getpid() * _APART)
 
 
 def free_port() -> int:
