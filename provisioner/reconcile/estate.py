@@ -94,7 +94,7 @@ def estate_preflight(
             parts += _leaving_streams(estate, target, specs)
             parts += _in_memory(estate.context(credentials)) if estate.is_restarted_for(new) else ()
         else:
-            parts += _other_data(estate, new, credentials)
+            parts += _other_data(estate, new, credentials, specs)
     names = {*specs, *(name for each in olds for name in each.policies)}
     names |= {name for each in involved for name in _present(each)}
     result = together([*parts, *approval_problems(names)])
@@ -184,7 +184,9 @@ def _in_memory(source: Context) -> Iterator[Verdict]:
             yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
 
 
-def _other_data(old: Estate, new: Estate, credentials: Credentials) -> Iterator[Verdict]:
+def _other_data(
+    old: Estate, new: Estate, credentials: Credentials, specs: Mapping[str, StreamSpec]
+) -> Iterator[Verdict]:
     """The data behind the stack's streams is to be other data: what there is now goes, or is left behind."""
     if old.owns_server and not new.owns_server and old.url == new.url:
         yield Verdict((f"url: {new.url} is the server of this stack, which goes with this change; give another one",))
@@ -198,7 +200,9 @@ def _other_data(old: Estate, new: Estate, credentials: Credentials) -> Iterator[
     moved = {} if old.owns_server else _same_streams(new, credentials)
     for name, info in infos.items():
         concerned = name in old.policies or old.is_removed_for(new)
-        if info.messages and concerned and moved.get(name) != info.created:
+        if not old.owns_server and name in old.policies and name not in specs:
+            yield _leaving(source, info, old.policies[name])  # deleted there, not left behind
+        elif info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 
 
