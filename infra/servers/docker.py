@@ -79,7 +79,7 @@ def launch(settings: Settings, estate: Estate) -> Server:
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
     """
     require_docker()
-    name = _name(settings)
+    name, here = _name(settings), place(settings)
     labels = _labels(settings.stack, estate)
     opts = pulumi.ResourceOptions(depends_on=[estate])
     orphans = Orphans.under(_docker_place(settings))
@@ -127,8 +127,8 @@ def launch(settings: Settings, estate: Estate) -> Server:
         opts=_merged(opts, hooks=orphans.container_hook(), ignore_changes=["logDriver", "logOpts"]),
     )
     endpoint = Endpoint(
-        url=place(settings).url,
-        monitor_url=place(settings).monitor_url,
+        url=here.url,
+        monitor_url=here.monitor_url,
         ready=(pulumi.runtime.is_dry_run() and orphans.serving()) or container.id,
         store=volume.name,
     )

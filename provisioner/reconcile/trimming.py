@@ -45,7 +45,7 @@ class _Watch:
         if info is None or differences(info.config, self._config):
             return passed < ARRIVAL_TIMEOUT_S
         if passed > LONGEST_REQUEST_TIMEOUT_S:
-            raise Unreachable(_accepted(info, f"after {passed:.0f} s; the next up tells whether it is done"))
+            raise Unreachable(_accepted(info, f" after {passed:.0f} s; the next up tells whether it is done"))
         self._tell(info)
         return True
 
@@ -57,7 +57,4 @@ class _Watch:
 
 def _accepted(info: StreamInfo, rest: str) -> str:
     left = counted(info.messages, "message")
-    gap = "" if rest.startswith(";") else " "
-    return (
-        f"{info.config['name']}: the server has accepted the change and is still deleting, with {left} left{gap}{rest}"
-    )
+    return f"{info.config['name']}: the server has accepted the change and is still deleting, with {left} left{rest}"

@@ -180,3 +180,12 @@ def external(project: Project, server: NatsServer) -> Project:
     """A project whose server is there already, with the five streams as its catalogue."""
     project.configure(server="external", url=server.url, onDelete="delete")
     return project
+
+
+@pytest.fixture
+def other(external: Project) -> Iterator[Project]:
+    """A second stack of the same project on the same server."""
+    made = Project(external.folder, external.environment, "other")
+    assert made.pulumi("stack", "init", "other").code == 0
+    yield made
+    made.pulumi("destroy", "--yes", "--skip-preview")

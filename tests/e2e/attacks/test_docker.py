@@ -19,7 +19,7 @@ from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project, Result
 from tests.e2e.test_docker import _name, _url, dev, engine_client
 from tests.support.configurations import config
-from tests.support.messages import EXPECTED, publish_one_each, read_one_each
+from tests.support.messages import EXPECTED, publish, publish_one_each, read_one_each, stored
 from tests.support.ports import free_port
 
 pytestmark = pytest.mark.docker
@@ -202,23 +202,12 @@ def test_a_volume_that_holds_somebody_else_s_stream(dev: Project, engine_client:
     dev.up()
     with closing(JetStream(_url(dev), Credentials())) as client:
         client.create(config("SERVICE", subjects=["service"]))
-    _publish(_url(dev), "service", 30)
+    publish(_url(dev), "service", 30)
 
     _refused(dev.pulumi(*DESTROY), f"volume {_name(dev)} holds streams that are not", "SERVICE (30 messages)")
-    assert {"SERVICE": 30} == _messages(f"nats://127.0.0.1:{dev.settings['clientPort']}")
+    assert {"SERVICE": 30} == stored(f"nats://127.0.0.1:{dev.settings['clientPort']}")
     assert dev.pulumi(*DESTROY, STREAMS_ALLOW_LOSS="SERVICE").code == 0
     assert [] == engine_client.volumes.list(filters={"name": _name(dev)})
-
-
-def _publish(url: str, subject: str, count: int) -> None:
-    with closing(JetStream(url, Credentials())) as client:
-        for _ in range(count):
-            client.connection.request(subject, b"payload")
-
-
-def _messages(url: str) -> dict[str, int]:
-    with closing(JetStream(url, Credentials())) as client:
-        return {name: info.messages for name, info in client.streams().items()}
 
 
 def _container_id(project: Project) -> str:
@@ -233,16 +222,16 @@ def test_the_container_is_to_be_changed(dev: Project) -> None:
     dev.catalogue(**streams)
     dev.up()
     url, before = _url(dev), _container_id(dev)
-    _publish(url, "held", 20)
-    _publish(url, "gone", 3)
+    publish(url, "held", 20)
+    publish(url, "gone", 3)
     dev.catalogue(HELD={"subjects": ["held"], "max_msgs": 5})
     for ports in ({"monitorPort": free_port()}, _ports()):
         dev.configure(**{**dev.settings, **ports})
         for command in (("preview",), UP):
             _refused(dev.pulumi(*command), "max_msgs unlimited -> 5 would delete 15", "GONE: leaving", "3 messages")
-    assert (before, {"HELD": 20, "GONE": 3}) == (_container_id(dev), _messages(url))
+    assert (before, {"HELD": 20, "GONE": 3}) == (_container_id(dev), stored(url))
 
     dev.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
     dev.up(STREAMS_ALLOW_LOSS="HELD,GONE")
-    assert {"HELD": 0} == _messages(_url(dev)), "replaced, and the removed one is gone, on the port that is new"
+    assert {"HELD": 0} == stored(_url(dev)), "replaced, and the removed one is gone, on the port that is new"
     assert dev.unchanged()

@@ -13,6 +13,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.support.faults.proxy import Proxy, proxied
+from tests.support.messages import publish
 from tests.support.nats_server import NatsServer, running
 
 
@@ -21,12 +22,6 @@ def proxy(server: NatsServer) -> Iterator[Proxy]:
     """Between the stack and the server."""
     with proxied(server.ports[0]) as made:
         yield made
-
-
-def _publish(url: str, subject: str, count: int) -> None:
-    with closing(JetStream(url, Credentials())) as client:
-        for _ in range(count):
-            client.connection.request(subject, b"payload")
 
 
 def _seen(url: str) -> dict[str, tuple[object, int]]:
@@ -60,7 +55,7 @@ def test_a_removal(project: Project, proxy: Proxy, server: NatsServer) -> None:
     """The stream is still in the state and leaves the catalogue: its loss is asked about anew, before other changes."""
     _configure(project, proxy.url, GONE={"subjects": ["gone"]}, KEPT={"subjects": ["kept"]})
     project.up()
-    _publish(server.url, "gone", 20)
+    publish(server.url, "gone", 20)
     _configure(project, proxy.url, KEPT={"subjects": ["kept"]})
     _interrupted(project, proxy, server, "STREAM.DELETE.GONE", STREAMS_ALLOW_LOSS="GONE")
 
@@ -78,8 +73,8 @@ def test_another_url(project: Project, proxy: Proxy, server: NatsServer, tmp_pat
     with running(tmp_path / "first") as first:
         _configure(project, first.url, **streams)
         project.up()
-        _publish(first.url, "one", 20)
-        _publish(first.url, "two", 30)
+        publish(first.url, "one", 20)
+        publish(first.url, "two", 30)
         _configure(project, proxy.url, **streams)
         _interrupted(project, proxy, server, "STREAM.CREATE.", STREAMS_ALLOW_LOSS="ONE,TWO")
 

@@ -17,6 +17,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.support.configurations import config
+from tests.support.messages import publish, stored
 from tests.support.nats_server import NatsServer, running
 from tests.support.ports import free_port
 
@@ -27,7 +28,7 @@ def own(project: Project) -> Project:
     project.configure(**_process(project))
     project.catalogue(HELD={"subjects": ["held"]})
     project.up()
-    _publish(_url(project), "held", 20)
+    publish(_url(project), "held", 20)
     return project
 
 
@@ -48,17 +49,6 @@ def _url(project: Project) -> str:
     return f"nats://127.0.0.1:{project.settings['clientPort']}"
 
 
-def _publish(url: str, subject: str, count: int) -> None:
-    with closing(JetStream(url, Credentials())) as client:
-        for _ in range(count):
-            client.connection.request(subject, b"payload")
-
-
-def _messages(url: str) -> dict[str, int]:
-    with closing(JetStream(url, Credentials())) as client:
-        return {name: info.messages for name, info in client.streams().items()}
-
-
 def _refused(project: Project, *words: str) -> None:
     """Preview and up both refuse, in one line with these words, and touch nothing."""
     for command in (("preview",), ("up", "--yes", "--skip-preview")):
@@ -73,13 +63,13 @@ def test_process_to_external(own: Project, other: NatsServer) -> None:
     url = _url(own)
     own.configure(server="external", url=other.url, onDelete="delete", catalogue="streams.yaml")
     _refused(own, "HELD: moving from folder", "would delete 20 messages", "STREAMS_ALLOW_LOSS=HELD")
-    assert {"HELD": 20} == _messages(url)
+    assert {"HELD": 20} == stored(url)
 
     copies = own.folder / "copies"
     own.up(STREAMS_ALLOW_LOSS="HELD", STREAMS_BACKUP_TO=str(copies))
     assert not (own.folder / "nats").exists()
     assert ["HELD"] == [folder.name for folder in copies.glob("*/*")]
-    assert {"HELD": 0} == _messages(other.url)
+    assert {"HELD": 0} == stored(other.url)
 
 
 def test_process_to_external_at_the_same_url(own: Project) -> None:
@@ -87,19 +77,19 @@ def test_process_to_external_at_the_same_url(own: Project) -> None:
     url = _url(own)
     own.configure(server="external", url=url, onDelete="delete", catalogue="streams.yaml")
     _refused(own, "is the server of this stack, which goes with this change")
-    assert {"HELD": 20} == _messages(url)
+    assert {"HELD": 20} == stored(url)
 
 
 def test_a_folder_with_streams_of_others(own: Project) -> None:
     """A destroy names what is not the stack's and keeps it, with its server, until it is approved."""
     with closing(JetStream(_url(own), Credentials())) as client:
         client.create(config("SERVICE", subjects=["service"]))
-    _publish(_url(own), "service", 30)
+    publish(_url(own), "service", 30)
 
     refused = own.pulumi("destroy", "--yes", "--skip-preview")
     assert refused.code != 0
     assert "holds streams that are not this stack's to delete: SERVICE (30 messages)" in refused.text
-    assert {"SERVICE": 30} == _messages(_url(own))
+    assert {"SERVICE": 30} == stored(_url(own))
     assert own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="SERVICE").code == 0
     assert not (own.folder / "nats").exists()
 
@@ -113,7 +103,7 @@ def test_a_stream_retained_earlier(own: Project) -> None:
     refused = own.pulumi("destroy", "--yes", "--skip-preview")
     assert refused.code != 0
     assert "HELD (20 messages)" in refused.text
-    assert {"HELD": 20} == _messages(_url(own))
+    assert {"HELD": 20} == stored(_url(own))
     assert own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="HELD").code == 0
 
 
@@ -125,12 +115,12 @@ def test_a_stranger_on_our_port(own: Project, tmp_path: Path) -> None:
     with _stranger(tmp_path / "stranger", port):
         with closing(JetStream(_url(own), Credentials())) as client:
             client.create(config("HELD", subjects=["held", "stranger"]))
-        _publish(_url(own), "held", 555)
+        publish(_url(own), "held", 555)
         for command in ("up", "destroy", "destroy"):
             result = own.pulumi(command, "--yes", "--skip-preview")
             assert result.code != 0, result.text
             assert "Traceback" not in result.text
-        assert {"HELD": 555} == _messages(_url(own))
+        assert {"HELD": 555} == stored(_url(own))
 
 
 def test_another_url_and_a_replacing_field(project: Project, server: NatsServer, other: NatsServer) -> None:
@@ -138,17 +128,17 @@ def test_another_url_and_a_replacing_field(project: Project, server: NatsServer,
     project.configure(server="external", url=server.url, onDelete="delete", catalogue="streams.yaml")
     project.catalogue(HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]})
     project.up()
-    _publish(server.url, "held", 100)
-    _publish(server.url, "gone", 7)
+    publish(server.url, "held", 100)
+    publish(server.url, "gone", 7)
     project.configure(server="external", url=other.url, onDelete="delete", catalogue="streams.yaml")
     project.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
     gone = "GONE: leaving the catalogue would delete 7 messages"
     _refused(project, "HELD: moving from", "would leave 100 messages", gone)
-    assert {"HELD": 100, "GONE": 7} == _messages(server.url)
+    assert {"HELD": 100, "GONE": 7} == stored(server.url)
 
     project.up(STREAMS_ALLOW_LOSS="HELD,GONE")
-    assert {"HELD": 100} == _messages(server.url)
-    assert {"HELD": 0} == _messages(other.url)
+    assert {"HELD": 100} == stored(server.url)
+    assert {"HELD": 0} == stored(other.url)
     assert project.unchanged()
 
 
@@ -167,13 +157,13 @@ def test_a_restart_ends_what_is_in_memory(own: Project) -> None:
     own.catalogue(HELD={"subjects": ["held"]}, BRIEF={"subjects": ["brief"], "storage": "memory"})
     own.up()
     url = _url(own)
-    _publish(url, "brief", 7)
+    publish(url, "brief", 7)
     own.configure(**{**own.settings, "clientPort": free_port()})
     _refused(own, "BRIEF: restarting the server would delete 7 messages", "in memory", "STREAMS_ALLOW_LOSS=BRIEF")
-    assert {"HELD": 20, "BRIEF": 7} == _messages(url)
+    assert {"HELD": 20, "BRIEF": 7} == stored(url)
 
     own.up(STREAMS_ALLOW_LOSS="BRIEF")
-    assert {"HELD": 20, "BRIEF": 0} == _messages(_url(own))
+    assert {"HELD": 20, "BRIEF": 0} == stored(_url(own))
     assert own.unchanged()
 
 
@@ -181,11 +171,11 @@ def test_another_folder_and_a_removal(own: Project) -> None:
     """The old server is stopped before the stream that leaves is deleted: what was approved stays behind, in one up."""
     own.catalogue(HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]})
     own.up()
-    _publish(_url(own), "gone", 7)
+    publish(_url(own), "gone", 7)
     own.configure(**_process(own, storeDir=str(own.folder / "second")))
     own.catalogue(HELD={"subjects": ["held"]})
     own.up(STREAMS_ALLOW_LOSS="HELD,GONE")
-    assert {"HELD": 0} == _messages(_url(own))
+    assert {"HELD": 0} == stored(_url(own))
     assert own.unchanged()
     shutil.rmtree(own.folder / "nats")
 

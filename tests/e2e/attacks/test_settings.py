@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
 from typing import Any
 
 import nats
-import pytest
 
 from provisioner.jetstream.client import JetStream
 from tests.e2e.conftest import Project
@@ -15,15 +13,6 @@ from tests.support.nats_server import NatsServer
 from tests.support.waiting import until
 
 CHANGED = "SHARED was changed by somebody else since our last up"
-
-
-@pytest.fixture
-def other(external: Project) -> Iterator[Project]:
-    """A second stack of the same project on the same server."""
-    made = Project(external.folder, external.environment, "other")
-    assert made.pulumi("stack", "init", "other").code == 0
-    yield made
-    made.pulumi("destroy", "--yes", "--skip-preview")
 
 
 def _want(project: Project, settings: dict[str, Any], **fields: Any) -> None:

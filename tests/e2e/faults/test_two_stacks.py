@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -33,15 +32,6 @@ MEETINGS = {
     "different": Meeting({"max_age": "7d"}, {"max_age": "1d"}, "with other settings (max_age "),
     "marked": Meeting({"mark_owner": True}, {"mark_owner": True}, "SHARED belongs to stack prediction-streams/"),
 }
-
-
-@pytest.fixture
-def other(external: Project) -> Iterator[Project]:
-    """A second stack of the same project on the same server."""
-    made = Project(external.folder, external.environment, "other")
-    assert made.pulumi("stack", "init", "other").code == 0
-    yield made
-    made.pulumi("destroy", "--yes", "--skip-preview")
 
 
 def _configure(project: Project, settings: dict[str, Any], **fields: Any) -> None:
