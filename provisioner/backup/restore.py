@@ -11,6 +11,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -36,15 +37,37 @@ _LEFTOVERS: Final = "expected sequence does not match store"
 _LOG: Final = logging.getLogger(__name__)
 
 
-def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
+@dataclass(frozen=True, kw_only=True)
+class Successor:
+    """Another stream that a backup's messages and consumers are restored to.
+
+    Attributes:
+        config: its raw configuration, name included; without subjects until somebody gives it some.
+        removed: how many of the messages its configuration does not keep, at most.
+        on_whole: told of it, and of its raw state, once it holds everything and before it loses its mark; an error
+            withdraws it.
+    """
+
+    config: Mapping[str, Any]
+    removed: int
+    on_whole: Callable[[StreamInfo, Mapping[str, Any]], None]
+
+
+def restore(client: JetStream, folder: Path, progress: Progress, successor: Successor | None = None) -> StreamInfo:
     """Bring the stream of one backup back, with its messages and consumers.
+
+    Args:
+        client: the server.
+        folder: the backup.
+        progress: told how far it is.
+        successor: what to restore it as, if not as it was.
 
     Raises:
         BackupError: with the reason. A stream of that name is untouched unless it is empty, or a part
             of this backup; a stream restored in part is deleted, unless the text says otherwise.
     """
-    manifest = load(folder)
-    mark = _new_mark(manifest, folder)
+    manifest = _of_successor(load(folder), successor)
+    mark = _new_mark(manifest, folder, carries=successor is not None)
     _LOG.info("%s: restore from %s begins: %d messages", manifest.name, folder, manifest.messages)
     with one_line(f"{manifest.name}: not restored"):
         _make_room(client, manifest)
@@ -54,6 +77,8 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
         with _withdrawn_on_error(client, manifest, mark):
             chunk_bytes = min(CHUNK_BYTES, client.connection.max_payload)
             state = give(client, subject, _chunks(manifest, folder, chunk_bytes, progress))
+            if successor:
+                _when_back(lambda: successor.on_whole(_compared(client, manifest, state), state))
             _when_back(lambda: client.reconfigure(manifest.config))
     with one_line(f"{manifest.name}: restored, but not as it was"):
         info = _compared(client, manifest, state)
@@ -61,9 +86,19 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
     return info
 
 
-def _new_mark(manifest: Manifest, folder: Path) -> RestoreMark:
+def _of_successor(manifest: Manifest, successor: Successor | None) -> Manifest:
+    if not successor:
+        return manifest
+    return replace(manifest, config=successor.config, removed=manifest.removed + successor.removed)
+
+
+def _new_mark(manifest: Manifest, folder: Path, *, carries: bool) -> RestoreMark:
     return RestoreMark(
-        copy=str(folder.resolve()), sha256=manifest.sha256, messages=manifest.messages, restore=uuid.uuid4().hex
+        copy=str(folder.resolve()),
+        sha256=manifest.sha256,
+        messages=manifest.messages,
+        restore=uuid.uuid4().hex,
+        carries=carries,
     )
 
 

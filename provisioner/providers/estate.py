@@ -21,10 +21,11 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from provisioner.backup.carry_folder import CarryFolder
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.errors import ProvisionerError
 from provisioner.providers import properties
-from provisioner.providers.engine import streams_in_state
+from provisioner.providers.engine import StreamState, streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
@@ -105,7 +106,7 @@ class EstateProvider(Provider):
             run = old.context(self.credentials).run
             if not any(map(run.has_read, old.policies)):
                 for stream in streams_in_state(news["owner"]):
-                    run.on_read(stream.name, stream.on_delete, stream.created, data=stream.data)
+                    run.on_read(stream.name, stream.on_delete, _created_now(stream), data=stream.data)
 
 
 class Estate(Resource, module="jetstream", name="Estate"):
@@ -157,6 +158,11 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "container": RUNNING if docker else None,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
+
+
+def _created_now(stream: StreamState) -> str | None:
+    """When the stream was created that has taken over what the state's one held."""
+    return CarryFolder(stream.data.store or stream.data.url, stream.name).current(stream.created)
 
 
 def docker_place(props: Mapping[str, Any]) -> DockerPlace | None:

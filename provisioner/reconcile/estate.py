@@ -13,9 +13,10 @@ from typing import Final
 
 from provisioner.errors import ProvisionerError, Unreachable
 from provisioner.jetstream.target import Credentials
-from provisioner.reconcile.apply import contents, holding
+from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.context import Context, context
-from provisioner.reconcile.loss_approval import approval_problems, approve
+from provisioner.reconcile.deletion import contents, half_carried, holding, is_guarded
+from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.verdict import Verdict, together
@@ -58,7 +59,7 @@ class Estate:
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
         found = context(self.url, self.monitor_url, credentials)
-        found.server.owned = self.owns_server
+        found.server.owned, found.server.store = self.owns_server, self.store
         return found
 
 
@@ -162,7 +163,11 @@ def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpe
     """Streams of the state that the program no longer has."""
     infos = _present(target)
     for name, policy in old.policies.items():
-        if name not in specs and name in infos:
+        if name in specs:
+            continue
+        if (half := folder_of(target, name).waiting_for(infos.get(name))) and not may_lose(name):
+            yield Verdict((half_carried(folder_of(target, name).copy, half),))
+        elif name in infos:
             yield _leaving(target, infos[name], policy)
 
 
@@ -172,7 +177,7 @@ def _leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
         return Verdict(notes=(f"{name}: is not the stream of this state any more; it is left as it is",))
     if policy is OnDelete.RETAIN:
         return Verdict(notes=(f"{name} leaves the catalogue and stays on the server with {holding(info)}",))
-    if policy is OnDelete.GUARD and (info.messages or info.consumers):
+    if policy is OnDelete.GUARD and is_guarded(info):
         return Verdict((contents(info),))
     return approve(name, f"leaving the catalogue would delete {holding(info)}") if info.messages else Verdict()
 

@@ -47,6 +47,7 @@ class RunState:
         specs: every stream of the program as it is wanted; None while no program has run.
         past_gate: the streams that have had their preflight from the estate.
         own_store: the data of a server of the stack's own, and whether it goes with the server.
+        carry_rate: bytes per second at which a stream was carried over the last time; None before the first.
     """
 
     def __init__(self) -> None:
@@ -62,6 +63,7 @@ class RunState:
         self._last_set: dict[str, StreamConfig] = {}
         self._servers: dict[str, tuple[str, str | None]] = {}
         self.own_store: tuple[Data, bool] | None = None
+        self.carry_rate: int | None = None
         self._data: dict[str, Data] = {}
 
     def on_read(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from provisioner.backup.carry_folder import CARRY_TO
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.local_server import processes
@@ -43,9 +45,10 @@ def raw(server: NatsServer) -> Iterator[RawClient]:
 
 
 @pytest.fixture
-def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Each test is a provider process of its own, which knows nothing of the one before."""
     monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 0.5)
+    monkeypatch.setenv(CARRY_TO, str(tmp_path / "carried"))
     close_all()
     yield
     close_all()
