@@ -99,8 +99,13 @@ class CarryFolder:
             raise BackupError(f"{self.copy} has {what}, created {manifest.created[:19]}Z: restore it or move it away")
 
     def drop(self) -> None:
-        """Remove the copy, and what a copy that was cut short has left."""
-        for folder in (self.copy, *self.path.glob(f"{UNFINISHED}*")):
+        """Remove the copy."""
+        shutil.rmtree(self.copy, ignore_errors=True)
+        self._leave()
+
+    def drop_unfinished(self) -> None:
+        """Remove what copies that were cut short have left."""
+        for folder in self.path.glob(f"{UNFINISHED}*"):
             shutil.rmtree(folder, ignore_errors=True)
         self._leave()
 

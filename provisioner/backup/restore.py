@@ -18,7 +18,7 @@ from typing import Any, Final
 from provisioner.backup.archive import ARCHIVE, Manifest, load, one_line
 from provisioner.backup.progress import Progress
 from provisioner.errors import NAME_IN_USE_AT_RESTORE, ApiError, BackupError, JetStreamOff, Unreachable
-from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.client import NO_FOLDER, JetStream
 from provisioner.jetstream.snapshots import CHUNK_BYTES, give
 from provisioner.rules.restore_mark import RestoreMark, mark_of, marked
 from provisioner.rules.subjects import overlap, released
@@ -28,6 +28,8 @@ from provisioner.units import parse_time
 # How long to wait for a server that went away half-way, and between two attempts.
 RETURN_TIMEOUT_S: Final = 15.0
 _RETRY_PAUSE_S: Final = 0.2
+# nats-server removes the folder of an account's last stream after it has answered that the stream is gone.
+_STORE_TIMEOUT_S: Final = 5.0
 # A part that grows within this time is being restored by somebody else.
 _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
@@ -67,6 +69,19 @@ def restore(client: JetStream, folder: Path, progress: Progress, successor: Succ
             of this backup; a stream restored in part is deleted, unless the text says otherwise.
     """
     manifest = _of_successor(load(folder), successor)
+    deadline = time.monotonic() + _STORE_TIMEOUT_S
+    while True:
+        try:
+            return _attempt(client, manifest, folder, progress, successor)
+        except BackupError as error:
+            if NO_FOLDER not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_PAUSE_S)
+
+
+def _attempt(
+    client: JetStream, manifest: Manifest, folder: Path, progress: Progress, successor: Successor | None
+) -> StreamInfo:
     mark = _new_mark(manifest, folder, carries=successor is not None)
     _LOG.info("%s: restore from %s begins: %d messages", manifest.name, folder, manifest.messages)
     with one_line(f"{manifest.name}: not restored"):

@@ -31,7 +31,7 @@ _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message bef
 
 _STORE_TIMEOUT_S: Final = 2.0
 _STORE_PAUSE_S: Final = 0.1
-_NO_FOLDER: Final = "could not create storage directory"
+NO_FOLDER: Final = "could not create storage directory"
 _NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
 
 _LOG: Final = logging.getLogger(__name__)
@@ -179,7 +179,7 @@ class JetStream:
             try:
                 return self.request(subject, body)
             except ApiError as error:
-                passing = error.code == STORE_NOT_CREATED or _NO_FOLDER in error.description
+                passing = error.code == STORE_NOT_CREATED or NO_FOLDER in error.description
                 if not passing or time.monotonic() > deadline:
                     raise
             time.sleep(_STORE_PAUSE_S)

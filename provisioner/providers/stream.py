@@ -107,8 +107,10 @@ class StreamProvider(Provider):
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
-        folder, last_set = folder_of(where, id_), properties.last_set(props)
+        folder = folder_of(where, id_)
         created = folder.current(props.get("created"))
+        # What a killed run of ours has made of the stream is not somebody else's change.
+        last_set = properties.last_set(props) if created == props.get("created") else None
         where.run.on_read(id_, OnDelete(props["on_delete"]), created, last_set, properties.data_of(props))
         where.run.carry_rate = props.get(properties.CARRY_RATE) or where.run.carry_rate
         try:

@@ -89,6 +89,7 @@ def completed(context: Context, spec: StreamSpec, info: StreamInfo | None) -> St
 def let_go(context: Context, info: StreamInfo) -> None:
     """End the copy of a stream that is whole; where a folder for copies is given, it is kept there."""
     folder = folder_of(context, info.config["name"])
+    folder.drop_unfinished()
     manifest = folder.manifest()
     if not manifest or not folder.is_of(manifest, info):
         return
