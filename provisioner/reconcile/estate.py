@@ -59,7 +59,7 @@ class Estate:
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
         found = context(self.url, self.monitor_url, credentials)
-        found.server.owned, found.server.store = self.owns_server, self.store
+        found.server.owned = self.owns_server
         return found
 
 

@@ -24,7 +24,7 @@ _KILL_TIMEOUT_S = 10.0
 
 
 def _replace(project: Project, copies: str) -> None:
-    project.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    project.catalogue(HELD={"subjects": ["held"], "first_seq": 9})
     project.up(STREAMS_ALLOW_LOSS="HELD", STREAMS_BACKUP_TO=copies)
 
 

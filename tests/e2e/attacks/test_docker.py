@@ -231,7 +231,7 @@ def test_the_container_is_to_be_changed(dev: Project) -> None:
             _refused(dev.pulumi(*command), "max_msgs unlimited -> 5 would delete 15", "GONE: leaving", "3 messages")
     assert (before, {"HELD": 20, "GONE": 3}) == (_container_id(dev), stored(url))
 
-    dev.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    dev.catalogue(HELD={"subjects": ["held"], "first_seq": 9})
     dev.up(STREAMS_ALLOW_LOSS="HELD,GONE")
     assert {"HELD": 0} == stored(_url(dev)), "replaced, and the removed one is gone, on the port that is new"
     assert dev.unchanged()

@@ -131,7 +131,7 @@ def test_another_url_and_a_replacing_field(project: Project, server: NatsServer,
     publish(server.url, "held", 100)
     publish(server.url, "gone", 7)
     project.configure(server="external", url=other.url, onDelete="delete", catalogue="streams.yaml")
-    project.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    project.catalogue(HELD={"subjects": ["held"], "first_seq": 9})
     gone = "GONE: leaving the catalogue would delete 7 messages"
     _refused(project, "HELD: moving from", "would leave 100 messages", gone)
     assert {"HELD": 100, "GONE": 7} == stored(server.url)
