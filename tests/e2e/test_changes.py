@@ -56,7 +56,9 @@ def test_a_guarded_stream_keeps_its_messages(own: Project, jetstream: JetStream)
         assert "KEPT holds 1 message and has 0 consumers" in refused.text
         assert "Traceback" not in refused.text
         assert jetstream.stream("KEPT")
-    jetstream.delete("KEPT")
+
+    assert own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="KEPT").code == 0
+    assert jetstream.stream("KEPT") is None
 
 
 def test_mistakes_end_a_preview_with_a_line_each(own: Project) -> None:
