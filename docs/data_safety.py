@@ -67,7 +67,7 @@ class Example:
         if self.plan.problems:
             return [str(problem) for problem in self.plan.problems]
         approval = approval_of("ORDERS", forecast(self.live, config(self.new), self.plan, Count()))
-        carried = [carry_note(self.live, self.plan, None)] if self.plan.effect is Effect.CARRY else []
+        carried = [carry_note("ORDERS", self.live, self.plan, None)] if self.plan.effect is Effect.CARRY else []
         return [*carried, *approval.problems]
 
 

@@ -122,6 +122,10 @@ class CarryFolder:
             created = successors.get(created or "", created)
         return created
 
+    def has_successor(self, created: str) -> bool:
+        """Whether a stream that was created then has taken over the messages of one of this name."""
+        return created in self._successors().values()
+
     def note_successor(self, before: str, now: str) -> None:
         """Write down that the stream created then is the one created now."""
         self.path.mkdir(parents=True, exist_ok=True)

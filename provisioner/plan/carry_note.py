@@ -17,18 +17,20 @@ BYTES_PER_S: Final = 20 * 1024 * 1024
 _SECOND_NS: Final = 1_000_000_000
 
 
-def carry_note(info: StreamInfo, planned: Plan, rate: int | None) -> str:
+def carry_note(name: str, info: StreamInfo, planned: Plan, rate: int | None) -> str:
     """What is carried over, and for how long nobody can publish.
 
     Args:
-        info: the stream as it is.
+        name: the stream as it is wanted.
+        info: the stream as it is, under this name or another.
         planned: the change.
         rate: bytes per second, as measured the last time.
     """
-    changes = ", ".join(str(change) for change in planned.changes if change.effect is Effect.CARRY)
+    changes = [str(change) for change in planned.changes if change.effect is Effect.CARRY]
+    renamed = [f"renamed from {info.config['name']}"] if name != info.config["name"] else []
     what = f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)})"
     consumers = f" and {counted(info.consumers, 'consumer')}" if info.consumers else ""
-    start = f"{info.config['name']}: {changes} needs a new stream: carried over with {what}{consumers}"
+    start = f"{name}: {', '.join((*renamed, *changes))} needs a new stream: carried over with {what}{consumers}"
     return f"{start}; publishers get no answer for about {_gap(info.bytes, rate)}"
 
 

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import Final
 
 from provisioner.plan.carried import carried_config
-from provisioner.rules.normalise import checked, normalise, update_request
+from provisioner.rules.normalise import captured, checked, normalise, update_request
 from provisioner.rules.problem import Problem
 from provisioner.rules.stream_config import config_problems, create_problems
 from provisioner.schema.config import value_of
@@ -105,6 +105,11 @@ def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
     for field in ("subject_delete_marker_ttl", "allow_msg_schedules"):
         if desired["sealed"] and actual["deny_purge"] and value_of(desired, field):
             yield Problem(("sealed",), f"with {field} takes no update once deny_purge is on", ((field,),))
+
+
+def as_named(config: StreamConfig, name: str) -> StreamConfig:
+    """A configuration under another name; what it captures stays what it was."""
+    return {**config, "name": name, "subjects": captured(config)}
 
 
 def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ...]:

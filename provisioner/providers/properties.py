@@ -55,6 +55,7 @@ def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
         "on_delete": (spec.on_delete or on_delete).value,
         "adopt": spec.adopt.value,
         "mark_owner": spec.mark_owner or None,
+        "renamed_from": spec.renamed_from or None,
         "status": OK,
     }
 

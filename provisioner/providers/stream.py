@@ -30,7 +30,7 @@ from provisioner.providers.engine import login_now, program_runs
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.reconcile import apply
-from provisioner.reconcile.carry import folder_of, half_carried_status
+from provisioner.reconcile.carry import folder_of, forget_successors, half_carried_status
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.deletion import delete
 from provisioner.reconcile.notices import notice_once
@@ -120,7 +120,7 @@ class StreamProvider(Provider):
         if manifest := folder.waiting_for(info):
             return ReadResult(id_, *properties.not_whole(props, half_carried_status(folder.copy, manifest)))
         if created == props.get("created"):
-            folder.forget_successors(str(created))
+            forget_successors(where, properties.spec(props), str(created))
         return (
             ReadResult(id_, *properties.overlaid({**props, "created": created}, info)) if info else ReadResult("", {})
         )

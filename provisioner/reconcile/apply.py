@@ -17,6 +17,7 @@ from provisioner.reconcile.carry import carry_over, completed, folder_of, let_go
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.intake import update
 from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.renaming import note_renamed, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
 from provisioner.rules.normalise import captured, update_request
 from provisioner.rules.server_limits import surrounding_problems
@@ -49,7 +50,9 @@ def create(context: Context, spec: StreamSpec) -> StreamInfo:
         Conflict: a stream of that name may not be taken over, or only by losing messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    info = completed(context, spec, context.server.current(spec.name))
+    info = _found(context, spec)
+    if old := predecessor(context, spec, info):
+        return _renamed(context, spec, old, info)
     if info and not context.run.is_ours(spec.name, info) and (problem := adoption_problem(spec, info)):
         raise Conflict(f"{spec.name} {problem}")
     created = _bring(context, spec, info)
@@ -70,12 +73,28 @@ def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInf
         Conflict: it has changed since the plan in a way that needs a new stream or loses messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    info = completed(context, spec, context.server.current(spec.name))
+    info = _found(context, spec)
     if created and (now := folder_of(context, spec.name).current(created)):
         context.run.on_created_known(spec.name, now)
-    if info and context.run.is_ours(spec.name, info):
+    if info and context.run.is_ours(spec.name, info) and not predecessor(context, spec, info):
         return _bring(context, spec, info)
     return create(context, spec)
+
+
+def _found(context: Context, spec: StreamSpec) -> StreamInfo | None:
+    """What is on the server now, whole; known for ours if a run made it that was killed."""
+    info = completed(context, spec, context.server.current(spec.name))
+    note_renamed(context, spec, info)
+    return info
+
+
+def _renamed(context: Context, spec: StreamSpec, old: StreamInfo, info: StreamInfo | None) -> StreamInfo:
+    """The old stream's messages and consumers under the new name."""
+    planned = plan_renaming(spec, old)
+    loss = loss_of(context, spec, old, planned)
+    if problems := [*renaming_problems(context, spec, old, info), *approval_of(spec.name, loss).problems]:
+        raise Conflict(f"{spec.name}: {'; '.join(problems)}")
+    return _carried(context, spec, old, loss)
 
 
 def _bring(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo:
@@ -138,7 +157,7 @@ def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Stream
     planned, loss = _approved_plan(context, spec, info)
     _LOG.debug("%s: %s %s", spec.name, planned.effect.name, ", ".join(map(str, planned.changes)))
     if planned.effect is Effect.NOTHING:
-        let_go(context, info)
+        let_go(context, spec, info)
         return info
     if planned.effect is Effect.CARRY:
         return _carried(context, spec, info, loss)
@@ -165,7 +184,7 @@ def _carried(context: Context, spec: StreamSpec, info: StreamInfo, loss: Loss) -
 def _updated(context: Context, spec: StreamSpec) -> StreamInfo:
     config = marked(spec, update_request(spec.config))
     info = _requested(context, spec, lambda: trimming.update(context, config))
-    let_go(context, info)
+    let_go(context, spec, info)
     return info
 
 

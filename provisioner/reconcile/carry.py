@@ -22,7 +22,7 @@ from provisioner.errors import BackupError, Conflict, ProvisionerError
 from provisioner.jetstream.codec import from_config, to_request
 from provisioner.log import tell
 from provisioner.plan.carried import carried_config
-from provisioner.plan.diff import plan
+from provisioner.plan.diff import as_named, plan
 from provisioner.reconcile import safety_backup
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.intake import stopped_intake
@@ -46,20 +46,26 @@ def half_carried_status(copy: Path, manifest: Manifest) -> str:
     return f"half carried over: {counted(manifest.messages, 'message')} are in {copy}"
 
 
+def forget_successors(context: Context, spec: StreamSpec, created: str) -> None:
+    """Remove the notes that say what the state knows by now."""
+    for name in filter(None, (spec.name, spec.renamed_from)):
+        folder_of(context, name).forget_successors(created)
+
+
 def carry_over(context: Context, spec: StreamSpec, info: StreamInfo, removed: int) -> StreamInfo:
     """Put a new stream in the place of one, with its messages and consumers; it captures no subjects yet.
 
     Args:
         context: the server and the run.
         spec: the stream as it is wanted.
-        info: the stream as it is.
+        info: the stream as it is, under this name or the one it had.
         removed: how many of its messages the new one does not keep, at most.
 
     Raises:
         Conflict: the server refuses the new stream; the old one is there again, whole.
         BackupError: it cannot be copied, and is as it was; or, as the text says, it is only in its copy.
     """
-    folder, began = folder_of(context, spec.name), time.monotonic()
+    folder, began = folder_of(context, info.config["name"]), time.monotonic()
     with locked(folder.path):
         folder.require_replaceable(info)
         manifest = _copied(context, folder, spec, info)
@@ -75,20 +81,31 @@ def completed(context: Context, spec: StreamSpec, info: StreamInfo | None) -> St
     Raises:
         Conflict, BackupError: as ``carry_over``.
     """
-    folder = folder_of(context, spec.name)
-    if not folder.waiting_for(info):
+    if not (folder := waiting_folder(context, spec, info)):
         return info
     with locked(folder.path):
-        manifest = folder.waiting_for(context.server.current(spec.name))
+        info = context.server.current(spec.name)
+        manifest = folder.waiting_for(info)
         if not manifest:
-            return context.server.current(spec.name)
+            return info
         tell(f"{spec.name} is {half_carried_status(folder.copy, manifest)}; this run completes it")
         return _restored(context, folder, spec, manifest, manifest.messages)
 
 
-def let_go(context: Context, info: StreamInfo) -> None:
+def waiting_folder(context: Context, spec: StreamSpec, info: StreamInfo | None) -> CarryFolder | None:
+    """Where the copy is that holds what the server does not: of the stream, or of the one it was."""
+    names = [name for name in (spec.name, spec.renamed_from) if name]
+    folders = [folder_of(context, name) for name in names if name == spec.name or not context.server.seen(name)]
+    return next((folder for folder in folders if folder.waiting_for(info)), None)
+
+
+def let_go(context: Context, spec: StreamSpec, info: StreamInfo) -> None:
     """End the copy of a stream that is whole; where a folder for copies is given, it is kept there."""
-    folder = folder_of(context, info.config["name"])
+    for name in filter(None, (spec.name, spec.renamed_from)):
+        _let_go(context, folder_of(context, name), info)
+
+
+def _let_go(context: Context, folder: CarryFolder, info: StreamInfo) -> None:
     folder.drop_unfinished()
     manifest = folder.manifest()
     if not manifest or not folder.is_of(manifest, info):
@@ -105,10 +122,12 @@ def _copied(context: Context, folder: CarryFolder, spec: StreamSpec, info: Strea
     with stopped_intake(context, info.config):
         for _ in range(COPIES):
             folder.drop()
-            manifest = backup(context.client(), spec.name, folder.path, Meter().show, _intake(spec, info.config))
+            manifest = backup(context.client(), folder.stream, folder.path, Meter().show, _intake(spec, info.config))
             if _is_all(context, info, manifest):
                 return manifest
-        raise Conflict(f"{spec.name} has grown during each of {COPIES} copies: its origin is too busy; try again later")
+        raise Conflict(
+            f"{folder.stream} has grown during each of {COPIES} copies: its origin is too busy; try again later"
+        )
 
 
 def _intake(spec: StreamSpec, config: StreamConfig) -> dict[str, object]:
@@ -141,7 +160,8 @@ def _delete(context: Context, info: StreamInfo, manifest: Manifest) -> None:
 
 def _restored(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: Manifest, removed: int) -> StreamInfo:
     original = from_config(manifest.config)
-    config = carried_config(original, spec.config, plan(original, spec.config).carries)
+    planned = plan(as_named(original, spec.name), spec.config)
+    config = carried_config(original, spec.config, planned.carries)
     try:
         info = _put_back(context, folder, manifest, closed(config), removed)
     except ProvisionerError as error:

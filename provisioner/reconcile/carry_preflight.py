@@ -10,8 +10,8 @@ from typing import Final
 
 from provisioner.errors import BackupError
 from provisioner.plan.carry_note import carry_note
-from provisioner.plan.diff import plan
-from provisioner.reconcile.carry import folder_of, half_carried_status
+from provisioner.plan.diff import Plan
+from provisioner.reconcile.carry import folder_of, half_carried_status, waiting_folder
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.work_queue import work_queue_problems
@@ -21,29 +21,30 @@ from provisioner.text import approximate_size
 _MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 
 
-def carry_preflight(context: Context, spec: StreamSpec, info: StreamInfo) -> Verdict:
-    """Why a stream could not be carried over, and what it means if it can."""
-    note = carry_note(info, plan(info.config, spec.config), context.run.carry_rate)
+def carry_preflight(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> Verdict:
+    """Why a stream could not be carried over, under its name or another, and what it means if it can."""
+    note = carry_note(spec.name, info, planned, context.run.carry_rate)
     return Verdict(tuple(_problems(context, spec, info)), (note,))
 
 
 def half_carried_preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict | None:
     """What a run that was cut short has left of a stream, which this one completes; None where that is nothing."""
     try:
-        manifest = folder_of(context, spec.name).waiting_for(info)
+        folder = waiting_folder(context, spec, info)
+        manifest = folder.manifest() if folder else None
     except BackupError as error:
         return Verdict((f"{spec.name}: {error}; without it {spec.name} cannot be completed",))
-    if not manifest:
+    if not folder or not manifest:
         return None
-    status = half_carried_status(folder_of(context, spec.name).copy, manifest)
+    status = half_carried_status(folder.copy, manifest)
     return Verdict(notes=(f"{spec.name} is {status}; this run completes it",))
 
 
 def _problems(context: Context, spec: StreamSpec, info: StreamInfo) -> Iterator[str]:
-    yield from map(str, work_queue_problems(info.config, spec.config, context.client().consumers(spec.name)))
+    yield from map(str, work_queue_problems(info.config, spec.config, context.client().consumers(info.config["name"])))
     if info.config["storage"] == "memory" and context.client().connection.server_version < _MEMORY_SNAPSHOTS_SINCE:
         yield "storage memory: a server before 2.15 makes no copies of memory streams"
-    folder = folder_of(context, spec.name)
+    folder = folder_of(context, info.config["name"])
     try:
         folder.require_replaceable(info)
     except BackupError as error:

@@ -163,7 +163,7 @@ def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpe
     """Streams of the state that the program no longer has."""
     infos = _present(target)
     for name, policy in old.policies.items():
-        if name in specs:
+        if name in specs or target.run.is_renamed(name):
             continue
         if (half := folder_of(target, name).waiting_for(infos.get(name))) and not may_lose(name):
             yield Verdict((half_carried(folder_of(target, name).copy, half),))

@@ -77,7 +77,7 @@ def how_to_allow(name: str) -> str:
 
 def loss_of(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> Loss:
     """What a plan costs in messages, counted now."""
-    return forecast(info, spec.config, planned, StreamCounter(context.client(), spec.name))
+    return forecast(info, spec.config, planned, StreamCounter(context.client(), info.config["name"]))
 
 
 def approval_of(name: str, loss: Loss) -> Verdict:

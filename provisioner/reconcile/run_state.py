@@ -146,6 +146,10 @@ class RunState:
         """Whether the program has the stream, as far as this run has seen the program."""
         return name in self._checked or name in (self.specs or ())
 
+    def is_renamed(self, name: str) -> bool:
+        """Whether a stream of the program takes over the messages of the one of this name."""
+        return any(spec.renamed_from == name for spec in (self.specs or {}).values())
+
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
         return (name, info.created) in self._ours or (name, None) in self._ours
@@ -162,7 +166,7 @@ class RunState:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""
         if self.specs is None or not self.is_ours(name, info):
             return False
-        if name in self.specs:
+        if name in self.specs or self.is_renamed(name):
             return True
         empty = not info.messages and not info.consumers
         policies = {OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE}

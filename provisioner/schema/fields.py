@@ -160,6 +160,7 @@ POLICY_FIELDS: Final = (
     Field("purpose", Text(), "", "What the stream is for; shown, never sent."),
     Field("on_delete", Member(OnDelete), None, "What deleting the stream does; instead of the stack's onDelete."),
     Field("adopt", Member(Adopt), Adopt.EQUAL, "What to do with a stream that is there already."),
+    Field("renamed_from", Text(), "", "Name the stream had; its messages and consumers are carried over, once."),
     Field(
         "mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create the stream."
     ),

@@ -150,6 +150,7 @@ class StreamSpec:
     on_delete: OnDelete | None = None
     adopt: Adopt = Adopt.EQUAL
     mark_owner: bool = False
+    renamed_from: str = ""
     owner: str = ""
     place: Place | None = None
 

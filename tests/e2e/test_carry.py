@@ -72,6 +72,27 @@ def test_subjects_that_move_between_streams_that_are_carried_over(own: Project, 
     own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="ONE,TWO")
 
 
+def test_another_name_under_a_publisher(own: Project, server: NatsServer) -> None:
+    """One up, no approval, nothing lost; the line in the catalogue does nothing more and can go."""
+    own.catalogue(OLD={"subjects": ["held"]}, OTHER={"subjects": ["other"]})
+    own.up()
+    with flooding(server.url, "held") as flood:
+        flood.wait_for(300)
+        own.catalogue(NEW={"subjects": ["held"], "renamed_from": "OLD"}, OTHER={"subjects": ["other"]})
+        planned = own.preview()
+        assert planned.code == 0, planned.text
+        assert "NEW: renamed from OLD needs a new stream: carried over with " in planned.text
+        own.up()
+        flood.wait_for(len(flood.acknowledged) + 100)
+    assert {"NEW", "OTHER"} == set(stored(server.url))
+    assert set() == flood.acknowledged - numbers(server.url, "NEW")
+    assert own.unchanged()
+    own.catalogue(NEW={"subjects": ["held"]}, OTHER={"subjects": ["other"]})
+    assert own.unchanged()
+    assert [] == _copies(own)
+    own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="NEW")
+
+
 def test_the_copy_is_kept_where_copies_are_wanted(own: Project, server: NatsServer, tmp_path: Path) -> None:
     """With a folder for copies, it is moved there once the new stream is whole."""
     own.catalogue(HELD={"subjects": ["held"]})

@@ -15,6 +15,7 @@ from provisioner.local_server import processes
 from provisioner.local_server.processes import Process
 from provisioner.reconcile import server_view
 from provisioner.reconcile.context import close_all
+from provisioner.reconcile.notices import notice_once
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, raw_client
 from tests.support.waiting import until
@@ -50,6 +51,7 @@ def own_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Non
     monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 0.5)
     monkeypatch.setenv(CARRY_TO, str(tmp_path / "carried"))
     close_all()
+    notice_once.cache_clear()
     yield
     close_all()
 
