@@ -159,7 +159,7 @@ def _remove_empty(client: JetStream, info: StreamInfo) -> None:
 
 
 def _refuse_unless_empty(info: StreamInfo | None) -> None:
-    if info and (info.messages or info.consumers):
+    if info and not info.is_empty:
         raise BackupError("a stream of that name is on the server; it is left as it is")
 
 

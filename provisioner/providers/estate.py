@@ -32,6 +32,7 @@ from provisioner.providers.stream import Endpoint, StreamOptions
 from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, resume
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.estate import estate_preflight
+from provisioner.reconcile.moving import copy_out, is_asked_for
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamSpec
@@ -94,7 +95,11 @@ class EstateProvider(Provider):
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Note it, and let a paused container go on."""
+        """Note it, copy what is to move to other data, and let a paused container go on."""
+        old, new = _estate(_olds), _estate(_news)
+        source = old.context(self.credentials)
+        if old.store != new.store and is_asked_for() and source.server.is_there():
+            copy_out(source, {name: spec for name, spec in (source.run.specs or {}).items() if name in old.policies})
         if place := docker_place(_news):
             resume(place, _news["owners"])
             _estate(_news).context(self.credentials).server.on_started("resumed")

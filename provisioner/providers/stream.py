@@ -23,6 +23,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, Unreachable
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
@@ -30,9 +31,10 @@ from provisioner.providers.engine import login_now, program_runs
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.reconcile import apply
-from provisioner.reconcile.carry import folder_of, forget_successors, half_carried_status
+from provisioner.reconcile.carry import end_copy, folder_of, forget_successors, half_carried_status
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.deletion import delete
+from provisioner.reconcile.moving import move_in, move_out
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.preflight import preflight
 from provisioner.schema.model import OnDelete, StreamSpec
@@ -128,8 +130,14 @@ class StreamProvider(Provider):
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the stream to its configuration; create it if it is gone."""
-        where = self._context(_news)
-        info = apply.ensure(where, properties.spec(_news), _known_created(_olds, _news))
+        old, where, spec = self._context(_olds), self._context(_news), properties.spec(_news)
+        folder = CarryFolder(_store(_olds), spec.name)
+        moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
+        info = apply.ensure(where, spec, _known_created(_olds, _news))
+        if moved:
+            if _olds["url"] != _news["url"]:
+                move_out(old, folder, moved)
+            end_copy(where, folder)
         return UpdateResult(properties.outputs(_news, info, where.run.carry_rate))
 
     @one_line
@@ -145,8 +153,7 @@ class StreamProvider(Provider):
     def _context(self, props: Mapping[str, Any]) -> Context:
         where = context(props["url"], props.get("monitor_url"), self.credentials)
         where.server.renewed_login = partial(login_now, props.get("owner"), props["url"])
-        store = props.get("store")
-        where.server.store = store if isinstance(store, str) else props["url"]
+        where.server.store = _store(props)
         where.run.backup_to = props.get("backup_to")
         return where
 
@@ -163,6 +170,12 @@ class StreamProvider(Provider):
         for note in result.notes:
             notice_once(note)
         return [_failure(problem) for problem in result.problems]
+
+
+def _store(props: Mapping[str, Any]) -> str:
+    """The name of the data that a stream is in."""
+    store = props.get("store")
+    return store if isinstance(store, str) else str(props["url"])
 
 
 def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:

@@ -68,9 +68,9 @@ def carry_over(context: Context, spec: StreamSpec, info: StreamInfo, removed: in
     folder, began = folder_of(context, info.config["name"]), time.monotonic()
     with locked(folder.path):
         folder.require_replaceable(info)
-        manifest = _copied(context, folder, spec, info)
+        manifest = copied(context, folder, spec, info)
         _delete(context, info, manifest)
-        successor = _restored(context, folder, spec, manifest, removed)
+        successor = _put_back_or_undo(context, folder, spec, manifest, removed)
     _LOG.info("%s: carried over in %.1f s", spec.name, time.monotonic() - began)
     return successor
 
@@ -89,7 +89,7 @@ def completed(context: Context, spec: StreamSpec, info: StreamInfo | None) -> St
         if not manifest:
             return info
         tell(f"{spec.name} is {half_carried_status(folder.copy, manifest)}; this run completes it")
-        return _restored(context, folder, spec, manifest, manifest.messages)
+        return _put_back_or_undo(context, folder, spec, manifest, manifest.messages)
 
 
 def waiting_folder(context: Context, spec: StreamSpec, info: StreamInfo | None) -> CarryFolder | None:
@@ -108,8 +108,16 @@ def let_go(context: Context, spec: StreamSpec, info: StreamInfo) -> None:
 def _let_go(context: Context, folder: CarryFolder, info: StreamInfo) -> None:
     folder.drop_unfinished()
     manifest = folder.manifest()
-    if not manifest or not folder.is_of(manifest, info):
-        return
+    if manifest and folder.is_of(manifest, info):
+        end_copy(context, folder)
+
+
+def end_copy(context: Context, folder: CarryFolder) -> None:
+    """Remove a copy, or keep it where a folder for copies is given.
+
+    Raises:
+        BackupError: it cannot be moved there.
+    """
     with one_line(f"{folder.stream} is carried over; its copy stays in {folder.copy}"):
         if kept := safety_backup.folder_for(context):
             folder.move_to(kept)
@@ -117,8 +125,12 @@ def _let_go(context: Context, folder: CarryFolder, info: StreamInfo) -> None:
             folder.drop()
 
 
-def _copied(context: Context, folder: CarryFolder, spec: StreamSpec, info: StreamInfo) -> Manifest:
-    """A copy that holds everything: nothing came between it and now."""
+def copied(context: Context, folder: CarryFolder, spec: StreamSpec, info: StreamInfo) -> Manifest:
+    """A copy that holds everything: nothing came between it and now, and nothing comes any more.
+
+    Raises:
+        Conflict, BackupError: there is none, and the stream is as it was.
+    """
     with stopped_intake(context, info.config):
         for _ in range(COPIES):
             folder.drop()
@@ -158,25 +170,43 @@ def _delete(context: Context, info: StreamInfo, manifest: Manifest) -> None:
     context.server.remember(manifest.name, None)
 
 
-def _restored(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: Manifest, removed: int) -> StreamInfo:
+def put_back(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: Manifest, removed: int) -> StreamInfo:
+    """Restore a copy as the stream that is wanted, as far as it has to be for a later update; without subjects.
+
+    Args:
+        context: the server and the run.
+        folder: where the copy is: of this stream, of the one it was, or of the one on another server.
+        spec: the stream as it is wanted.
+        manifest: the copy's.
+        removed: how many of its messages the stream does not keep, at most.
+
+    Raises:
+        ProvisionerError: the server refuses, or is gone; a part of it is deleted, or known for what it is.
+    """
     original = from_config(manifest.config)
     planned = plan(as_named(original, spec.name), spec.config)
     config = carried_config(original, spec.config, planned.carries)
-    try:
-        info = _put_back(context, folder, manifest, closed(config), removed)
-    except ProvisionerError as error:
-        raise _undone(context, folder, manifest, error) from error
+    info = _restore_as(context, folder, manifest, closed(config), removed)
     tell(f"{spec.name}: carried over with {counted(info.messages, 'message')} ({approximate_size(info.bytes)})")
     return info
 
 
-def _put_back(
+def _put_back_or_undo(
+    context: Context, folder: CarryFolder, spec: StreamSpec, manifest: Manifest, removed: int
+) -> StreamInfo:
+    try:
+        return put_back(context, folder, spec, manifest, removed)
+    except ProvisionerError as error:
+        raise _undone(context, folder, manifest, error) from error
+
+
+def _restore_as(
     context: Context, folder: CarryFolder, manifest: Manifest, config: StreamConfig, removed: int
 ) -> StreamInfo:
     def whole(info: StreamInfo, state: Mapping[str, Any]) -> None:
         if state["last_seq"] != manifest.state["last_seq"]:
             raise BackupError(f"it ends at sequence {state['last_seq']}, not {manifest.state['last_seq']}")
-        folder.note_successor(manifest.created, info.created)
+        _notes_of(context, folder).note_successor(manifest.created, info.created)
 
     successor = Successor(config=to_request(config), removed=removed, on_whole=whole)
     info = restore(context.client(), folder.copy, Meter().show, successor)
@@ -185,10 +215,15 @@ def _put_back(
     return info
 
 
+def _notes_of(context: Context, folder: CarryFolder) -> CarryFolder:
+    """Where it is noted which stream became which: what was moved here is nothing to those who look for it there."""
+    return CarryFolder(context.server.store, folder.stream)
+
+
 def _undone(context: Context, folder: CarryFolder, manifest: Manifest, error: ProvisionerError) -> ProvisionerError:
     """The error to raise once the stream is as it was, or if it cannot be."""
     try:
-        _put_back(context, folder, manifest, from_config(manifest.config), 0)
+        _restore_as(context, folder, manifest, from_config(manifest.config), 0)
     except ProvisionerError:
         where = f"its {counted(manifest.messages, 'message')} are in {folder.copy}"
         return BackupError(f"{error}; {where}: run pulumi up again once the server can take it, which completes it")

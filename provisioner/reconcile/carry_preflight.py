@@ -24,7 +24,7 @@ _MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 def carry_preflight(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> Verdict:
     """Why a stream could not be carried over, under its name or another, and what it means if it can."""
     note = carry_note(spec.name, info, planned, context.run.carry_rate)
-    return Verdict(tuple(_problems(context, spec, info)), (note,))
+    return Verdict(tuple(carry_problems(context, spec, info)), (note,))
 
 
 def half_carried_preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict | None:
@@ -40,7 +40,8 @@ def half_carried_preflight(context: Context, spec: StreamSpec, info: StreamInfo 
     return Verdict(notes=(f"{spec.name} is {status}; this run completes it",))
 
 
-def _problems(context: Context, spec: StreamSpec, info: StreamInfo) -> Iterator[str]:
+def carry_problems(context: Context, spec: StreamSpec, info: StreamInfo) -> Iterator[str]:
+    """Why a stream cannot be copied, or its consumers not restored."""
     yield from map(str, work_queue_problems(info.config, spec.config, context.client().consumers(info.config["name"])))
     if info.config["storage"] == "memory" and context.client().connection.server_version < _MEMORY_SNAPSHOTS_SINCE:
         yield "storage memory: a server before 2.15 makes no copies of memory streams"

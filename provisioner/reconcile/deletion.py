@@ -80,7 +80,7 @@ def holding(info: StreamInfo) -> str:
 
 def is_guarded(info: StreamInfo) -> bool:
     """Whether guard protects what a stream holds: it is not empty, and the run has no approval to let it go."""
-    return bool(info.messages or info.consumers) and not may_lose(info.config["name"])
+    return not info.is_empty and not may_lose(info.config["name"])
 
 
 def contents(info: StreamInfo) -> str:

@@ -17,6 +17,7 @@ from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.deletion import contents, half_carried, holding, is_guarded
 from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
+from provisioner.reconcile.moving import MOVE_DATA, is_asked_for, is_copied, moving_preflight
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.verdict import Verdict, together
@@ -200,27 +201,42 @@ def _other_data(
     try:
         infos = source.server.streams()
     except ProvisionerError as error:
-        yield _untold(old, error)
+        yield _untold(source, old, error)
         return
     moved = {} if old.owns_server else _same_streams(new, credentials)
+    elsewhere = {} if new.url == old.url else _present(new.context(credentials))
     for name, info in infos.items():
         concerned = name in old.policies or old.is_removed_for(new)
         if not old.owns_server and name in old.policies and name not in specs:
             yield _leaving(source, info, old.policies[name])  # deleted there, not left behind
+        elif name in old.policies and name in specs and _moves(source, info, moved):
+            yield moving_preflight(source, specs[name], info, (old.store, new.store), elsewhere.get(name))
         elif info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 
 
+def _moves(source: Context, info: StreamInfo, moved: Mapping[str, str]) -> bool:
+    """Whether the run takes a stream along; one that is the same at another url stays where it is."""
+    name = info.config["name"]
+    asked = is_asked_for() or is_copied(source, name, info)
+    return asked and source.run.is_ours(name, info) and moved.get(name) != info.created
+
+
 def _fate(old: Estate, new: Estate, info: StreamInfo, *, managed: bool) -> str:
+    whose = f"; to take it along: {MOVE_DATA}=yes" if managed else ", which this stack does not manage"
+    move = f"moving from {old.store} to {new.store} would"
     if old.is_removed_for(new):
-        whose = "" if managed else ", which this stack does not manage"
-        return f"moving from {old.store} to {new.store} would delete {holding(info)}{whose}"
-    return f"moving from {old.store} to {new.store} would leave {holding(info)} behind"
+        return f"{move} delete {holding(info)}{whose}"
+    return f"{move} leave {holding(info)} behind{whose if managed else ''}"
 
 
-def _untold(old: Estate, error: ProvisionerError) -> Verdict:
-    """Nobody can tell what the old server holds: each of its streams needs approval."""
-    names = [name for name, policy in old.policies.items() if policy is not OnDelete.RETAIN]
+def _untold(source: Context, old: Estate, error: ProvisionerError) -> Verdict:
+    """Nobody can tell what the old server holds: each of its streams needs approval, or has been copied to be moved."""
+    names = [
+        name
+        for name, policy in old.policies.items()
+        if policy is not OnDelete.RETAIN and not folder_of(source, name).manifest()
+    ]
     return together(approve(name, f"{error}: nobody can tell what {old.store} holds of it") for name in names)
 
 

@@ -20,7 +20,7 @@ def predecessor(context: Context, spec: StreamSpec, info: StreamInfo | None) -> 
     """The stream to carry over under the new name, as it was a moment ago; None where that is done or not to be."""
     old = context.server.seen(spec.renamed_from) if spec.renamed_from else None
     is_done = info is not None and old is not None and folder_of(context, spec.renamed_from).has_successor(info.created)
-    return old if old and not is_done and (_holds(old) or not info) else None
+    return old if old and not is_done and (not old.is_empty or not info) else None
 
 
 def plan_renaming(spec: StreamSpec, old: StreamInfo) -> Plan:
@@ -38,14 +38,10 @@ def renaming_problems(context: Context, spec: StreamSpec, old: StreamInfo, info:
         info: what has the new name already.
     """
     planned = plan_renaming(spec, old)
-    if info and _holds(info):
+    if info and not info.is_empty:
         yield f"renamed_from: {spec.name} and {spec.renamed_from} both hold messages or have consumers; take it out"
     if not context.run.is_ours(spec.renamed_from, old):
         yield f"renamed_from: {spec.renamed_from} is not this stack's stream; import it first, or rename it by hand"
     if planned.effect is Effect.REPLACE:
         yield f"renamed_from: messages cannot be carried through a change of {', '.join(planned.replaces)}"
     yield from map(str, planned.problems)
-
-
-def _holds(info: StreamInfo) -> bool:
-    return bool(info.messages or info.consumers)

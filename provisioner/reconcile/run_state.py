@@ -168,6 +168,5 @@ class RunState:
             return False
         if name in self.specs or self.is_renamed(name):
             return True
-        empty = not info.messages and not info.consumers
-        policies = {OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE}
+        policies = {OnDelete.DELETE, OnDelete.GUARD} if info.is_empty else {OnDelete.DELETE}
         return self._policies[name] in policies

@@ -171,6 +171,11 @@ class StreamInfo:
     last_time: str = ""
     consumers: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing that could be lost."""
+        return not self.messages and not self.consumers
+
 
 @dataclass(frozen=True)
 class ServerFacts:
