@@ -168,5 +168,17 @@ def _server(copy: Checkout) -> closing[JetStream]:
 
 SITUATIONS: Final[dict[str, Callable[[Checkout], None]]] = {
     situation.__name__[1:].replace("_", " "): situation
-    for situation in (_next, _up, _messages, _work_queue, _drift, _lost, _lower, _replicas, _one_replica, _forgotten, _two_stacks)
+    for situation in (
+        _next,
+        _up,
+        _messages,
+        _work_queue,
+        _drift,
+        _lost,
+        _lower,
+        _replicas,
+        _one_replica,
+        _forgotten,
+        _two_stacks,
+    )
 }
