@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
+import nats
 import pytest
 
 from provisioner.backup import carry_folder
@@ -15,6 +18,8 @@ from provisioner.backup.archive import backup
 from provisioner.jetstream.client import JetStream
 from provisioner.providers.errors import JetStreamError
 from tests.support import snapshots
+from tests.support.configurations import config
+from tests.support.exploring import explores
 from tests.support.faults.flood import flooding
 from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient
@@ -40,6 +45,7 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"storage": "memory", "sealed": True}),
 ]
 MESSAGES = 30
+_OUTSTANDING = 2_000
 OTHER = "name another folder with STREAMS_CARRY_TO"
 
 
@@ -219,3 +225,41 @@ def test_what_comes_while_it_is_copied_is_in_the_copy(server: NatsServer, jetstr
     stored = [int(base64.b64decode(each["data"])) for each in flooded]
     assert flood.acknowledged <= set(stored)
     assert len(stored) == len(set(stored))
+
+
+class TestExplore:
+    """A stream as large as disks and patience allow."""
+
+    pytestmark = explores()
+
+    def test_a_million_messages_and_five_gib(
+        self, server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """Nothing is missing; the time in which nobody could publish is shown, and remembered as a rate."""
+        jetstream.create(config(NAME, subjects=["o.>"]))
+        asyncio.run(_publish_many(server.url, 1_000_000, b"x" * 5_300))
+        olds, before = dict(provider().create(_stream(server)).outs or {}), jetstream.state(NAME)
+        began = time.monotonic()
+        outs = _updated(olds, _stream(server, persist_mode="async"))
+        gap, after = time.monotonic() - began, jetstream.state(NAME)
+        with capsys.disabled():
+            print(f"{before['bytes'] / 2**30:.2f} GiB in {gap:.1f} s, {outs['carry_rate'] / 2**20:.0f} MiB/s")  # noqa: T201
+        for key in ("messages", "first_seq", "last_seq", "first_ts", "last_ts"):
+            assert before[key] == after[key], key
+
+
+async def _publish_many(url: str, count: int, payload: bytes) -> None:
+    """Publish with no more than so many acknowledgements outstanding: the server drops what it has no room to queue."""
+    client = await nats.connect(url)
+    inbox, room = client.new_inbox(), asyncio.Semaphore(_OUTSTANDING)
+
+    async def acknowledged(_message: object) -> None:
+        room.release()
+
+    await client.subscribe(inbox, cb=acknowledged)
+    for number in range(count):
+        await room.acquire()
+        await client.publish(f"o.{number % 7}", payload, reply=inbox)
+    for _ in range(_OUTSTANDING):
+        await room.acquire()
+    await client.close()
