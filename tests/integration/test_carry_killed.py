@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,8 @@ from provisioner.backup.archive import ARCHIVE, MANIFEST, backup, load
 from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import BackupError
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.connection import Connection
+from provisioner.jetstream.transfer import Transfer
 from provisioner.providers.errors import JetStreamError
 from provisioner.reconcile.context import close_all
 from tests.support import snapshots
@@ -29,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("own_process")
 
 MESSAGES = 40
 SEED = 9
-KILLS = 12
+KILLS, SERVER_KILLS = 12, 4
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +102,55 @@ def test_a_provider_that_is_killed(server: NatsServer, jetstream: JetStream, tmp
         figures.faults, figures.converged = figures.faults + 1, figures.converged + 1
 
 
+@contextmanager
+def _server_killed_at(request: int, server: NatsServer) -> Iterator[None]:
+    """The server is killed when a request is about to be sent, and starts again at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        sent = itertools.count()
+        for owner, method in ((Connection, "request"), (Connection, "long_request"), (Transfer, "send")):
+            patch.setattr(owner, method, _killing(getattr(owner, method), sent, request, server))
+        yield
+
+
+def _killing(send: Callable[..., Any], sent: Iterator[int], last: int, server: NatsServer) -> Callable[..., Any]:
+    def sending(*args: Any, **kwargs: Any) -> Any:
+        if next(sent) == last:
+            server.kill()
+            server.start()
+        return send(*args, **kwargs)
+
+    return sending
+
+
+def _kill_server_and_complete(server: NatsServer, jetstream: JetStream, root: Path, request: int) -> None:
+    olds, news = _created(server, jetstream), _stream(server, persist_mode="async", description="new")
+    messages = snapshots.messages(jetstream)
+    with _server_killed_at(request, server), suppress(JetStreamError):
+        provider().update(NAME, olds, news)
+    assert _is_whole_somewhere(jetstream, CarryFolder(server.url, NAME)), f"nothing is whole after request {request}"
+
+    close_all()
+    read = provider().read(NAME, olds)
+    assert NAME == read.id
+    provider().update(NAME, dict(read.outs or {}), news)
+    assert messages == snapshots.messages(jetstream)
+    # Its position is the server's own to lose: it writes acknowledgements down a moment later.
+    assert ["worker"] == [*snapshots.consumers(jetstream)]
+    provider().read(NAME, dict(provider().read(NAME, dict(read.outs or {})).outs or {}))
+    assert [] == [path for path in root.rglob("*") if path.is_file()]
+    snapshots.delete(jetstream, server)
+    close_all()
+
+
+def test_a_server_that_is_killed(server: NatsServer, jetstream: JetStream, tmp_path: Path, figures: Figures) -> None:
+    """At moments all over the update: it succeeds, or the next one does."""
+    requests = _requests(server, jetstream)
+    moments = random.Random(SEED).sample(range(requests), SERVER_KILLS)  # noqa: S311 - no secret
+    for request in sorted(moments):
+        _kill_server_and_complete(server, jetstream, tmp_path / "carried", request)
+        figures.faults, figures.converged = figures.faults + 1, figures.converged + 1
+
+
 class TestExplore:
     """Every moment."""
 
@@ -107,6 +161,11 @@ class TestExplore:
         """Killed before each request of an update."""
         for request in range(_requests(server, jetstream)):
             _kill_and_complete(server, jetstream, tmp_path / "carried", request, take_back=take_back)
+
+    def test_the_server_at_each_request(self, server: NatsServer, jetstream: JetStream, tmp_path: Path) -> None:
+        """The server killed before each request of an update."""
+        for request in range(_requests(server, jetstream)):
+            _kill_server_and_complete(server, jetstream, tmp_path / "carried", request)
 
 
 @pytest.fixture
