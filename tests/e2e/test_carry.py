@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import threading
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,8 @@ from provisioner.backup.progress import Meter
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
+from tests.support.exploring import explores, new_seeds
+from tests.support.faults.figures import Figures
 from tests.support.faults.flood import flooding, numbers
 from tests.support.faults.killing import killed
 from tests.support.faults.proxy import proxied
@@ -168,3 +171,29 @@ def _store_of(project: Project, stream: str) -> str:
 def _hold(reached: threading.Event, over: threading.Event) -> None:
     reached.set()
     over.wait(_KILL_TIMEOUT_S)
+
+
+class TestExplore:
+    """New moments."""
+
+    pytestmark = explores()
+
+    def test_kills(self, own: Project, server: NatsServer, figures: Figures) -> None:
+        """The engine with all its plugins, killed at random in ups that carry a stream there and back."""
+        own.catalogue(HELD={"subjects": ["held"]})
+        own.up()
+        with flooding(server.url, "held") as flood:
+            for number, seed in enumerate(new_seeds(share=0.9)):
+                flood.wait_for(len(flood.acknowledged) + 50)
+                own.catalogue(HELD={"subjects": ["held"], **({} if number % 2 else {"storage": "memory"})})
+                with killed(own, "up", after=random.Random(seed).uniform(1.0, 3.5)) as at_work:  # noqa: S311
+                    figures.faults += at_work
+                own.pulumi("cancel", "--yes")
+                own.up()
+                assert own.unchanged(), f"seed {seed}"
+                assert [] == _copies(own), f"seed {seed}"
+                figures.converged += 1
+            flood.wait_for(len(flood.acknowledged) + 50)
+        figures.acknowledged = len(flood.acknowledged)
+        figures.count_lost({"HELD": sorted(flood.acknowledged - numbers(server.url, "HELD"))})
+        own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="HELD")
