@@ -43,6 +43,9 @@ def half_carried_preflight(context: Context, spec: StreamSpec, info: StreamInfo 
 def carry_problems(context: Context, spec: StreamSpec, info: StreamInfo) -> Iterator[str]:
     """Why a stream cannot be copied, or its consumers not restored."""
     yield from map(str, work_queue_problems(info.config, spec.config, context.client().consumers(info.config["name"])))
+    if spec.config["sources"] and info.config["sources"] and info.config["retention"] != "limits":
+        # The server knows where it was from the messages it has, and consumed ones are gone.
+        yield "sources would deliver again what has been consumed: take them out for the run of this change"
     if info.config["storage"] == "memory" and context.client().connection.server_version < _MEMORY_SNAPSHOTS_SINCE:
         yield "storage memory: a server before 2.15 makes no copies of memory streams"
     folder = folder_of(context, info.config["name"])

@@ -25,6 +25,7 @@ from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient
 from tests.support.snapshots import NAME
 from tests.support.stream_provider import failures, props, provider
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_process")
 
@@ -225,6 +226,37 @@ def test_what_comes_while_it_is_copied_is_in_the_copy(server: NatsServer, jetstr
     stored = [int(base64.b64decode(each["data"])) for each in flooded]
     assert flood.acknowledged <= set(stored)
     assert len(stored) == len(set(stored))
+
+
+def test_sources_go_on_where_they_were(server: NatsServer, jetstream: JetStream, raw: RawClient) -> None:
+    """Nothing comes twice and nothing is missing; where messages are gone by which to know it, it is refused."""
+    jetstream.create(config("ORIGIN", subjects=["origin"]))
+    sources: dict[str, Any] = {"sources": [{"name": "ORIGIN"}]}
+    olds = dict(provider().create(props(server, NAME, **sources)).outs or {})
+    for _ in range(5):
+        raw.publish("origin")
+    until("the source has delivered", lambda: raw.info(NAME)["state"]["last_seq"] == 5)
+    outs = _updated(olds, props(server, NAME, retention="workqueue", **sources))
+    for _ in range(2):
+        raw.publish("origin")
+    until("the source goes on", lambda: raw.info(NAME)["state"]["last_seq"] >= 7)
+    assert 7 == raw.info(NAME)["state"]["last_seq"], "a message came again"
+
+    (refused,) = failures(props(server, NAME, **sources), olds=outs)
+    assert "sources would deliver again what has been consumed: take them out for the run of this change" == refused
+
+
+def test_a_mirror_stays_one(server: NatsServer, jetstream: JetStream, raw: RawClient) -> None:
+    """It has its messages in another storage, and goes on to follow its origin."""
+    jetstream.create(config("ORIGIN", subjects=["origin"]))
+    olds = dict(provider().create(props(server, NAME, mirror={"name": "ORIGIN"})).outs or {})
+    for _ in range(5):
+        raw.publish("origin")
+    until("the mirror follows", lambda: raw.info(NAME)["state"]["messages"] == 5)
+    _updated(olds, props(server, NAME, mirror={"name": "ORIGIN"}, storage="memory"))
+    raw.publish("origin")
+    until("the mirror goes on", lambda: raw.info(NAME)["state"]["messages"] == 6)
+    assert [each["seq"] for each in raw.messages("ORIGIN")] == [each["seq"] for each in raw.messages(NAME)]
 
 
 class TestExplore:
