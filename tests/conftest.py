@@ -16,8 +16,8 @@ from tests.support.faults.figures import PROPERTY, Figures, Record
 
 SEED = 20260101
 
-# The longest tests first, so that no worker is left alone with one when the others have run out. Within a room the order
-# stays shuffled.
+# The longest tests first, so that no worker is left alone with one when the others have run out; within a room the
+# order stays shuffled.
 ROOMS = ("e2e/test_documents", "e2e/attacks/test_campaign", "faults/", "docker", "e2e/", "integration/", "unit/")
 
 settings.register_profile("same", derandomize=True, database=None, deadline=None)
