@@ -62,7 +62,7 @@ def test_messages_that_are_about_to_pass_a_new_age(external: Project, jetstream:
 
 def test_a_trim_that_takes_longer_than_a_request(external: Project, server: NatsServer, jetstream: JetStream) -> None:
     """The up waits while the server deletes, says so, and succeeds."""
-    subjects, each = 3_000, 10
+    subjects, each = 8_000, 10
     external.configure(**external.settings, catalogue="streams.yaml")
     external.catalogue(HELD={"subjects": ["held.>"]})
     external.up()
