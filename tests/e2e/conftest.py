@@ -28,6 +28,15 @@ _NOISE = re.compile(r"^(@ .*)?$")
 _SERVERS = (":ServerProcess", '"docker:')
 # How Pulumi asks which packages .venv has, at every run.
 _PIP_LIST = ["list", "-v", "--format", "json"]
+_PIP = """\
+import os, runpy, sys
+
+if sys.argv[1:] == {question!r}:
+    print({answer!r})
+else:
+    sys.path.remove(os.path.dirname(__file__))
+    runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
 # With no compiled files, each of the thousand programs that a test run starts compiles ours anew.
 _NOT_INHERITED = ("PULUMI_", "PYTHONDONTWRITEBYTECODE")
 
@@ -188,7 +197,7 @@ def _pip_that_has_answered(folder: Path) -> Path:
     """Pulumi asks pip for the packages of .venv in every run, a quarter of its CPU time: here pip is asked once."""
     command = [sys.executable, "-m", "pip", *_PIP_LIST]
     answer = subprocess.run(command, capture_output=True, check=True, text=True, timeout=_DEADLINE_S).stdout
-    (folder / "pip.py").write_text(f"import sys\nassert sys.argv[1:] == {_PIP_LIST}, sys.argv\nprint({answer!r})\n")
+    (folder / "pip.py").write_text(_PIP.format(question=_PIP_LIST, answer=answer))
     return folder
 
 
