@@ -26,7 +26,13 @@ UNIT: Check = ("pytest", "--quiet", "--numprocesses=0", "tests/unit")
 # Everything that can be wrong without a server being involved: its tests are cheap, so there is no excuse.
 PURE = ("schema", "rules", "plan", "catalogue", "units.py", "text.py")
 PURE_FLOOR = 97  # percent
-COVERED: Check = ("pytest", "--cov", "--cov-report=", "--cov-fail-under=0")  # the floors come afterwards
+COVERED: Check = (
+    "pytest",
+    "--cov",
+    "--cov-report=",
+    "--cov-fail-under=0",
+    "--durations=20",
+)  # the floors come afterwards
 # The floor of all rooms together is `fail_under` in pyproject.toml.
 FLOORS: tuple[Check, ...] = (
     ("coverage", "report", "--skip-covered"),

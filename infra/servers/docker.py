@@ -42,11 +42,11 @@ HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
     "tests": [
         "CMD-SHELL",
         (
-            "if [ -e /dev/shm/healthy ]; then sleep 28; fi; "
+            "if [ -e /dev/shm/healthy ]; then sleep 29; fi; "
             f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir && touch /dev/shm/healthy"
         ),
     ],
-    "interval": "2s",
+    "interval": "1s",
     "timeout": "40s",
     "start_period": "1m0s",
     "retries": 3,

@@ -24,6 +24,21 @@ from tools.pulumi import toolchain
 ROOT = Path(__file__).resolve().parents[2]
 _DEADLINE_S = 180.0
 _NOISE = re.compile(r"^(@ .*)?$")
+# In the types of resources that live on when a test has ended.
+_SERVERS = (":ServerProcess", '"docker:')
+# How Pulumi asks which packages .venv has, at every run.
+_PIP_LIST = ["list", "-v", "--format", "json"]
+_PIP = """\
+import os, runpy, sys
+
+if sys.argv[1:] == {question!r}:
+    print({answer!r})
+else:
+    sys.path.remove(os.path.dirname(__file__))
+    runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+# With no compiled files, each of the thousand programs that a test run starts compiles ours anew.
+_NOT_INHERITED = ("PULUMI_", "PYTHONDONTWRITEBYTECODE")
 
 
 @dataclass(frozen=True)
@@ -106,6 +121,12 @@ class Project:
         """Take the stack down; it must succeed."""
         return _succeeded(self.pulumi("destroy", "--yes", "--skip-preview"))
 
+    def leave_nothing_running(self) -> None:
+        """Destroy a stack that has servers; streams alone end with the test's own server, its state with its folder."""
+        state = self.state.read_text() if self.state.exists() else ""
+        if any(server in state for server in _SERVERS):
+            self.pulumi("destroy", "--yes", "--skip-preview")
+
 
 def _succeeded(result: Result) -> Result:
     """Show the errors first: CI cuts long output, and they are at its end."""
@@ -123,7 +144,7 @@ def engine() -> dict[str, str]:
         pytest.skip("no Pulumi engine can be had here")
     path = [str(Path(sys.executable).parent), *([str(folder)] if folder else []), os.environ["PATH"]]
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
+        **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_INHERITED)},
         "PATH": os.pathsep.join(path),
         "PULUMI_CONFIG_PASSPHRASE": "",
         "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -133,29 +154,57 @@ def engine() -> dict[str, str]:
     }
 
 
-@contextmanager
-def fresh_project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
-    """A project with an empty stack; taken down whatever happens."""
-    folder = tmp_path / "project"
-    folder.mkdir(parents=True)
+@dataclass(frozen=True)
+class Template:
+    """A project as `pulumi stack init` leaves it, made once."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @contextmanager
+    def copied(self, to: Path) -> Iterator[Project]:
+        """A project with an empty stack; nothing of it is left running, whatever happens."""
+        shutil.copytree(self.folder, to, symlinks=True, dirs_exist_ok=True)
+        made = self.project(to)
+        try:
+            yield made
+        finally:
+            made.leave_nothing_running()
+
+    def project(self, place: Path) -> Project:
+        """The project in a place."""
+        own = {"PULUMI_HOME": str(place / "home"), "PULUMI_BACKEND_URL": f"file://{place}/state"}
+        return Project(place / "project", self.environment | own)
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, engine: dict[str, str]) -> Template:
+    """The project of which each test gets a copy."""
+    place = tmp_path_factory.mktemp("template")
+    made = Template(place, engine | {"PYTHONPATH": str(_pip_that_has_answered(tmp_path_factory.mktemp("pip")))})
+    folder = place / "project"
+    folder.mkdir()
     for name in ("infra", "provisioner", "tools", "__main__.py"):
         (folder / name).symlink_to(ROOT / name)
     (folder / ".venv").symlink_to(sys.prefix)
     shutil.copy(ROOT / "Pulumi.yaml", folder)
-    (tmp_path / "state").mkdir()
-    own = {"PULUMI_HOME": str(tmp_path / "home"), "PULUMI_BACKEND_URL": f"file://{tmp_path}/state"}
-    made = Project(folder, engine | own)
-    _succeeded(made.pulumi("stack", "init", made.stack))
-    try:
-        yield made
-    finally:
-        made.pulumi("destroy", "--yes", "--skip-preview")
+    (place / "state").mkdir()
+    _succeeded(made.project(place).pulumi("stack", "init", Project.stack))
+    return made
+
+
+def _pip_that_has_answered(folder: Path) -> Path:
+    """Pulumi asks pip for the packages of .venv in every run, a quarter of its CPU time: here pip is asked once."""
+    command = [sys.executable, "-m", "pip", *_PIP_LIST]
+    answer = subprocess.run(command, capture_output=True, check=True, text=True, timeout=_DEADLINE_S).stdout
+    (folder / "pip.py").write_text(_PIP.format(question=_PIP_LIST, answer=answer))
+    return folder
 
 
 @pytest.fixture
-def project(tmp_path: Path, engine: dict[str, str]) -> Iterator[Project]:
-    """A fresh project with an empty stack; taken down whatever happens."""
-    with fresh_project(tmp_path, engine) as made:
+def project(tmp_path: Path, template: Template) -> Iterator[Project]:
+    """A fresh project with an empty stack; nothing of it is left running, whatever happens."""
+    with template.copied(tmp_path) as made:
         yield made
 
 
@@ -188,4 +237,4 @@ def other(external: Project) -> Iterator[Project]:
     made = Project(external.folder, external.environment, "other")
     assert made.pulumi("stack", "init", "other").code == 0
     yield made
-    made.pulumi("destroy", "--yes", "--skip-preview")
+    made.leave_nothing_running()

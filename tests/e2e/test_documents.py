@@ -38,8 +38,8 @@ def copy(tmp_path: Path, engine: dict[str, str]) -> Iterator[Checkout]:
     try:
         yield made
     finally:
-        for file in sorted(made.folder.glob("Pulumi.*.yaml")):
-            made.take_down(file.name.split(".")[1])
+        for state in sorted(made.folder.glob(".pulumi-state/.pulumi/stacks/*/*.json")):
+            made.take_down(state.stem)
         left = made.servers()
         for pid in left:
             os.kill(pid, signal.SIGKILL)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import Project, fresh_project
+from tests.e2e.conftest import Project, Template
 from tests.support.campaign.campaign import play
 from tests.support.campaign.operator import CampaignFigures
 from tests.support.exploring import explores, new_seeds
@@ -39,10 +39,10 @@ class TestExplore:
 
     pytestmark = explores()
 
-    def test_campaign(self, tmp_path: Path, engine: dict[str, str], figures: CampaignFigures) -> None:
+    def test_campaign(self, tmp_path: Path, template: Template, figures: CampaignFigures) -> None:
         """As above, for longer; a failure names the line that replays it."""
         for seed, indexes in _campaigns():
-            with fresh_project(tmp_path / str(seed), engine) as project:
+            with template.copied(tmp_path / str(seed)) as project:
                 play(project, figures, seed, indexes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -74,6 +75,13 @@ def _descriptions(jetstream: JetStream) -> dict[str, object]:
     return {name: live.config["description"] for name, live in jetstream.streams().items()}
 
 
+def _is_named(request: str, url: str, text: str) -> bool:
+    """Whether a line names the request that was not answered, and each of the others the server that it was for."""
+    errors = [line.partition("error: JetStreamError: ")[2] for line in text.splitlines() if "JetStreamError" in line]
+    unanswered = rf"(no answer to|the connection was lost before the answer to) \$JS\.API\.{re.escape(request)}"
+    return all(url in error for error in errors) and any(re.search(unanswered, error) for error in errors)
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_the_next_up_is_enough(
     name: str, server: NatsServer, proxy: Proxy, jetstream: JetStream, project: Project, figures: Figures
@@ -90,6 +98,7 @@ def test_the_next_up_is_enough(
             figures.faults += trap.sprung
             assert trap.sprung, f"the fault never happened: {said.text}"
             assert said.code != 0, said.text
+            assert _is_named(request, proxy.url, said.text), said.text
             assert "Traceback" not in said.text
 
             project.up()
