@@ -22,6 +22,7 @@ from tests.support.faults.figures import Figures
 from tests.support.faults.flood import flooding, numbers
 from tests.support.faults.killing import killed
 from tests.support.faults.proxy import proxied
+from tests.support.faults.publisher import publishing
 from tests.support.messages import publish, stored
 from tests.support.nats_server import NatsServer
 from tests.support.ports import free_port
@@ -182,9 +183,12 @@ class TestExplore:
         """The engine with all its plugins, killed at random in ups that carry a stream there and back."""
         own.catalogue(HELD={"subjects": ["held"]})
         own.up()
-        with flooding(server.url, "held") as flood:
+        with (
+            publishing(server.url, {"HELD": "held"}) as publisher,
+            closing(JetStream(server.url, Credentials())) as client,
+        ):
             for number, seed in enumerate(new_seeds(share=0.9)):
-                flood.wait_for(len(flood.acknowledged) + 50)
+                publisher.wait_for_more()
                 own.catalogue(HELD={"subjects": ["held"], **({} if number % 2 else {"storage": "memory"})})
                 with killed(own, "up", after=random.Random(seed).uniform(1.0, 3.5)) as at_work:  # noqa: S311
                     figures.faults += at_work
@@ -193,7 +197,6 @@ class TestExplore:
                 assert own.unchanged(), f"seed {seed}"
                 assert [] == _copies(own), f"seed {seed}"
                 figures.converged += 1
-            flood.wait_for(len(flood.acknowledged) + 50)
-        figures.acknowledged = len(flood.acknowledged)
-        figures.count_lost({"HELD": sorted(flood.acknowledged - numbers(server.url, "HELD"))})
+                figures.count_lost({"HELD": publisher.missing(client, "HELD")})
+            figures.acknowledged = publisher.count
         own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="HELD")

@@ -114,7 +114,8 @@ def _work_queue(copy: Checkout) -> None:
     with _server(copy) as js:
         for _ in range(3):
             js.connection.request("routing.event", _MESSAGE)
-    copy.edit("max_bytes: 512MiB", "max_bytes: 512MiB\n  retention: workqueue")
+    routing = "max_bytes: 512MiB\n  storage: file\n  retention: "
+    copy.edit(f"{routing}limits", f"{routing}workqueue")
 
 
 def _drift(copy: Checkout) -> None:
