@@ -32,6 +32,7 @@ from provisioner.reconcile.docker_stack import RUNNING, container_status, docker
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.estate import estate_preflight
 from provisioner.reconcile.notices import notice_once
+from provisioner.reconcile.store import keep_memory
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamSpec
 
@@ -47,6 +48,7 @@ _KEPT: Final = (
     "docker",
     "owners",
     "container",
+    "backup_to",
 )
 ID: Final = "estate"
 
@@ -93,10 +95,16 @@ class EstateProvider(Provider):
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Note it, and let a paused container go on."""
+        """Note it, copy what a restart deletes, and let a paused container go on."""
+        old, new = _estate(_olds), _estate(_news)
+        if old.is_restarted_for(new) or old.is_moved_for(new):
+            where = old.context(self.credentials)
+            where.run.backup_to = _news.get("backup_to")
+            if where.server.is_there():
+                keep_memory(where)
         if place := docker_place(_news):
             resume(place, _news["owners"])
-            _estate(_news).context(self.credentials).server.on_started("resumed")
+            new.context(self.credentials).server.on_started("resumed")
         return UpdateResult(_news)
 
     def _learn_state(self, old: EstateValue | None, news: Mapping[str, Any]) -> None:
@@ -155,6 +163,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "docker": asdict(docker) if docker else None,
             "owners": [mark] if mark else None,
             "container": RUNNING if docker else None,
+            "backup_to": options.backup_to,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
 

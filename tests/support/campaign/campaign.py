@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tests.support.campaign import checks
 from tests.support.campaign.checks import View
-from tests.support.campaign.faults import Striker
 from tests.support.campaign.copies import copied
+from tests.support.campaign.faults import Striker
 from tests.support.campaign.ledger import Ack, Excuses, Key, Ledger, dropping
 from tests.support.campaign.model import FEW, FIRST, World
 from tests.support.campaign.operator import CampaignFigures, Operator

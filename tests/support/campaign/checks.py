@@ -116,6 +116,7 @@ def require_policies(world: World, held: Infos, view: View, places: Places, outc
         world: what was taken down.
         held: what its server had before.
         view: what every server has now.
+        places: the servers.
         outcome: how the destroy ended.
     """
     target, infos = places.all[world.place], view[world.place]
