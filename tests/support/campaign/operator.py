@@ -143,9 +143,10 @@ class Operator:
         return outcome
 
     def _recover(self, outcome: Outcome, *, typical: bool = True) -> None:
-        """End the fault; a killed engine leaves its lock."""
+        """End the fault; a killed engine leaves its lock, and maybe half a state."""
         self.places.recover()
         if outcome.code < 0:
+            self.project.repair_state()
             self._run("cancel", "--yes", environment={})
         elif typical and not outcome.hit and not outcome.refused:
             self.typical = outcome.seconds
