@@ -28,7 +28,7 @@ from provisioner.providers.engine import streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
-from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, resume
+from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, renamed, resume
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.estate import estate_preflight
 from provisioner.reconcile.notices import notice_once
@@ -180,6 +180,9 @@ def _docker_preflight(olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple
     place = docker_place(news)
     if place is None or owners is None:
         return Verdict(), owners
+    before = docker_place(olds or {})
+    if before and before.name != place.name:
+        return Verdict((renamed(before, place),)), owners
     inherits = bool(olds) and not olds.get("docker") and olds["store"] == news["store"]
     return docker_preflight(place, owners, inherits=inherits)
 
