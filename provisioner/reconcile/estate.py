@@ -97,7 +97,7 @@ def estate_preflight(
     for estate in olds:
         if estate.store == new.store:
             parts += _leaving_streams(estate, target, specs)
-            parts += _in_memory(estate.context(credentials)) if estate.is_restarted_for(new) else ()
+            parts += _in_memory(estate.context(credentials), specs) if estate.is_restarted_for(new) else ()
         else:
             parts += _other_data(estate, new, credentials, specs)
     names = {*specs, *(name for each in olds for name in each.policies)}
@@ -190,9 +190,17 @@ def _stranger(info: StreamInfo) -> str:
     )
 
 
-def _in_memory(source: Context) -> Iterator[Verdict]:
-    """What a server holds in memory ends with its process."""
-    for name, info in _present(source).items():
+def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """What a server holds in memory ends with its process; of one that hangs, the program says what may be there."""
+    if not source.server.is_there():
+        return
+    try:
+        infos = source.server.streams()
+    except ProvisionerError as error:
+        lost = f"restarting the server would delete what it holds in memory, and nobody can tell how much: {error}"
+        yield together(approve(name, lost) for name, spec in specs.items() if spec.config["storage"] == "memory")
+        return
+    for name, info in infos.items():
         if ends_with_server(info):
             yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
 

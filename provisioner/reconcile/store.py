@@ -80,6 +80,8 @@ def require_nothing_in_memory(context: Context, store: str) -> None:
 
 def keep_memory(context: Context) -> None:
     """Copy what ends with the server, where copies are asked for."""
+    if not safety_backup.folder_for(context):
+        return
     for info in context.server.listed_now().values():
         if ends_with_server(info):
             safety_backup.keep_copy(context, info)

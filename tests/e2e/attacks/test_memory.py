@@ -62,8 +62,8 @@ def test_a_destroy(own: Project) -> None:
     assert ["BRIEF"] == _names(copies)
 
 
-def test_a_destroy_of_a_server_that_hangs(own: Project) -> None:
-    """Nobody can tell what is in its memory: refused, and the approval that is shown is one that a shell can read."""
+def test_a_server_that_hangs(own: Project) -> None:
+    """Nobody can tell what is in its memory: a destroy and a restart are refused; what is shown a shell can read."""
     record = server_dir.read(server_dir.ServerDir(own.folder / "nats"))
     assert record
     assert record.process
@@ -73,6 +73,12 @@ def test_a_destroy_of_a_server_that_hangs(own: Project) -> None:
         assert refused.code != 0, refused.text
         assert "nobody can tell what it holds in memory" in refused.text
         assert f"STREAMS_ALLOW_LOSS='folder {own.folder / 'nats'}' pulumi destroy" in refused.text
+        before = own.settings
+        _configure(own, "nats")
+        refused = own.preview()
+        assert refused.code != 0, refused.text
+        assert "BRIEF: restarting the server would delete what it holds in memory, and nobody can tell" in refused.text
+        own.configure(**before)
     finally:
         os.kill(record.process.pid, signal.SIGCONT)
     own.up()
