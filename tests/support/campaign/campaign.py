@@ -74,7 +74,8 @@ class Campaign:
             outcome = self.operator.destroy(world, strike=self._strike(step.destroy_fault, world, world))
         self._excuse_memory(step.destroy_fault, world, world, outcome)
         now = checks.look(self.operator.places)
-        checks.require_policies(world, view[world.place] or {}, now, self.operator.places, outcome)
+        held, volatile = view[world.place] or {}, self.operator.excuses.volatile
+        checks.require_policies(world, held, now, self.operator.places, outcome, volatile)
         self._account(world, world, view, now)
         view = self._begin()
         with nullcontext() if step.quiet else self.publishers.working():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,7 +109,9 @@ def not_copied(gone: Mapping[Key, list[Ack]], excuses: Excuses, copies: Mapping[
     )
 
 
-def require_policies(world: World, held: Infos, view: View, places: Places, outcome: Outcome) -> None:
+def require_policies(
+    world: World, held: Infos, view: View, places: Places, outcome: Outcome, volatile: Collection[Key]
+) -> None:
     """What a destroy has left is what the policies keep; it failed where one of them refuses, and only there.
 
     Args:
@@ -118,6 +120,7 @@ def require_policies(world: World, held: Infos, view: View, places: Places, outc
         view: what every server has now.
         places: the servers.
         outcome: how the destroy ended.
+        volatile: streams in the memory of a server that was killed.
     """
     target, infos = places.all[world.place], view[world.place]
     full = {name for name in world.streams if held[name]["state"]["messages"]}
@@ -127,6 +130,7 @@ def require_policies(world: World, held: Infos, view: View, places: Places, outc
     of = {policy: {name for name in world.streams if world.policy(name) == policy} for policy in POLICIES}
     in_memory = {name for name in of["retain"] if isinstance(target, Own) and world.streams[name].in_memory()}
     must_stay = (of["guard"] & full) | (of["retain"] - (in_memory - full))
+    must_stay -= {name for place, name in volatile if place == world.place}
     assert must_stay <= kept, f"{sorted(must_stay - kept)} should have stayed: {outcome.text}"
     assert outcome.refused or not of["delete"] & kept, f"{sorted(of['delete'] & kept)} should be gone: {outcome.text}"
     refusing = of["guard"] & there or in_memory & there
