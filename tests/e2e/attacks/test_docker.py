@@ -180,7 +180,7 @@ def test_what_was_lost_is_found_again(dev: Project, engine_client: DockerClient)
 
 
 def test_a_renamed_stack(dev: Project, engine_client: DockerClient) -> None:
-    """Refused with the ways; renamed back all is well; a destroy under the new name takes down what the old one made."""
+    """Refused with the ways; renamed back all is well; a destroy under the new name takes down what is there."""
     dev.up()
     publish_one_each(_url(dev))
     old, first = dev.stack, _name(dev)
