@@ -62,6 +62,7 @@ class EstateProvider(Provider):
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
         self._learn_state(old, news)
+        _estate(news).context(self.credentials).run.on_backup_to(news.get("backup_to"), wanted=True)
         on_engine, owners = _docker_preflight(_olds, news)
         try:
             streams = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
@@ -99,7 +100,6 @@ class EstateProvider(Provider):
         old, new = _estate(_olds), _estate(_news)
         if old.is_restarted_for(new) or old.is_moved_for(new):
             where = old.context(self.credentials)
-            where.run.backup_to = _news.get("backup_to")
             if where.server.is_there():
                 keep_memory(where)
         if place := docker_place(_news):

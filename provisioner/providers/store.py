@@ -97,7 +97,7 @@ class StoreProvider(Provider):
         """Let the server and its data go, if nothing in it is somebody else's."""
         where = context(_props["url"], _props.get("monitor_url"), self.credentials)
         where.server.owned = True
-        where.run.backup_to = _props.get("backup_to")
+        where.run.on_backup_to(_props.get("backup_to"), wanted=False)
         if not _props["removed_with_server"]:
             require_nothing_in_memory(where, _props["store"])
             notice_once(stays(_props["store"]))
