@@ -134,7 +134,11 @@ def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
         raise BackupError(f"a part of another backup is on the server: run {mark.command}, or delete the stream")
     before = client.state(manifest.name)
     time.sleep(_GROWTH_PAUSE_S)
-    if client.state(manifest.name)["last_seq"] > before["last_seq"]:
+    # A mirror that has more than the backup grows by what its origin gets.
+    if (
+        before["last_seq"] <= manifest.state["last_seq"]
+        and client.state(manifest.name)["last_seq"] > before["last_seq"]
+    ):
         raise BackupError("it is being restored just now; wait for the end of that restore")
     _LOG.info("%s: the part of an earlier restore gives way: %d messages", manifest.name, before["messages"])
     _delete_part(client, manifest, mark)
@@ -224,7 +228,8 @@ def _delete_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
     info = client.stream(manifest.name)
     if not info or mark_of(info.config) != mark:
         return  # another restore's, or somebody else's
-    if info.messages and _has_newer(client.state(manifest.name), manifest.state):
+    state = client.state(manifest.name)
+    if info.messages and _has_newer(state, manifest.state) and not _origin_has(client, info, state, manifest.state):
         raise BackupError(
             "a part of it is on the server, with messages that are not in the backup: it is left as it is; "
             f"back it up or read them, delete the stream, then run {mark.command}"
@@ -234,6 +239,16 @@ def _delete_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
 
 def _has_newer(state: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
     return state["last_seq"] > saved["last_seq"] or parse_time(state["last_ts"]) > parse_time(saved["last_ts"])
+
+
+def _origin_has(client: JetStream, info: StreamInfo, part: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
+    """Whether a mirror got what is newer from a stream that still has all of it, at the same sequences."""
+    mirror = info.config["mirror"]
+    if not mirror or mirror.get("external") or not client.stream(mirror["name"]):
+        return False
+    origin = client.state(mirror["name"])
+    reaches = origin["first_seq"] <= saved["last_seq"] + 1 and part["last_seq"] <= origin["last_seq"]
+    return reaches and not origin.get("num_deleted")
 
 
 def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -> StreamInfo:

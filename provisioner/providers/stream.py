@@ -154,11 +154,12 @@ class StreamProvider(Provider):
         where = context(props["url"], props.get("monitor_url"), self.credentials)
         where.server.renewed_login = partial(login_now, props.get("owner"), props["url"])
         where.server.store = _store(props)
-        where.run.backup_to = props.get("backup_to")
+        where.run.on_backup_to(props.get("backup_to"), wanted=False)
         return where
 
     def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
         where = self._context(inputs)
+        where.run.on_backup_to(inputs.get("backup_to"), wanted=True)
         where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
         if spec.name in where.run.past_gate:
             return []

@@ -117,7 +117,8 @@ def _not_ours(info: StreamInfo, created: str) -> str:
 def _require_nothing_to_check(context: Context, spec: StreamSpec, error: Unreachable) -> None:
     """Our own server is gone: no matter to those who do not ask what a stream holds. Unreachable is not gone."""
     known_gone = context.server.owned and not context.server.is_there()
-    if spec.on_delete is OnDelete.RETAIN:
+    left_behind = known_gone and context.run.is_up() and may_lose(spec.name)
+    if spec.on_delete is OnDelete.RETAIN or left_behind:
         return
     if not known_gone or spec.on_delete is OnDelete.GUARD or safety_backup.folder_for(context):
         raise Conflict(

@@ -52,6 +52,7 @@ class RunState:
 
     def __init__(self) -> None:
         self.backup_to: str | None = None
+        self._backup_is_wanted = False
         self.transferring = threading.RLock()
         self.specs: Mapping[str, StreamSpec] | None = None
         self.past_gate: frozenset[str] = frozenset()
@@ -97,6 +98,11 @@ class RunState:
     def on_program_runs(self) -> None:
         """Note that a program runs, though it may be that no check shows it."""
         self._program_runs = True
+
+    def on_backup_to(self, folder: str | None, *, wanted: bool) -> None:
+        """Note the stack's folder for copies: what the program wants counts, whatever the state still has."""
+        if wanted or not self._backup_is_wanted:
+            self.backup_to, self._backup_is_wanted = folder, wanted
 
     def on_gate_passed(self) -> None:
         """Note that every stream of the program has had its preflight."""
