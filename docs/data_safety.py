@@ -10,23 +10,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from provisioner.catalogue.reader import parse
-from provisioner.plan.diff import Plan, plan
+from provisioner.plan.carry_note import carry_note
+from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.message_loss import LOSS_RULES, forecast
-from provisioner.reconcile.apply import contents
+from provisioner.reconcile.deletion import contents
 from provisioner.reconcile.loss_approval import approval_of
 from provisioner.rules.normalise import normalise
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.schema.types import Field, Mutability
 
-# What becomes of the stored messages, beside what the loss rules say.
-FATES: Final = {
-    Mutability.FREE: "kept",
-    Mutability.FIXED: "deleted with the old stream",
-    Mutability.RISES: "deleted with the old stream where there is a new one",
-    Mutability.NOT_QUEUE: "deleted with the old stream where there is a new one",
-    Mutability.PROMOTES: "deleted with the old stream where there is a new one",
-}
 _MESSAGES: Final = 1200
 _BYTES: Final = 614_400
 _OLDEST: Final = "2024-01-01T06:00:00Z"
@@ -43,6 +36,12 @@ class Count:
 
     def per_subject(self) -> Iterator[int]:
         return iter((1000, 150, 50))
+
+    def acknowledged(self) -> int:
+        return 700
+
+    def awaited(self) -> int:
+        return 500
 
 
 @dataclass(frozen=True)
@@ -64,10 +63,12 @@ class Example:
 
     @property
     def answers(self) -> list[str]:
-        """The lines with which preview and up refuse the change."""
+        """The lines with which preview and up refuse the change, or tell what it means."""
         if self.plan.problems:
             return [str(problem) for problem in self.plan.problems]
-        return [*approval_of("ORDERS", forecast(self.live, config(self.new), self.plan, Count())).problems]
+        approval = approval_of("ORDERS", forecast(self.live, config(self.new), self.plan, Count()))
+        carried = [carry_note("ORDERS", self.live, self.plan, None)] if self.plan.effect is Effect.CARRY else []
+        return [*carried, *approval.problems]
 
 
 def config(fields: str) -> StreamConfig:
@@ -88,22 +89,27 @@ LOSSES: Final = (
     Example("max_age: 30d", "max_age: 7d, max_msgs: 1000"),
 )
 # A change for each field that the server does not change in place, or not in every direction.
-REPLACEMENTS: Final = (
-    Example("retention: limits", "retention: workqueue"),
+CARRIED: Final = (
     Example("storage: file", "storage: memory"),
-    Example("", "mirror: {name: ORIGIN}"),
-    Example("", "first_seq: 1000"),
+    Example("retention: limits", "retention: workqueue"),
+    Example("retention: limits", "retention: workqueue", consumers=2),
+    Example("first_seq: 1000", ""),
     Example("sealed: true, deny_delete: true, deny_purge: true, discard: new", "discard: new"),
     Example("deny_delete: true", ""),
     Example("deny_purge: true", ""),
     Example("allow_msg_ttl: true", ""),
-    Example("", "allow_msg_counter: true"),
+    Example("allow_msg_counter: true", ""),
     Example("allow_msg_schedules: true", "allow_rollup_hdrs: true"),
     Example("", "persist_mode: async"),
 )
+REPLACEMENTS: Final = (
+    Example("", "mirror: {name: ORIGIN}"),
+    Example("", "first_seq: 1000"),
+    Example("", "allow_msg_counter: true"),
+)
 IMPOSSIBLE: Final = (
     Example("sealed: true, subject_delete_marker_ttl: 1m", "sealed: true, subject_delete_marker_ttl: 2m"),
-    Example("sealed: true", "sealed: true, storage: memory"),
+    Example("sealed: true", "sealed: true, storage: memory, subject_delete_marker_ttl: 2m"),
 )
 
 
@@ -111,8 +117,12 @@ def page(template: str) -> str:
     """The page: the template with its places filled in."""
     fields = [field for field in FIELDS if field.name != "name"]  # a stream with another name is another stream
     places = {
-        "fields": _table(("field", "what the server does with a change", "stored messages"), map(_row, fields)),
+        "fields": _table(
+            ("field", "what the server does with a change", "stored messages", "where it needs a new stream"),
+            map(_row, fields),
+        ),
         "loss_messages": _messages(LOSSES),
+        "carried_messages": _messages(CARRIED),
         "replacement_messages": _messages(REPLACEMENTS),
         "impossible_messages": _messages(IMPOSSIBLE),
         "guard_message": f"```text\n{contents(LOSSES[0].live)}\n```",
@@ -122,15 +132,14 @@ def page(template: str) -> str:
     return template
 
 
-def _row(field: Field) -> tuple[str, str, str]:
-    return f"`{field.name}`", field.change.value, fate(field)
+def _row(field: Field) -> tuple[str, str, str, str]:
+    new_stream = "" if field.change is Mutability.FREE else field.carry.value
+    return f"`{field.name}`", field.change.value, fate(field), new_stream
 
 
 def fate(field: Field) -> str:
-    """What becomes of the stored messages when a field changes."""
-    trims = [rule.effect for rule in LOSS_RULES if field.name in rule.fields]
-    kept = [] if trims and field.change is Mutability.FREE else [FATES[field.change]]
-    return "; ".join([*trims, *kept])
+    """What becomes of the stored messages when the server changes a field."""
+    return "; ".join(rule.effect for rule in LOSS_RULES if field.name in rule.fields) or "kept"
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

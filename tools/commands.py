@@ -167,10 +167,10 @@ def _list_what_goes(session: Session) -> None:
     if session.problem:
         return
     outputs, settings = stack_facts(session)
-    names = deleted_streams(outputs)
+    names = deleted_streams(outputs, os.environ.get("STREAMS_ALLOW_LOSS", ""))
     if not names:
         return
-    tell("This goes, with all messages (on_delete: delete):")
+    tell("This goes, with all messages:")
     _options, variables = status_target(outputs, settings)
     command = [str(STREAMS), "contents", *names]
     subprocess.run(command, check=False, env=session.environment | variables, timeout=LISTED_TIMEOUT_S, cwd=ROOT)

@@ -67,7 +67,14 @@ def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tu
     return ["--catalogue", catalogue] if catalogue else [], urls | login
 
 
-def deleted_streams(outputs: Mapping[str, Any]) -> list[str]:
-    """Return the streams that a destroy deletes with their messages, by the outputs of the last up."""
+def deleted_streams(outputs: Mapping[str, Any], approved: str) -> list[str]:
+    """Return the streams that a destroy deletes with their messages.
+
+    Args:
+        outputs: Those of the last up.
+        approved: Names with commas: of the guarded streams that this run may delete.
+    """
     streams: Mapping[str, Mapping[str, Any]] = outputs.get("streams") or {}
-    return [name for name, summary in streams.items() if summary.get("on_delete") == "delete"]
+    names = {name.strip() for name in approved.split(",")}
+    policies = {name: summary.get("on_delete") for name, summary in streams.items()}
+    return [name for name, policy in policies.items() if policy == "delete" or (policy == "guard" and name in names)]

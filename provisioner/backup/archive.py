@@ -29,6 +29,7 @@ from provisioner.rules.stream_names import is_asset_name
 
 ARCHIVE: Final = "stream.tar.s2"
 MANIFEST: Final = "backup.json"
+UNFINISHED: Final = ".unfinished-"  # what the folder of a backup begins with until it is whole
 _MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 
 _LOG: Final = logging.getLogger(__name__)
@@ -156,7 +157,7 @@ def _new_folder(folder: Path, name: str) -> Iterator[Path]:
         raise BackupError(f"{folder / name} already exists; move it away, or choose another folder")
     made = [parent for parent in (folder, *folder.parents) if not parent.exists()]
     folder.mkdir(parents=True, exist_ok=True)
-    part = Path(tempfile.mkdtemp(prefix=".unfinished-", dir=folder))
+    part = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=folder))
     try:
         yield part
         part.rename(folder / name)

@@ -11,13 +11,14 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from provisioner.backup.archive import ARCHIVE, Manifest, load, one_line
 from provisioner.backup.progress import Progress
 from provisioner.errors import NAME_IN_USE_AT_RESTORE, ApiError, BackupError, JetStreamOff, Unreachable
-from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.client import NO_FOLDER, JetStream
 from provisioner.jetstream.snapshots import CHUNK_BYTES, give
 from provisioner.rules.restore_mark import RestoreMark, mark_of, marked
 from provisioner.rules.subjects import overlap, released
@@ -27,6 +28,8 @@ from provisioner.units import parse_time
 # How long to wait for a server that went away half-way, and between two attempts.
 RETURN_TIMEOUT_S: Final = 15.0
 _RETRY_PAUSE_S: Final = 0.2
+# nats-server removes the folder of an account's last stream after it has answered that the stream is gone.
+_STORE_TIMEOUT_S: Final = 5.0
 # A part that grows within this time is being restored by somebody else.
 _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
@@ -36,15 +39,50 @@ _LEFTOVERS: Final = "expected sequence does not match store"
 _LOG: Final = logging.getLogger(__name__)
 
 
-def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
+@dataclass(frozen=True, kw_only=True)
+class Successor:
+    """Another stream that a backup's messages and consumers are restored to.
+
+    Attributes:
+        config: its raw configuration, name included; without subjects until somebody gives it some.
+        removed: how many of the messages its configuration does not keep, at most.
+        on_whole: told of it, and of its raw state, once it holds everything and before it loses its mark; an error
+            withdraws it.
+    """
+
+    config: Mapping[str, Any]
+    removed: int
+    on_whole: Callable[[StreamInfo, Mapping[str, Any]], None]
+
+
+def restore(client: JetStream, folder: Path, progress: Progress, successor: Successor | None = None) -> StreamInfo:
     """Bring the stream of one backup back, with its messages and consumers.
+
+    Args:
+        client: the server.
+        folder: the backup.
+        progress: told how far it is.
+        successor: what to restore it as, if not as it was.
 
     Raises:
         BackupError: with the reason. A stream of that name is untouched unless it is empty, or a part
             of this backup; a stream restored in part is deleted, unless the text says otherwise.
     """
-    manifest = load(folder)
-    mark = _new_mark(manifest, folder)
+    manifest = _of_successor(load(folder), successor)
+    deadline = time.monotonic() + _STORE_TIMEOUT_S
+    while True:
+        try:
+            return _attempt(client, manifest, folder, progress, successor)
+        except BackupError as error:
+            if NO_FOLDER not in str(error) or time.monotonic() > deadline:
+                raise
+        time.sleep(_RETRY_PAUSE_S)
+
+
+def _attempt(
+    client: JetStream, manifest: Manifest, folder: Path, progress: Progress, successor: Successor | None
+) -> StreamInfo:
+    mark = _new_mark(manifest, folder, carries=successor is not None)
     _LOG.info("%s: restore from %s begins: %d messages", manifest.name, folder, manifest.messages)
     with one_line(f"{manifest.name}: not restored"):
         _make_room(client, manifest)
@@ -54,6 +92,8 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
         with _withdrawn_on_error(client, manifest, mark):
             chunk_bytes = min(CHUNK_BYTES, client.connection.max_payload)
             state = give(client, subject, _chunks(manifest, folder, chunk_bytes, progress))
+            if successor:
+                _when_back(lambda: successor.on_whole(_compared(client, manifest, state), state))
             _when_back(lambda: client.reconfigure(manifest.config))
     with one_line(f"{manifest.name}: restored, but not as it was"):
         info = _compared(client, manifest, state)
@@ -61,9 +101,19 @@ def restore(client: JetStream, folder: Path, progress: Progress) -> StreamInfo:
     return info
 
 
-def _new_mark(manifest: Manifest, folder: Path) -> RestoreMark:
+def _of_successor(manifest: Manifest, successor: Successor | None) -> Manifest:
+    if not successor:
+        return manifest
+    return replace(manifest, config=successor.config, removed=manifest.removed + successor.removed)
+
+
+def _new_mark(manifest: Manifest, folder: Path, *, carries: bool) -> RestoreMark:
     return RestoreMark(
-        copy=str(folder.resolve()), sha256=manifest.sha256, messages=manifest.messages, restore=uuid.uuid4().hex
+        copy=str(folder.resolve()),
+        sha256=manifest.sha256,
+        messages=manifest.messages,
+        restore=uuid.uuid4().hex,
+        carries=carries,
     )
 
 
@@ -84,7 +134,11 @@ def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
         raise BackupError(f"a part of another backup is on the server: run {mark.command}, or delete the stream")
     before = client.state(manifest.name)
     time.sleep(_GROWTH_PAUSE_S)
-    if client.state(manifest.name)["last_seq"] > before["last_seq"]:
+    # A mirror that has more than the backup grows by what its origin gets.
+    if (
+        before["last_seq"] <= manifest.state["last_seq"]
+        and client.state(manifest.name)["last_seq"] > before["last_seq"]
+    ):
         raise BackupError("it is being restored just now; wait for the end of that restore")
     _LOG.info("%s: the part of an earlier restore gives way: %d messages", manifest.name, before["messages"])
     _delete_part(client, manifest, mark)
@@ -109,7 +163,7 @@ def _remove_empty(client: JetStream, info: StreamInfo) -> None:
 
 
 def _refuse_unless_empty(info: StreamInfo | None) -> None:
-    if info and (info.messages or info.consumers):
+    if info and not info.is_empty:
         raise BackupError("a stream of that name is on the server; it is left as it is")
 
 
@@ -174,7 +228,8 @@ def _delete_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
     info = client.stream(manifest.name)
     if not info or mark_of(info.config) != mark:
         return  # another restore's, or somebody else's
-    if info.messages and _has_newer(client.state(manifest.name), manifest.state):
+    state = client.state(manifest.name)
+    if info.messages and _has_newer(state, manifest.state) and not _origin_has(client, info, state, manifest.state):
         raise BackupError(
             "a part of it is on the server, with messages that are not in the backup: it is left as it is; "
             f"back it up or read them, delete the stream, then run {mark.command}"
@@ -184,6 +239,16 @@ def _delete_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
 
 def _has_newer(state: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
     return state["last_seq"] > saved["last_seq"] or parse_time(state["last_ts"]) > parse_time(saved["last_ts"])
+
+
+def _origin_has(client: JetStream, info: StreamInfo, part: Mapping[str, Any], saved: Mapping[str, Any]) -> bool:
+    """Whether a mirror got what is newer from a stream that still has all of it, at the same sequences."""
+    mirror = info.config["mirror"]
+    if not mirror or mirror.get("external") or not client.stream(mirror["name"]):
+        return False
+    origin = client.state(mirror["name"])
+    reaches = origin["first_seq"] <= saved["last_seq"] + 1 and part["last_seq"] <= origin["last_seq"]
+    return reaches and not origin.get("num_deleted")
 
 
 def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -> StreamInfo:

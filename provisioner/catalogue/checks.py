@@ -15,7 +15,7 @@ from provisioner.rules.normalise import captured
 from provisioner.rules.problem import Problem, subject_path
 from provisioner.rules.server_limits import origin_problems
 from provisioner.rules.stream_config import lasting_problems
-from provisioner.rules.stream_names import STORES, store_prefix
+from provisioner.rules.stream_names import STORES, is_asset_name, store_prefix
 from provisioner.rules.subject_index import SubjectIndex
 from provisioner.schema.model import SERVER_METADATA, StreamConfig, StreamSpec
 
@@ -23,6 +23,7 @@ Specs: TypeAlias = Iterable[StreamSpec]
 StreamProblems: TypeAlias = Iterator[tuple[StreamSpec, Problem]]
 
 _MOST_NAMED: Final = 3
+_RENAMED: Final = ("renamed_from",)
 
 
 def stream_problems(config: StreamConfig) -> Iterator[Problem]:
@@ -66,6 +67,24 @@ def _listed(others: list[str]) -> str:
     return ", ".join(others[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
+def _renames(specs: Specs) -> StreamProblems:
+    """A stream has one new name, and the old one is nobody's any more."""
+    specs = tuple(specs)
+    present, takers = {spec.name: spec for spec in specs}, dict[str, StreamSpec]()
+    for spec in (spec for spec in specs if spec.renamed_from):
+        old = spec.renamed_from
+        if not is_asset_name(old):
+            yield spec, Problem(_RENAMED, f"{old!r} is not a stream's name")
+        elif old in present:
+            yield (
+                spec,
+                Problem(_RENAMED, f"{old} is still in the catalogue{_line(present[old])}; take one of the two out"),
+            )
+        elif old in takers:
+            yield spec, Problem(_RENAMED, f"{old} has become {takers[old].name}{_line(takers[old])} already")
+        takers.setdefault(old, spec)
+
+
 def _origins(specs: Specs) -> StreamProblems:
     """Cycles of mirrors and sources, and origins whose messages are too large for the copy."""
     configs = {spec.name: spec.config for spec in specs}
@@ -74,4 +93,4 @@ def _origins(specs: Specs) -> StreamProblems:
 
 
 _STREAM_CHECKS: Final = (lasting_problems, _store_names, _server_metadata)
-_ESTATE_CHECKS: Final = (_overlaps, _origins)
+_ESTATE_CHECKS: Final = (_overlaps, _renames, _origins)

@@ -26,7 +26,9 @@ from provisioner.schema.model import Place, StreamSpec
 from provisioner.schema.types import Field, FieldPath
 
 _NAME: Final = {"name": "does not go here: the key is the stream's name"}
-_UNSHARED: Final = dict.fromkeys(("name", "subjects", "mirror", "sources"), "belongs to one stream, not in defaults")
+_UNSHARED: Final = dict.fromkeys(
+    ("name", "renamed_from", "subjects", "mirror", "sources"), "belongs to one stream, not in defaults"
+)
 STREAM_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _NAME)
 SHARED_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _UNSHARED)
 _CAPTURING: Final = {path[0] for path in CAPTURED}
@@ -76,6 +78,7 @@ class _Reader:
             self._report_certain(spec.name, [problem])
         for spec in specs:
             self._advise(spec)
+            self._advise_renamed(spec)
         return Catalogue(specs, self._notes.lines(), self._ignore)
 
     def _fields_of(self, name: str, block: object) -> RawBlock:
@@ -115,6 +118,11 @@ class _Reader:
         else:
             what = f"has no subjects, so it captures its own name; write subjects: [{spec.name}] if that is meant"
             self._notes.add(self._root.line_at((spec.name,)), (spec.name,), what)
+
+    def _advise_renamed(self, spec: StreamSpec) -> None:
+        if spec.renamed_from:
+            path, what = (spec.name, "renamed_from"), f"can go once an up has carried {spec.renamed_from} over"
+            self._notes.add(self._root.line_at(path), path, what)
 
     def _report_certain(self, name: str, problems: Iterable[Problem]) -> None:
         for problem in filter(None, map(self._blocks[name].certain, problems)):

@@ -51,7 +51,7 @@ def _losses(client: JetStream, catalogue: Catalogue, infos: Mapping[str, StreamI
 
 def _leaving(catalogue: Catalogue, infos: Mapping[str, StreamInfo]) -> Iterator[StreamInfo]:
     """Streams with messages that the catalogue does not have; those behind buckets are somebody else's."""
-    others = unmanaged(infos, (spec.name for spec in catalogue.streams))
+    others = unmanaged(infos, (name for spec in catalogue.streams for name in (spec.name, spec.renamed_from)))
     names = [stream.name for stream in others if stream.kind == "stream"]
     return (infos[name] for name in names if infos[name].messages)
 

@@ -31,7 +31,7 @@ _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message bef
 
 _STORE_TIMEOUT_S: Final = 2.0
 _STORE_PAUSE_S: Final = 0.1
-_NO_FOLDER: Final = "could not create storage directory"
+NO_FOLDER: Final = "could not create storage directory"
 _NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
 
 _LOG: Final = logging.getLogger(__name__)
@@ -114,13 +114,16 @@ class JetStream:
 
     def consumers(self, stream: str) -> list[dict[str, Any]]:
         """The configurations of a stream's consumers, each with its name."""
-        bodies = self.pages(f"CONSUMER.LIST.{stream}", "consumers")
-        return [{**body["config"], "name": body["name"]} for body in bodies]
+        return [{**body["config"], "name": body["name"]} for body in self.consumer_states(stream)]
+
+    def consumer_states(self, stream: str) -> Iterator[dict[str, Any]]:
+        """A stream's consumers in the server's own words: configuration, deliveries and acknowledgements."""
+        return self.pages(f"CONSUMER.LIST.{stream}", "consumers")
 
     def ack_floors(self, stream: str) -> dict[str, int]:
         """Each durable consumer's name and the sequence up to which everything is acknowledged."""
-        consumers = self.pages(f"CONSUMER.LIST.{stream}", "consumers")
-        return {body["name"]: body["ack_floor"]["stream_seq"] for body in consumers if _is_durable(body["config"])}
+        durable = (body for body in self.consumer_states(stream) if _is_durable(body["config"]))
+        return {body["name"]: body["ack_floor"]["stream_seq"] for body in durable}
 
     def snapshot(self, request: Mapping[str, Any], stream: str) -> dict[str, Any]:
         """Request that a snapshot is delivered (``snapshots``); the stream's raw config and state."""
@@ -156,11 +159,11 @@ class JetStream:
         gaps = sum(1 for deleted in state.get("deleted") or [] if deleted < sequence)
         return max(sequence - int(state["first_seq"]) - gaps, 0)
 
-    def per_subject(self, stream: str) -> Iterator[int]:
-        """How many messages each subject of a stream has, in pages."""
+    def per_subject(self, stream: str, subjects: str = ">") -> Iterator[int]:
+        """How many messages each subject of a stream has, in pages; of those that ``subjects`` matches."""
         offset, total = 0, 1
         while offset < total:
-            page = self.request(f"STREAM.INFO.{stream}", {"subjects_filter": ">", "offset": offset})
+            page = self.request(f"STREAM.INFO.{stream}", {"subjects_filter": subjects, "offset": offset})
             counts = page["state"].get("subjects") or {}
             yield from counts.values()
             offset, total = offset + len(counts), page.get("total", 0) if counts else 0
@@ -176,7 +179,7 @@ class JetStream:
             try:
                 return self.request(subject, body)
             except ApiError as error:
-                passing = error.code == STORE_NOT_CREATED or _NO_FOLDER in error.description
+                passing = error.code == STORE_NOT_CREATED or NO_FOLDER in error.description
                 if not passing or time.monotonic() > deadline:
                     raise
             time.sleep(_STORE_PAUSE_S)

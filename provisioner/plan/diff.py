@@ -1,23 +1,25 @@
 """What it takes to get from one configuration to another: pure, two values in, a plan out.
 
 The rules are those of nats-server's configUpdateCheck (server/stream.go): the ``change`` column of the field table.
+What cannot change in place can be restored from a snapshot, as its ``carry`` column says.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
 
-from provisioner.rules.normalise import checked, normalise, update_request
+from provisioner.plan.carried import carried_config
+from provisioner.rules.normalise import captured, checked, normalise, update_request
 from provisioner.rules.problem import Problem
 from provisioner.rules.stream_config import config_problems, create_problems
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
-from provisioner.schema.types import Field, Mutability, Wire
+from provisioner.schema.types import Carry, Field, Mutability, Wire
 
 
 class Effect(IntEnum):
@@ -25,8 +27,9 @@ class Effect(IntEnum):
 
     NOTHING = 0
     UPDATE = 1
-    REPLACE = 2
-    IMPOSSIBLE = 3
+    CARRY = 2  # a new stream with the messages and consumers of the old one
+    REPLACE = 3  # a new and empty stream
+    IMPOSSIBLE = 4
 
 
 @dataclass(frozen=True)
@@ -58,20 +61,39 @@ class Plan:
 
     @property
     def replaces(self) -> list[str]:
-        """The fields that need a new stream."""
-        return [change.field for change in self.changes if change.effect is Effect.REPLACE]
+        """The fields that need a new and empty stream."""
+        return self._fields(Effect.REPLACE)
+
+    @property
+    def carries(self) -> list[str]:
+        """The fields that need a new stream which takes the messages over."""
+        return self._fields(Effect.CARRY)
+
+    def _fields(self, effect: Effect) -> list[str]:
+        return [change.field for change in self.changes if change.effect is effect]
 
 
 def plan(actual: StreamConfig, desired: StreamConfig) -> Plan:
     """From the actual configuration to the desired one.
 
     A desired configuration that breaks the server's rules, on its own or as the new stream that
-    a replacement would create, makes the plan impossible.
+    the change would make, makes the plan impossible.
     """
-    changes = differences(actual, desired)
-    replaced = any(change.effect is Effect.REPLACE for change in changes)
-    problems = create_problems(desired) if replaced else _update_problems(actual, desired)
-    return Plan(changes, tuple(problems) if changes else ())
+    planned = Plan(differences(actual, desired))
+    return Plan(planned.changes, tuple(_problems(actual, desired, planned)))
+
+
+def _problems(actual: StreamConfig, desired: StreamConfig, planned: Plan) -> list[Problem]:
+    match planned.effect:
+        case Effect.NOTHING:
+            return []
+        case Effect.REPLACE:
+            return create_problems(desired)
+        case Effect.CARRY:
+            carried = carried_config(actual, desired, planned.carries)
+            return [*create_problems(carried), *_update_problems(carried, desired)]
+        case _:
+            return _update_problems(actual, desired)
 
 
 def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
@@ -85,6 +107,11 @@ def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
             yield Problem(("sealed",), f"with {field} takes no update once deny_purge is on", ((field,),))
 
 
+def as_named(config: StreamConfig, name: str) -> StreamConfig:
+    """A configuration under another name; what it captures stays what it was."""
+    return {**config, "name": name, "subjects": captured(config)}
+
+
 def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ...]:
     """Every field that differs once the server's defaults and rewrites are applied to both."""
     old, new = normalise(actual), _with_inherited(normalise(desired), actual)
@@ -94,7 +121,14 @@ def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ..
 
 
 def _change(field: Field, old: Wire, new: Wire) -> Change | None:
-    return None if old == new else Change(field.name, old, new, _RULES[field.change](old, new))
+    return None if old == new else Change(field.name, old, new, _effect(field, old, new))
+
+
+def _effect(field: Field, old: Wire, new: Wire) -> Effect:
+    if _IN_PLACE[field.change](old, new):
+        return Effect.UPDATE
+    carried = field.carry is Carry.ANY or (field.carry is Carry.DEFAULT and new == field.default)
+    return Effect.CARRY if carried else Effect.REPLACE
 
 
 def _with_inherited(desired: StreamConfig, actual: StreamConfig) -> StreamConfig:
@@ -110,14 +144,10 @@ def _shown(field: str, wire: Wire) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _unless(in_place: Callable[[Wire, Wire], object]) -> Callable[[Wire, Wire], Effect]:
-    return lambda old, new: Effect.UPDATE if in_place(old, new) else Effect.REPLACE
-
-
-_RULES: Final = {
-    Mutability.FREE: _unless(lambda _old, _new: True),
-    Mutability.FIXED: _unless(lambda _old, _new: False),
-    Mutability.RISES: _unless(lambda old, _new: not old),
-    Mutability.NOT_QUEUE: _unless(lambda old, new: "workqueue" not in (old, new)),
-    Mutability.PROMOTES: _unless(lambda _old, new: new is None),
+_IN_PLACE: Final[Mapping[Mutability, Callable[[Wire, Wire], bool]]] = {
+    Mutability.FREE: lambda _old, _new: True,
+    Mutability.FIXED: lambda _old, _new: False,
+    Mutability.RISES: lambda old, _new: not old,
+    Mutability.NOT_QUEUE: lambda old, new: "workqueue" not in (old, new),
+    Mutability.PROMOTES: lambda _old, new: new is None,
 }

@@ -34,6 +34,12 @@ class Counter(Protocol):
     def per_subject(self) -> Iterator[int]:
         """The messages of each subject."""
 
+    def acknowledged(self) -> int:
+        """The messages that the consumers have acknowledged, if no two of them take the same."""
+
+    def awaited(self) -> int:
+        """The messages that the consumers have yet to acknowledge, if no two of them take the same."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -114,7 +120,7 @@ class Loss:
 
 def forecast(live: StreamInfo, desired: StreamConfig, planned: Plan, counter: Counter) -> Loss:
     """What carrying out a plan discards, by the stream as it is now."""
-    if not live.messages or planned.effect not in (Effect.UPDATE, Effect.REPLACE):
+    if not live.messages or planned.effect not in (Effect.UPDATE, Effect.CARRY, Effect.REPLACE):
         return Loss(live, (), Span(0, 0))
     if planned.effect is Effect.REPLACE:
         fixed = tuple(change for change in planned.changes if change.effect is Effect.REPLACE)
@@ -175,11 +181,22 @@ def _too_many_per_subject(_live: StreamInfo, desired: StreamConfig, counter: Cou
     return Span(over, over)
 
 
-def _without_interest(live: StreamInfo, desired: StreamConfig, _counter: Counter) -> Span:
+def _without_interest(live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:
     """Whatever no consumer waits for is deleted at once; which that is, the consumers decide."""
     if desired["retention"] != "interest" or live.config["retention"] == "interest":
         return Span(0, 0)
-    return Span(0 if live.consumers else live.messages, live.messages)
+    if not live.consumers:
+        return Span(live.messages, live.messages)
+    awaited = counter.awaited() if live.config["retention"] == "workqueue" else 0
+    return Span(0, max(live.messages - awaited, 0))
+
+
+def _done_with(live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:
+    """A work queue keeps no message that its consumer has acknowledged."""
+    if desired["retention"] != "workqueue" or live.config["retention"] == "workqueue" or not live.consumers:
+        return Span(0, 0)
+    done = min(counter.acknowledged(), live.messages)
+    return Span(done, done)
 
 
 LOSS_RULES: Final = (
@@ -192,6 +209,7 @@ LOSS_RULES: Final = (
         _too_many_per_subject,
     ),
     LossRule(("retention",), "to interest: messages that no consumer waits for are deleted", _without_interest),
+    LossRule(("retention",), "to workqueue: messages that its consumers have acknowledged are deleted", _done_with),
 )
 
 # Sealing is one of them: it turns discard to new and max_age off, and so belongs to the change that is shown.

@@ -58,7 +58,8 @@ def foreign_change_note(spec: StreamSpec, info: StreamInfo, last_set: StreamConf
         if change.field in wanted and not (moving and change.field in {"subjects", "sources"})
     ]
     listed = ", ".join(str(change).replace(" ", ": ", 1) for change in changes)
-    return f"{spec.name} was changed by somebody else since our last up ({listed})" if changes else ""
+    who = "was changed by somebody else since our last up"
+    return f"{spec.name} {who} ({listed}), or by a run of ours that was cut short" if changes else ""
 
 
 def _own_subjects(spec: StreamSpec, last_set: StreamConfig) -> set[str]:

@@ -21,17 +21,20 @@ from pulumi.dynamic import (
     UpdateResult,
 )
 
+from provisioner.backup.carry_folder import CarryFolder
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.errors import ProvisionerError
 from provisioner.providers import properties
-from provisioner.providers.engine import streams_in_state
+from provisioner.providers.engine import StreamState, streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
-from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, resume
+from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, renamed, resume
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.estate import estate_preflight
+from provisioner.reconcile.moving import copy_out, is_asked_for
 from provisioner.reconcile.notices import notice_once
+from provisioner.reconcile.store import keep_memory
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamSpec
 
@@ -47,6 +50,7 @@ _KEPT: Final = (
     "docker",
     "owners",
     "container",
+    "backup_to",
 )
 ID: Final = "estate"
 
@@ -60,6 +64,7 @@ class EstateProvider(Provider):
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
         self._learn_state(old, news)
+        _estate(news).context(self.credentials).run.on_backup_to(news.get("backup_to"), wanted=True)
         on_engine, owners = _docker_preflight(_olds, news)
         try:
             streams = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
@@ -93,19 +98,27 @@ class EstateProvider(Provider):
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
-        """Note it, and let a paused container go on."""
+        """Note it, copy what is to move and what a restart deletes, and let a paused container go on."""
+        old, new = _estate(_olds), _estate(_news)
+        source = old.context(self.credentials)
+        if old.store != new.store and is_asked_for() and source.server.is_there():
+            copy_out(source, {name: spec for name, spec in (source.run.specs or {}).items() if name in old.policies})
+        if (old.is_restarted_for(new) or old.is_moved_for(new)) and source.server.is_there():
+            keep_memory(source)
         if place := docker_place(_news):
             resume(place, _news["owners"])
-            _estate(_news).context(self.credentials).server.on_started("resumed")
+            new.context(self.credentials).server.on_started("resumed")
         return UpdateResult(_news)
 
     def _learn_state(self, old: EstateValue | None, news: Mapping[str, Any]) -> None:
         """What this process has not read, as after a change of the settings, is in the state."""
         if old and old.policies and news.get("owner"):
-            run = old.context(self.credentials).run
+            where = old.context(self.credentials)
+            run = where.run
             if not any(map(run.has_read, old.policies)):
                 for stream in streams_in_state(news["owner"]):
-                    run.on_read(stream.name, stream.on_delete, stream.created, data=stream.data)
+                    where.server.store = stream.data.store or where.server.store
+                    run.on_read(stream.name, stream.on_delete, _created_now(stream), data=stream.data)
 
 
 class Estate(Resource, module="jetstream", name="Estate"):
@@ -155,8 +168,14 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "docker": asdict(docker) if docker else None,
             "owners": [mark] if mark else None,
             "container": RUNNING if docker else None,
+            "backup_to": options.backup_to,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
+
+
+def _created_now(stream: StreamState) -> str | None:
+    """When the stream was created that has taken over what the state's one held."""
+    return CarryFolder(stream.data.store or stream.data.url, stream.name).current(stream.created)
 
 
 def docker_place(props: Mapping[str, Any]) -> DockerPlace | None:
@@ -171,6 +190,9 @@ def _docker_preflight(olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple
     place = docker_place(news)
     if place is None or owners is None:
         return Verdict(), owners
+    before = docker_place(olds or {})
+    if before and before.name != place.name:
+        return Verdict((renamed(before, place),)), owners
     inherits = bool(olds) and not olds.get("docker") and olds["store"] == news["store"]
     return docker_preflight(place, owners, inherits=inherits)
 

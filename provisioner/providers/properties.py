@@ -23,7 +23,9 @@ from provisioner.schema.types import FieldPath, Report, Wire, read_fields
 OK: Final = "ok"
 # In the outputs of a stream that has drifted: what the last up set, of each field that differs; JSON keeps a null.
 BEFORE_DRIFT: Final = "before_drift"
-_OUTPUTS_ONLY: Final = ("created", BEFORE_DRIFT)
+# Bytes per second at which the stream was carried over the last time; the next plan tells its gap by it.
+CARRY_RATE: Final = "carry_rate"
+_OUTPUTS_ONLY: Final = ("created", BEFORE_DRIFT, CARRY_RATE)
 _BOOKKEEPING: Final = (
     "url",
     "monitor_url",
@@ -53,6 +55,7 @@ def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
         "on_delete": (spec.on_delete or on_delete).value,
         "adopt": spec.adopt.value,
         "mark_owner": spec.mark_owner or None,
+        "renamed_from": spec.renamed_from or None,
         "status": OK,
     }
 
@@ -86,9 +89,10 @@ def bookkeeping_differs(olds: Props, news: Props) -> bool:
     return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING)
 
 
-def outputs(props: Props, info: StreamInfo) -> dict[str, Any]:
+def outputs(props: Props, info: StreamInfo, carry_rate: int | None) -> dict[str, Any]:
     """The outputs after a change: the inputs, and when the server says the stream was created."""
-    return {**props, "created": info.created}
+    rate = {CARRY_RATE: carry_rate} if carry_rate else {}
+    return {**props, "created": info.created, **rate}
 
 
 def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -113,9 +117,9 @@ def _before_drift(props: Props, info: StreamInfo) -> dict[str, str]:
     return {BEFORE_DRIFT: json.dumps({change.field: shown.get(change.field) for change in changes})} if changes else {}
 
 
-def unreachable(props: Props, error: Exception) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Outputs and inputs of a stream whose server does not answer."""
-    return _split({**props, "status": f"unreachable: {error}"}, props.get("created"))
+def not_whole(props: Props, status: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Outputs and inputs of a stream that the server does not show as it is: why not."""
+    return _split({**props, "status": status}, props.get("created"))
 
 
 def _status(props: Props, info: StreamInfo) -> str:

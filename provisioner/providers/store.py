@@ -33,7 +33,7 @@ from provisioner.reconcile.context import context
 from provisioner.reconcile.docker_stack import require_own_volume
 from provisioner.reconcile.estate import is_removed
 from provisioner.reconcile.notices import notice_once
-from provisioner.reconcile.store import require_removable, stays
+from provisioner.reconcile.store import require_nothing_in_memory, require_removable, stays
 
 _INPUTS: Final = (
     "url",
@@ -95,13 +95,15 @@ class StoreProvider(Provider):
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Let the server and its data go, if nothing in it is somebody else's."""
+        where = context(_props["url"], _props.get("monitor_url"), self.credentials)
+        where.server.owned = True
+        where.run.on_backup_to(_props.get("backup_to"), wanted=False)
         if not _props["removed_with_server"]:
+            require_nothing_in_memory(where, _props["store"])
             notice_once(stays(_props["store"]))
             return
         if place := docker_place(_props):
             require_own_volume(place, _props["owners"])
-        where = context(_props["url"], _props.get("monitor_url"), self.credentials)
-        where.run.backup_to = _props.get("backup_to")
         data = Path(_props["data"]) if _props.get("data") else None
         require_removable(where, _props["store"], data, _props["deletable"])
 

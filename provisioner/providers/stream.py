@@ -23,6 +23,7 @@ from pulumi.dynamic import (
 )
 from pulumi.output import Unknown
 
+from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, Unreachable
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
@@ -30,7 +31,10 @@ from provisioner.providers.engine import login_now, program_runs
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.reconcile import apply
+from provisioner.reconcile.carry import end_copy, folder_of, forget_successors, half_carried_status
 from provisioner.reconcile.context import Context, context
+from provisioner.reconcile.deletion import delete
+from provisioner.reconcile.moving import move_in, move_out
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.preflight import preflight
 from provisioner.schema.model import OnDelete, StreamSpec
@@ -97,26 +101,44 @@ class StreamProvider(Provider):
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create the stream, or take over the one that is there."""
-        spec = properties.spec(props)
-        return CreateResult(spec.name, properties.outputs(props, apply.create(self._context(props), spec)))
+        spec, where = properties.spec(props), self._context(props)
+        info = apply.create(where, spec)
+        return CreateResult(spec.name, properties.outputs(props, info, where.run.carry_rate))
 
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
-        created, last_set = props.get("created"), properties.last_set(props)
+        folder = folder_of(where, id_)
+        created = folder.current(props.get("created"))
+        # What a killed run of ours has made of the stream is not somebody else's change.
+        last_set = properties.last_set(props) if created == props.get("created") else None
         where.run.on_read(id_, OnDelete(props["on_delete"]), created, last_set, properties.data_of(props))
+        where.run.carry_rate = props.get(properties.CARRY_RATE) or where.run.carry_rate
         try:
             info = where.server.seen(id_)
         except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login
-            return ReadResult(id_, *properties.unreachable(props, error))
-        return ReadResult(id_, *properties.overlaid(props, info)) if info else ReadResult("", {})
+            return ReadResult(id_, *properties.not_whole(props, f"unreachable: {error}"))
+        if manifest := folder.waiting_for(info):
+            return ReadResult(id_, *properties.not_whole(props, half_carried_status(folder.copy, manifest)))
+        if created == props.get("created"):
+            forget_successors(where, properties.spec(props), str(created))
+        return (
+            ReadResult(id_, *properties.overlaid({**props, "created": created}, info)) if info else ReadResult("", {})
+        )
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the stream to its configuration; create it if it is gone."""
-        info = apply.ensure(self._context(_news), properties.spec(_news), _known_created(_olds, _news))
-        return UpdateResult(properties.outputs(_news, info))
+        old, where, spec = self._context(_olds), self._context(_news), properties.spec(_news)
+        folder = CarryFolder(_store(_olds), spec.name)
+        moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
+        info = apply.ensure(where, spec, _known_created(_olds, _news))
+        if moved:
+            if _olds["url"] != _news["url"]:
+                move_out(old, folder, moved)
+            end_copy(where, folder)
+        return UpdateResult(properties.outputs(_news, info, where.run.carry_rate))
 
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
@@ -126,16 +148,18 @@ class StreamProvider(Provider):
             where = self._context({**_props, **dict(zip(("url", "monitor_url"), server, strict=True))})
         if program_runs():
             where.run.on_program_runs()
-        apply.delete(where, properties.spec(_props), _props.get("created"))
+        delete(where, properties.spec(_props), _props.get("created"))
 
     def _context(self, props: Mapping[str, Any]) -> Context:
         where = context(props["url"], props.get("monitor_url"), self.credentials)
         where.server.renewed_login = partial(login_now, props.get("owner"), props["url"])
-        where.run.backup_to = props.get("backup_to")
+        where.server.store = _store(props)
+        where.run.on_backup_to(props.get("backup_to"), wanted=False)
         return where
 
     def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
         where = self._context(inputs)
+        where.run.on_backup_to(inputs.get("backup_to"), wanted=True)
         where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
         if spec.name in where.run.past_gate:
             return []
@@ -147,6 +171,12 @@ class StreamProvider(Provider):
         for note in result.notes:
             notice_once(note)
         return [_failure(problem) for problem in result.problems]
+
+
+def _store(props: Mapping[str, Any]) -> str:
+    """The name of the data that a stream is in."""
+    store = props.get("store")
+    return store if isinstance(store, str) else str(props["url"])
 
 
 def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:

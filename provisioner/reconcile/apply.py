@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from typing import Final
 
 from provisioner import errors
-from provisioner.errors import ApiError, Conflict, Unreachable
+from provisioner.errors import ApiError, Conflict
 from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.message_loss import Loss
-from provisioner.plan.policies import adoption_problem, marked, ownership_problem, unmarked
+from provisioner.plan.policies import adoption_problem, marked, ownership_problem
 from provisioner.reconcile import safety_backup, trimming
+from provisioner.reconcile.carry import carry_over, completed, folder_of, let_go
 from provisioner.reconcile.context import Context
-from provisioner.reconcile.loss_approval import approval_of, approve, loss_of
+from provisioner.reconcile.intake import update
+from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.renaming import note_renamed, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
 from provisioner.rules.normalise import captured, update_request
 from provisioner.rules.server_limits import surrounding_problems
-from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
-from provisioner.text import approximate_size, counted
+from provisioner.schema.config import with_fields
+from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+
+# A smaller stream tells nothing of the rate at which messages are carried over.
+_TELLING_BYTES: Final = 4 * 1024 * 1024
 
 _LOG: Final = logging.getLogger(__name__)
 _HINTS: Final = {
@@ -43,7 +50,9 @@ def create(context: Context, spec: StreamSpec) -> StreamInfo:
         Conflict: a stream of that name may not be taken over, or only by losing messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    info = context.server.current(spec.name)
+    info = _found(context, spec)
+    if old := predecessor(context, spec, info):
+        return _renamed(context, spec, old, info)
     if info and not context.run.is_ours(spec.name, info) and (problem := adoption_problem(spec, info)):
         raise Conflict(f"{spec.name} {problem}")
     created = _bring(context, spec, info)
@@ -64,97 +73,28 @@ def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInf
         Conflict: it has changed since the plan in a way that needs a new stream or loses messages.
         ApiError: the server refuses, with its reason and what to do.
     """
-    info = context.server.current(spec.name)
-    if created:
-        context.run.on_created_known(spec.name, created)
-    if info and created == info.created:
+    info = _found(context, spec)
+    if created and (now := folder_of(context, spec.name).current(created)):
+        context.run.on_created_known(spec.name, now)
+    if info and context.run.is_ours(spec.name, info) and not predecessor(context, spec, info):
         return _bring(context, spec, info)
     return create(context, spec)
 
 
-def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
-    """Delete a stream as its policy says. Idempotent.
-
-    Args:
-        context: the server and the run.
-        spec: the stream.
-        created: when the stream in the state was created; another of its name is not deleted.
-
-    Raises:
-        Conflict: the policy is guard, and the stream holds messages or has consumers; or a
-            replacement would lose messages that have come since its plan; or it is another stack's;
-            or nobody can tell what it holds.
-        BackupError: the copy that was asked for could not be made.
-    """
-    try:
-        info = context.server.present(spec.name)
-    except Unreachable as error:
-        _require_nothing_to_check(context, spec, error)
-        return
-    if info is None or context.run.has_made(info):
-        return  # it is another resource's now: the program has given the resource, not the stream, a new name
-    if spec.on_delete is OnDelete.RETAIN:
-        _retain(context, info)
-        return
-    if created and created != info.created:
-        raise Conflict(_not_ours(info, created))
-    if refusal := _deletion_refusal(context, spec, info):
-        raise Conflict(refusal)
-    safety_backup.keep_copy(context, info)
-    _LOG.info("%s: deleted with %s", spec.name, counted(info.messages, "message"))
-    context.client().delete(spec.name)
-    context.server.remember(spec.name, None)
+def _found(context: Context, spec: StreamSpec) -> StreamInfo | None:
+    """What is on the server now, whole; known for ours if a run made it that was killed."""
+    info = completed(context, spec, context.server.current(spec.name))
+    note_renamed(context, spec, info)
+    return info
 
 
-def holding(info: StreamInfo) -> str:
-    """How much a stream holds."""
-    return f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)}, oldest {info.first_time[:19]}Z)"
-
-
-def contents(info: StreamInfo) -> str:
-    """What guard protects, and how to say otherwise."""
-    messages, consumers = counted(info.messages, "message"), counted(info.consumers, "consumer")
-    return (
-        f"{info.config['name']} holds {messages} and has {consumers}; to delete it all the same set on_delete: delete "
-        "and run make up before the next destroy, or set retain to leave it on the server"
-    )
-
-
-def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> str | None:
-    if problem := ownership_problem(spec, info):
-        return problem
-    if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
-        return contents(info)
-    if info.messages and context.run.is_up():
-        how = "replacing the stream" if context.run.is_wanted(spec.name) else "leaving the catalogue"
-        return "; ".join(approve(spec.name, f"{how} would delete {holding(info)}").problems) or None
-    return None
-
-
-def _not_ours(info: StreamInfo, created: str) -> str:
-    name = info.config["name"]
-    return (
-        f"{name}: the stream of this state was created at {created}, the one on the server at {info.created}; it is "
-        "left as it is: delete it by hand if it is to go, or forget it with pulumi state delete"
-    )
-
-
-def _require_nothing_to_check(context: Context, spec: StreamSpec, error: Unreachable) -> None:
-    """Our own server is gone: no matter to those who do not ask what a stream holds. Unreachable is not gone."""
-    known_gone = context.server.owned and not context.server.is_there()
-    if spec.on_delete is OnDelete.RETAIN:
-        return
-    if not known_gone or spec.on_delete is OnDelete.GUARD or safety_backup.folder_for(context):
-        raise Conflict(
-            f"{spec.name}: {error}; so nobody can tell what it holds: start the server, "
-            "or forget the stream with pulumi state delete"
-        ) from error
-
-
-def _retain(context: Context, info: StreamInfo) -> None:
-    """Leave a stream as it is, less our mark."""
-    if info.config != unmarked(info.config):
-        context.server.remember(str(info.config["name"]), context.client().update(unmarked(info.config)))
+def _renamed(context: Context, spec: StreamSpec, old: StreamInfo, info: StreamInfo | None) -> StreamInfo:
+    """The old stream's messages and consumers under the new name."""
+    planned = plan_renaming(spec, old)
+    loss = loss_of(context, spec, old, planned)
+    if problems := [*renaming_problems(context, spec, old, info), *approval_of(spec.name, loss).problems]:
+        raise Conflict(f"{spec.name}: {'; '.join(problems)}")
+    return _carried(context, spec, old, loss)
 
 
 def _bring(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo:
@@ -189,7 +129,7 @@ def _transfer(context: Context, spec: StreamSpec) -> Transfer:
 
 def _needs_new_stream(context: Context, spec: StreamSpec) -> bool:
     info = context.server.seen(spec.name)
-    return info is not None and plan(info.config, spec.config).effect is Effect.REPLACE
+    return info is not None and plan(info.config, spec.config).effect > Effect.UPDATE
 
 
 def _approved_plan(context: Context, spec: StreamSpec, info: StreamInfo) -> tuple[Plan, Loss]:
@@ -202,7 +142,7 @@ def _approved_plan(context: Context, spec: StreamSpec, info: StreamInfo) -> tupl
     if problem := ownership_problem(spec, info):
         raise Conflict(problem)
     planned = plan(info.config, spec.config)
-    if planned.effect > Effect.UPDATE:
+    if planned.effect >= Effect.REPLACE:
         raise Conflict(f"{spec.name} {_why_not(planned)}; run pulumi up again for a new plan")
     loss = loss_of(context, spec, info, planned)
     if problems := approval_of(spec.name, loss).problems:
@@ -217,10 +157,35 @@ def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Stream
     planned, loss = _approved_plan(context, spec, info)
     _LOG.debug("%s: %s %s", spec.name, planned.effect.name, ", ".join(map(str, planned.changes)))
     if planned.effect is Effect.NOTHING:
+        let_go(context, spec, info)
         return info
+    if planned.effect is Effect.CARRY:
+        return _carried(context, spec, info, loss)
     if loss:
         safety_backup.keep_copy(context, info)
-    return _requested(context, spec, lambda: trimming.update(context, marked(spec, update_request(spec.config))))
+    return _updated(context, spec)
+
+
+def _carried(context: Context, spec: StreamSpec, info: StreamInfo, loss: Loss) -> StreamInfo:
+    """A new stream in the place of the old one, then the wanted configuration; if that is refused, the old subjects."""
+    began = time.monotonic()
+    successor = carry_over(context, spec, info, loss.messages.most)
+    try:
+        updated = _updated(context, spec)
+    except ApiError:
+        intake = {"subjects": info.config["subjects"], "sources": info.config["sources"]}
+        update(context, with_fields(successor.config, intake))
+        raise
+    if info.bytes >= _TELLING_BYTES:
+        context.run.carry_rate = int(info.bytes / (time.monotonic() - began))
+    return updated
+
+
+def _updated(context: Context, spec: StreamSpec) -> StreamInfo:
+    config = marked(spec, update_request(spec.config))
+    info = _requested(context, spec, lambda: trimming.update(context, config))
+    let_go(context, spec, info)
+    return info
 
 
 def _create(context: Context, spec: StreamSpec) -> StreamInfo:

@@ -42,6 +42,14 @@ def docker_preflight(place: DockerPlace, owners: Sequence[str], *, inherits: boo
     return Verdict(tuple(problems)), list(dict.fromkeys(owners))
 
 
+def renamed(before: DockerPlace, now: DockerPlace) -> str:
+    """Why a stack on an engine keeps its name: a container, a network and a volume cannot be renamed with it."""
+    return (
+        f"the stack's container, network and volume are named {before.name}, and the stack is {now.name} now: rename "
+        "it back (pulumi stack rename); or move its messages: streams backup, destroy, up, streams restore"
+    )
+
+
 def port_problems(engine: Engine, place: DockerPlace, found: Mapping[str, Holding]) -> Iterator[str]:
     """Ports that something else has; those of the container under the stack's name are its own."""
     container = found.get(CONTAINER)

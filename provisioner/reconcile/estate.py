@@ -13,11 +13,14 @@ from typing import Final
 
 from provisioner.errors import ProvisionerError, Unreachable
 from provisioner.jetstream.target import Credentials
-from provisioner.reconcile.apply import contents, holding
+from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.context import Context, context
-from provisioner.reconcile.loss_approval import approval_problems, approve
+from provisioner.reconcile.deletion import contents, half_carried, holding, is_guarded
+from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
+from provisioner.reconcile.moving import MOVE_DATA, is_asked_for, is_copied, moving_preflight
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.run_state import RunState
+from provisioner.reconcile.store import ends_with_server
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 from provisioner.text import counted
@@ -54,6 +57,10 @@ class Estate:
     def is_restarted_for(self, other: Estate) -> bool:
         """Whether the stack's own server stays and is started anew."""
         return bool(self.process) and self.store == other.store and self.process != other.process
+
+    def is_moved_for(self, other: Estate) -> bool:
+        """Whether the stack's own server is started on another folder, and the old one stays as it is."""
+        return self.store != other.store and not is_removed(self.store, other.store)
 
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
@@ -92,7 +99,7 @@ def estate_preflight(
     for estate in olds:
         if estate.store == new.store:
             parts += _leaving_streams(estate, target, specs)
-            parts += _in_memory(estate.context(credentials)) if estate.is_restarted_for(new) else ()
+            parts += _in_memory(estate.context(credentials), specs) if estate.is_restarted_for(new) else ()
         else:
             parts += _other_data(estate, new, credentials, specs)
     names = {*specs, *(name for each in olds for name in each.policies)}
@@ -162,25 +169,45 @@ def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpe
     """Streams of the state that the program no longer has."""
     infos = _present(target)
     for name, policy in old.policies.items():
-        if name not in specs and name in infos:
+        if name in specs or target.run.is_renamed(name):
+            continue
+        if (half := folder_of(target, name).waiting_for(infos.get(name))) and not may_lose(name):
+            yield Verdict((half_carried(folder_of(target, name).copy, half),))
+        elif name in infos:
             yield _leaving(target, infos[name], policy)
 
 
 def _leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
     name = str(info.config["name"])
     if not target.run.is_ours(name, info):
-        return Verdict(notes=(f"{name}: is not the stream of this state any more; it is left as it is",))
+        return Verdict(notes=(_stranger(info),))
     if policy is OnDelete.RETAIN:
         return Verdict(notes=(f"{name} leaves the catalogue and stays on the server with {holding(info)}",))
-    if policy is OnDelete.GUARD and (info.messages or info.consumers):
+    if policy is OnDelete.GUARD and is_guarded(info):
         return Verdict((contents(info),))
     return approve(name, f"leaving the catalogue would delete {holding(info)}") if info.messages else Verdict()
 
 
-def _in_memory(source: Context) -> Iterator[Verdict]:
-    """What a server holds in memory ends with its process."""
-    for name, info in _present(source).items():
-        if info.messages and info.config["storage"] == "memory":
+def _stranger(info: StreamInfo) -> str:
+    held, subjects = counted(info.messages, "message"), ", ".join(info.config["subjects"])
+    return (
+        f"{info.config['name']} leaves the catalogue, and the stream of that name on the server is not the one in the "
+        f"state: made by others, or by a run that was cut short. It is left as it is, with {held} on {subjects}"
+    )
+
+
+def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """What a server holds in memory ends with its process; of one that hangs, the program says what may be there."""
+    if not source.server.is_there():
+        return
+    try:
+        infos = source.server.streams()
+    except ProvisionerError as error:
+        lost = f"restarting the server would delete what it holds in memory, and nobody can tell how much: {error}"
+        yield together(approve(name, lost) for name, spec in specs.items() if spec.config["storage"] == "memory")
+        return
+    for name, info in infos.items():
+        if ends_with_server(info):
             yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
 
 
@@ -195,28 +222,55 @@ def _other_data(
     try:
         infos = source.server.streams()
     except ProvisionerError as error:
-        yield _untold(old, error)
+        yield from _untold(old, source, error, specs)
         return
     moved = {} if old.owns_server else _same_streams(new, credentials)
+    elsewhere = {} if new.url == old.url else _present(new.context(credentials))
     for name, info in infos.items():
-        concerned = name in old.policies or old.is_removed_for(new)
+        concerned = name in old.policies or old.is_removed_for(new) or (old.owns_server and ends_with_server(info))
         if not old.owns_server and name in old.policies and name not in specs:
             yield _leaving(source, info, old.policies[name])  # deleted there, not left behind
+        elif name in old.policies and name in specs and _moves(source, info, moved):
+            yield moving_preflight(source, specs[name], info, (old.store, new.store), elsewhere.get(name))
         elif info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 
 
+def _moves(source: Context, info: StreamInfo, moved: Mapping[str, str]) -> bool:
+    """Whether the run takes a stream along; one that is the same at another url stays where it is."""
+    name = info.config["name"]
+    asked = is_asked_for() or is_copied(source, name, info)
+    return asked and source.run.is_ours(name, info) and moved.get(name) != info.created
+
+
 def _fate(old: Estate, new: Estate, info: StreamInfo, *, managed: bool) -> str:
+    whose = f"; to take it along: {MOVE_DATA}=yes" if managed else ", which this stack does not manage"
+    move = f"moving from {old.store} to {new.store} would"
     if old.is_removed_for(new):
-        whose = "" if managed else ", which this stack does not manage"
-        return f"moving from {old.store} to {new.store} would delete {holding(info)}{whose}"
-    return f"moving from {old.store} to {new.store} would leave {holding(info)} behind"
+        return f"{move} delete {holding(info)}{whose}"
+    if old.owns_server and ends_with_server(info):
+        return f"{move} delete {holding(info)}, which are in memory{whose}"
+    return f"{move} leave {holding(info)} behind{whose if managed else ''}"
 
 
-def _untold(old: Estate, error: ProvisionerError) -> Verdict:
-    """Nobody can tell what the old server holds: each of its streams needs approval."""
-    names = [name for name, policy in old.policies.items() if policy is not OnDelete.RETAIN]
-    return together(approve(name, f"{error}: nobody can tell what {old.store} holds of it") for name in names)
+def _untold(
+    old: Estate, source: Context, error: ProvisionerError, specs: Mapping[str, StreamSpec]
+) -> Iterator[Verdict]:
+    """Nobody can tell what the old server holds: each of its streams needs approval, or has been copied to be moved."""
+    for name, policy in old.policies.items():
+        if policy is OnDelete.RETAIN or folder_of(source, name).manifest():
+            continue
+        if name not in specs and source.server.is_there():
+            yield Verdict((_undeletable(name, error),))
+        else:
+            yield approve(name, f"{error}: nobody can tell what {old.store} holds of it")
+
+
+def _undeletable(name: str, error: ProvisionerError) -> str:
+    return (
+        f"{name}: {error}: so it cannot be deleted there. Take it out of the catalogue in a run of its own, before the "
+        "server changes or, to leave it behind, after that; or forget it with pulumi state delete"
+    )
 
 
 def _same_streams(new: Estate, credentials: Credentials) -> dict[str, str]:

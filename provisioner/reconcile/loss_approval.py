@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from provisioner.jetstream.client import JetStream
 from provisioner.plan.diff import Plan
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.verdict import Verdict
+from provisioner.rules.work_queue import filters
 from provisioner.schema.model import StreamInfo, StreamSpec
 from provisioner.text import did_you_mean
 
@@ -31,6 +32,19 @@ class StreamCounter:
 
     def per_subject(self) -> Iterator[int]:
         return self.client.per_subject(self.stream)
+
+    def acknowledged(self) -> int:
+        return sum(self._taken_by(each) - _awaited_by(each) for each in self.client.consumer_states(self.stream))
+
+    def awaited(self) -> int:
+        return sum(map(_awaited_by, self.client.consumer_states(self.stream)))
+
+    def _taken_by(self, consumer: Mapping[str, Any]) -> int:
+        return sum(sum(self.client.per_subject(self.stream, each)) for each in filters(consumer["config"]))
+
+
+def _awaited_by(consumer: Mapping[str, Any]) -> int:
+    return int(consumer["num_pending"]) + int(consumer["num_ack_pending"])
 
 
 def approved_names() -> list[str]:
@@ -63,7 +77,7 @@ def how_to_allow(name: str) -> str:
 
 def loss_of(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> Loss:
     """What a plan costs in messages, counted now."""
-    return forecast(info, spec.config, planned, StreamCounter(context.client(), spec.name))
+    return forecast(info, spec.config, planned, StreamCounter(context.client(), info.config["name"]))
 
 
 def approval_of(name: str, loss: Loss) -> Verdict:

@@ -7,9 +7,11 @@ from typing import Final
 
 from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.policies import adoption_note, adoption_problem, foreign_change_note, ownership_problem
-from provisioner.reconcile.apply import contents
+from provisioner.reconcile.carry_preflight import carry_preflight, half_carried_preflight
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.deletion import contents, is_guarded
 from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.renaming import note_renamed, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
@@ -25,9 +27,26 @@ def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Ve
     Raises:
         Unreachable, Refused: the server cannot be asked.
     """
-    result = _of_new_stream(context, spec) if info is None else _of_present_stream(context, spec, info)
+    result = half_carried_preflight(context, spec, info) or _of_stream(context, spec, info)
     _LOG.debug("%s: preflight: %s", spec.name, "; ".join((*result.problems, *result.notes)) or "nothing to say")
     return result
+
+
+def _of_stream(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict:
+    note_renamed(context, spec, info)
+    if old := predecessor(context, spec, info):
+        return _of_renamed_stream(context, spec, old, info)
+    return _of_new_stream(context, spec) if info is None else _of_present_stream(context, spec, info)
+
+
+def _of_renamed_stream(context: Context, spec: StreamSpec, old: StreamInfo, info: StreamInfo | None) -> Verdict:
+    planned = plan_renaming(spec, old)
+    if problems := tuple(renaming_problems(context, spec, old, info)):
+        return Verdict(problems)
+    carry = carry_preflight(context, spec, old, planned)
+    approval = approval_of(spec.name, loss_of(context, spec, old, planned))
+    server = map(str, _server_problems(context, spec.config, old.config))
+    return Verdict((*server, *carry.problems, *approval.problems), (*carry.notes, *approval.notes))
 
 
 def _of_new_stream(context: Context, spec: StreamSpec) -> Verdict:
@@ -45,9 +64,10 @@ def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> 
     if planned.effect is Effect.NOTHING:
         return Verdict(notes=taken_over)
     approval = approval_of(spec.name, loss_of(context, spec, info, planned))
+    carry = carry_preflight(context, spec, info, planned) if planned.effect is Effect.CARRY else Verdict()
     return Verdict(
-        (*_change_problems(context, spec, info, planned), *approval.problems),
-        (*taken_over, *_foreign_changes(context, spec, info), *approval.notes),
+        (*_change_problems(context, spec, info, planned), *carry.problems, *approval.problems),
+        (*taken_over, *_foreign_changes(context, spec, info), *carry.notes, *approval.notes),
     )
 
 
@@ -74,7 +94,7 @@ def _replacement_problems(spec: StreamSpec, info: StreamInfo, fields: list[str])
     what = f"{', '.join(fields)} cannot change in place, and on_delete is {spec.on_delete}"
     if spec.on_delete is OnDelete.RETAIN:
         return [f"{what}: the stream there would be in the way of the new one"]
-    if spec.on_delete is OnDelete.GUARD and (info.messages or info.consumers):
+    if spec.on_delete is OnDelete.GUARD and is_guarded(info):
         return [f"{what}: {contents(info)}"]
     return []
 

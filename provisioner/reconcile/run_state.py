@@ -47,10 +47,12 @@ class RunState:
         specs: every stream of the program as it is wanted; None while no program has run.
         past_gate: the streams that have had their preflight from the estate.
         own_store: the data of a server of the stack's own, and whether it goes with the server.
+        carry_rate: bytes per second at which a stream was carried over the last time; None before the first.
     """
 
     def __init__(self) -> None:
         self.backup_to: str | None = None
+        self._backup_is_wanted = False
         self.transferring = threading.RLock()
         self.specs: Mapping[str, StreamSpec] | None = None
         self.past_gate: frozenset[str] = frozenset()
@@ -62,6 +64,7 @@ class RunState:
         self._last_set: dict[str, StreamConfig] = {}
         self._servers: dict[str, tuple[str, str | None]] = {}
         self.own_store: tuple[Data, bool] | None = None
+        self.carry_rate: int | None = None
         self._data: dict[str, Data] = {}
 
     def on_read(
@@ -95,6 +98,11 @@ class RunState:
     def on_program_runs(self) -> None:
         """Note that a program runs, though it may be that no check shows it."""
         self._program_runs = True
+
+    def on_backup_to(self, folder: str | None, *, wanted: bool) -> None:
+        """Note the stack's folder for copies: what the program wants counts, whatever the state still has."""
+        if wanted or not self._backup_is_wanted:
+            self.backup_to, self._backup_is_wanted = folder, wanted
 
     def on_gate_passed(self) -> None:
         """Note that every stream of the program has had its preflight."""
@@ -144,6 +152,10 @@ class RunState:
         """Whether the program has the stream, as far as this run has seen the program."""
         return name in self._checked or name in (self.specs or ())
 
+    def is_renamed(self, name: str) -> bool:
+        """Whether a stream of the program takes over the messages of the one of this name."""
+        return any(spec.renamed_from == name for spec in (self.specs or {}).values())
+
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
         return (name, info.created) in self._ours or (name, None) in self._ours
@@ -160,8 +172,7 @@ class RunState:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""
         if self.specs is None or not self.is_ours(name, info):
             return False
-        if name in self.specs:
+        if name in self.specs or self.is_renamed(name):
             return True
-        empty = not info.messages and not info.consumers
-        policies = {OnDelete.DELETE, OnDelete.GUARD} if empty else {OnDelete.DELETE}
+        policies = {OnDelete.DELETE, OnDelete.GUARD} if info.is_empty else {OnDelete.DELETE}
         return self._policies[name] in policies

@@ -10,11 +10,10 @@ from typing import Final
 
 from provisioner.backup.archive import backup
 from provisioner.backup.progress import Meter
-from provisioner.errors import ProvisionerError
 from provisioner.jetstream.codec import to_request
 from provisioner.log import tell
 from provisioner.reconcile.context import Context
-from provisioner.rules.subjects import released
+from provisioner.reconcile.intake import stopped_intake
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.text import counted
 
@@ -37,16 +36,11 @@ def keep_copy(context: Context, info: StreamInfo) -> None:
     Raises:
         ProvisionerError: that failed; the stream is as it was, and its messages must stay.
     """
-    folder, name = folder_for(context), str(info.config["name"])
+    folder = folder_for(context)
     if not folder:
         return
-    _stop_intake(context, info.config)
-    try:
+    with stopped_intake(context, info.config):
         _copy(context, info.config, folder)
-    except ProvisionerError:
-        if info.config != _closed(info.config):
-            context.server.remember(name, context.client().update(info.config))
-        raise
 
 
 def _copy(context: Context, config: StreamConfig, folder: Path) -> None:
@@ -57,18 +51,6 @@ def _copy(context: Context, config: StreamConfig, folder: Path) -> None:
         manifest = backup(context.client(), name, folder, Meter().show, intake)
         kept = f"{counted(manifest.messages, 'message')} kept in {folder / name}"
         tell(f"{name}: {kept}; to bring them back: streams restore {folder}")
-
-
-def _stop_intake(context: Context, config: StreamConfig) -> None:
-    if config != (closed := _closed(config)):
-        context.server.remember(config["name"], context.client().update(closed))
-
-
-def _closed(config: StreamConfig) -> StreamConfig:
-    """The stream without subjects and sources. A mirror's messages stay with its origin; a sealed one takes none."""
-    if config["mirror"] or config["sealed"]:
-        return config
-    return {**config, "subjects": [released(config["name"])], "sources": []}
 
 
 @cache

@@ -44,12 +44,14 @@ class ServerView:
         url: where clients connect.
         monitor_url: its HTTP monitoring, None if there is none.
         owned: whether the server is the stack's own.
+        store: names the data behind it, which stays the same when the server moves to another port.
         renewed_login: gives the login to try when the server refuses its own, or None.
     """
 
     def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
         self.url = url
         self.owned = False
+        self.store = url
         self.renewed_login: Callable[[], Credentials | None] = _no_other_login
         self.monitor_url = monitor_url
         self._credentials = credentials

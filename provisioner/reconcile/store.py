@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Final
@@ -44,6 +45,48 @@ def require_removable(context: Context, store: str, data: Path | None, managed: 
         safety_backup.keep_copy(context, info)
 
 
+def ends_with_server(info: StreamInfo) -> bool:
+    """Whether a stream has messages that end with the server's process, though its store stays."""
+    return info.messages > 0 and info.config["storage"] == "memory"
+
+
+def require_nothing_in_memory(context: Context, store: str) -> None:
+    """Refuse to let a server go, whose store stays, with messages in its memory whose loss nobody has approved.
+
+    Raises:
+        Conflict: it holds some, or nobody can tell.
+        BackupError: the copy that was asked for could not be made.
+    """
+    if not context.server.is_there():
+        return  # with the server, what was in its memory has gone
+    try:
+        infos = context.server.listed_now()
+    except Unreachable as error:
+        if may_lose(store):
+            return
+        raise Conflict(
+            f"{error}: so nobody can tell what it holds in memory, which ends with it; to let it go unseen: "
+            f"{allowing(store)} pulumi destroy"
+        ) from error
+    unapproved = [info for name, info in infos.items() if ends_with_server(info) and not may_lose(name)]
+    if unapproved:
+        names = ",".join(str(info.config["name"]) for info in unapproved)
+        raise Conflict(
+            f"{store} stays, but messages in the memory of its server end with it: "
+            f"{', '.join(map(_described, unapproved))}; to let them go: {ALLOW_LOSS}={names} pulumi destroy"
+        )
+    keep_memory(context)
+
+
+def keep_memory(context: Context) -> None:
+    """Copy what ends with the server, where copies are asked for."""
+    if not safety_backup.folder_for(context):
+        return
+    for info in context.server.listed_now().values():
+        if ends_with_server(info):
+            safety_backup.keep_copy(context, info)
+
+
 def stays(store: str) -> str:
     """What a destroy leaves behind, and how to remove it."""
     kind, _, name = store.partition(" ")
@@ -58,11 +101,16 @@ def _require_known_content(store: str, data: Path | None, managed: Collection[st
     if data is None:
         raise ProvisionerError(
             f"{store}: its server does not answer, so nobody can tell what it holds; run make up before this, "
-            f"or remove it unseen: {ALLOW_LOSS}={store} pulumi destroy"
+            f"or remove it unseen: {allowing(store)} pulumi destroy"
         )
     others = sorted(name for name in stream_names(data) - set(managed) if not may_lose(name))
     if others:
         raise Conflict(_refusal(store, others, others))
+
+
+def allowing(store: str) -> str:
+    """The approval of a store's loss, as a shell reads it: its name has a space."""
+    return f"{ALLOW_LOSS}={shlex.quote(store)}"
 
 
 def _refusal(store: str, descriptions: Iterable[str], names: Collection[str]) -> str:

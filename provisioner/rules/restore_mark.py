@@ -30,17 +30,19 @@ class RestoreMark:
         sha256: the checksum of its archive, which tells it from other backups.
         messages: how many the backup holds.
         restore: tells one restore from another.
+        carries: whether an up does it, to carry a stream over.
     """
 
     copy: str
     sha256: str
     messages: int
     restore: str
+    carries: bool = False
 
     @property
     def command(self) -> str:
         """What completes the stream."""
-        return f"streams restore {shlex.quote(self.copy)}"
+        return "pulumi up" if self.carries else f"streams restore {shlex.quote(self.copy)}"
 
 
 def marked(config: Mapping[str, Any], mark: RestoreMark) -> dict[str, Any]:

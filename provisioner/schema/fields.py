@@ -22,7 +22,7 @@ from provisioner.schema.scalars import (
     Text,
     Timestamp,
 )
-from provisioner.schema.types import Field, ListOf, Mutability, Record
+from provisioner.schema.types import Carry, Field, ListOf, Mutability, Record
 
 TRANSFORM: Final = Record(
     (
@@ -85,7 +85,7 @@ _CONSUMER_LIMITS: Final = Record(
 FREE, FIXED, RISES = Mutability.FREE, Mutability.FIXED, Mutability.RISES
 
 FIELDS: Final = (
-    Field("name", Text(), "", "Name of the stream.", FIXED),
+    Field("name", Text(), "", "Name of the stream.", FIXED, carry=Carry.NONE),
     Field("description", Text(), "", "Text on the server; a service that creates the stream must send it too."),
     Field("subjects", ListOf(Text()), [], "Subjects the stream captures; its name if none."),
     Field(
@@ -107,12 +107,12 @@ FIELDS: Final = (
     Field("duplicate_window", Duration(), 0, "How long message IDs are remembered; 2m, or max_age if that is shorter."),
     Field("num_replicas", Count(5), 1, "Copies in a cluster."),
     Field("placement", _PLACEMENT, None, "Which servers hold it; a change moves the stream."),
-    Field("mirror", SOURCE, None, "Stream this one is a copy of.", Mutability.PROMOTES),
+    Field("mirror", SOURCE, None, "Stream this one is a copy of.", Mutability.PROMOTES, carry=Carry.NONE),
     Field("sources", ListOf(SOURCE), [], "Streams this one gathers messages from."),
     Field("republish", _REPUBLISH, None, "Publish each stored message again."),
     Field("subject_transform", TRANSFORM, None, "New subjects for arriving messages."),
     Field("compression", Choice(("none", "s2")), "none", "Compression of the file store."),
-    Field("first_seq", Count(UINT64), 0, "First sequence; has an effect at creation only.", FIXED),
+    Field("first_seq", Count(UINT64), 0, "First sequence; has an effect at creation only.", FIXED, carry=Carry.DEFAULT),
     Field("no_ack", Flag(), default=False, doc="Do not acknowledge messages."),
     Field("allow_direct", Flag(), default=False, doc="Let any replica answer direct gets."),
     Field("mirror_direct", Flag(), default=False, doc="Let mirrors answer direct gets for their origin."),
@@ -136,7 +136,15 @@ FIELDS: Final = (
         "Age of the marker a subject's last expired message leaves.",
         since=(2, 11),
     ),
-    Field("allow_msg_counter", Flag(), default=False, doc="Messages are counters.", change=FIXED, since=(2, 12)),
+    Field(
+        "allow_msg_counter",
+        Flag(),
+        default=False,
+        doc="Messages are counters.",
+        change=FIXED,
+        since=(2, 12),
+        carry=Carry.DEFAULT,
+    ),
     Field("allow_atomic", Flag(), default=False, doc="Let batches be published as one.", since=(2, 12)),
     Field("allow_msg_schedules", Flag(), default=False, doc="Let messages be scheduled.", change=RISES, since=(2, 12)),
     Field("allow_batched", Flag(), default=False, doc="Let messages be published in fast batches.", since=(2, 14)),
@@ -152,6 +160,7 @@ POLICY_FIELDS: Final = (
     Field("purpose", Text(), "", "What the stream is for; shown, never sent."),
     Field("on_delete", Member(OnDelete), None, "What deleting the stream does; instead of the stack's onDelete."),
     Field("adopt", Member(Adopt), Adopt.EQUAL, "What to do with a stream that is there already."),
+    Field("renamed_from", Text(), "", "Name the stream had; its messages and consumers are carried over, once."),
     Field(
         "mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create the stream."
     ),

@@ -150,6 +150,7 @@ class StreamSpec:
     on_delete: OnDelete | None = None
     adopt: Adopt = Adopt.EQUAL
     mark_owner: bool = False
+    renamed_from: str = ""
     owner: str = ""
     place: Place | None = None
 
@@ -169,6 +170,11 @@ class StreamInfo:
     first_time: str = ""
     last_time: str = ""
     consumers: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it holds nothing that could be lost."""
+        return not self.messages and not self.consumers
 
 
 @dataclass(frozen=True)

@@ -47,9 +47,23 @@ class Mutability(Enum):
     PROMOTES = "can be removed in place, anything else needs a new stream"
 
 
+class Carry(Enum):
+    """Under which other values of a field the server restores a stream's messages."""
+
+    ANY = "carried over"
+    DEFAULT = "carried over where it goes back to its default"
+    NONE = "deleted with the old stream"
+
+
 @dataclass(frozen=True)
 class Field:
-    """One field: its wire name, type, the server's default, what an update may do to it."""
+    """One field: its wire name, type, the server's default, what an update may do to it.
+
+    Attributes:
+        change: what an UPDATE may do to it.
+        carry: where that is nothing, whether the messages can be restored under its new value.
+        since: the first server that has it.
+    """
 
     name: str
     type: FieldType
@@ -57,6 +71,7 @@ class Field:
     doc: str
     change: Mutability = Mutability.FREE
     since: tuple[int, int] = (2, 10)
+    carry: Carry = Carry.ANY
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
+from provisioner.backup.carry_folder import waiting_copies
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load
 from provisioner.errors import InvalidAnswer, ProvisionerError
@@ -54,7 +55,7 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
             api_result(account),
             *partial_results(streams or {}, names),
         ),
-        streams=examine(catalogue.streams, streams),
+        streams=examine(catalogue.streams, streams, {name: waiting_copies(name) for name in names}),
         unmanaged=unmanaged(streams or (), names),
         listed=unmanaged(streams or (), names, catalogue.ignore),
     )

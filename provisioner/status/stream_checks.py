@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 
 from provisioner.plan.diff import Change, differences
@@ -35,11 +36,19 @@ class StreamHealth:
         return worst(result.severity for result in self.results)
 
 
-def examine(specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | None) -> tuple[StreamHealth, ...]:
-    """Each stream of the catalogue; None for ``streams`` means that the server could not be asked."""
+def examine(
+    specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | None, copies: Mapping[str, Sequence[Path]]
+) -> tuple[StreamHealth, ...]:
+    """Each stream of the catalogue.
+
+    Args:
+        specs: the catalogue's.
+        streams: the server's; None if it could not be asked.
+        copies: of streams that a run has not carried over to the end.
+    """
     if streams is None:
         return tuple(_unexamined(spec, "unknown", Severity.UNKNOWN, "the server could not be asked") for spec in specs)
-    return tuple(_examined(spec, streams.get(spec.name)) for spec in specs)
+    return tuple(_examined(spec, streams.get(spec.name), copies.get(spec.name, ())) for spec in specs)
 
 
 def partial_results(streams: Mapping[str, StreamInfo], without: Container[str]) -> Iterator[Result]:
@@ -88,7 +97,10 @@ def _unexamined(spec: StreamSpec, state: str, severity: Severity, text: str) -> 
     return StreamHealth(spec, state, (Result(spec.name, severity, text),))
 
 
-def _examined(spec: StreamSpec, info: StreamInfo | None) -> StreamHealth:
+def _examined(spec: StreamSpec, info: StreamInfo | None, copies: Sequence[Path]) -> StreamHealth:
+    if info is None and copies:
+        what = f"is half carried over: its messages are in {', '.join(map(str, copies))}; pulumi up completes it"
+        return _unexamined(spec, "partial", Severity.CRITICAL, what)
     if info is None:
         return _unexamined(spec, "missing", Severity.CRITICAL, "is not on the server")
     if mark := mark_of(info.config):

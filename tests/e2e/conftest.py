@@ -64,6 +64,17 @@ class Project:
         backend = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
         return backend / ".pulumi" / "stacks" / "prediction-streams" / f"{self.stack}.json"
 
+    def repair_state(self) -> None:
+        """As docs/troubleshooting.md says: an engine that is killed may leave an empty file of attributes."""
+        attributes = self.attributes
+        if attributes.exists() and not attributes.read_text():
+            attributes.unlink()
+
+    @property
+    def attributes(self) -> Path:
+        """What Pulumi writes beside the state, not at once with it."""
+        return self.state.with_name(f"{self.state.name}.attrs")
+
     def rename(self, stack: str) -> None:
         """Give the stack another name, which what it makes carries; the old one goes."""
         _succeeded(self.pulumi("stack", "rm", "--yes", self.stack))

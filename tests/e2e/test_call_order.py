@@ -16,7 +16,7 @@ def test_the_order_of_calls(external: Project, jetstream: JetStream) -> None:
     external.catalogue(KEPT={"subjects": ["kept"]}, MOVED={"subjects": ["moved"]}, GONE={"subjects": ["gone"]})
     external.up()
     external.catalogue(
-        KEPT={"subjects": ["kept"], "max_msgs": 9}, MOVED={"subjects": ["moved"], "storage": "memory"}, NEW={}
+        KEPT={"subjects": ["kept"], "max_msgs": 9}, MOVED={"subjects": ["moved"], "first_seq": 9}, NEW={}
     )
 
     calls = _calls(external.up(STREAMS_LOG="debug"))

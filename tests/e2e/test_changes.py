@@ -26,7 +26,7 @@ def test_update_replace_rename_delete(own: Project, jetstream: JetStream) -> Non
     own.up()
     own.catalogue(
         LONGER={"subjects": ["longer"], "max_age": "7d"},
-        MOVED={"subjects": ["moved"], "storage": "memory"},
+        MOVED={"subjects": ["moved"], "first_seq": 9},
         NEW={"subjects": ["new"]},
     )
     planned = own.preview()
@@ -34,7 +34,7 @@ def test_update_replace_rename_delete(own: Project, jetstream: JetStream) -> Non
     assert planned.code == 0, planned.text
     assert '~ max_age  : "1d" => "7d"' in planned.text
     assert "+-pulumi-python:dynamic/jetstream:Stream: (replace)" in planned.text
-    assert '+ storage  : "memory"' in planned.text
+    assert "+ first_seq: 9" in planned.text
     counts = ["+ 1 to create", "~ 2 to update", "- 1 to delete", "+-1 to replace"]
     assert [] == [count for count in counts if count not in planned.text], planned.text
 
@@ -48,7 +48,7 @@ def test_a_guarded_stream_keeps_its_messages(own: Project, jetstream: JetStream)
     own.catalogue(KEPT={"subjects": ["kept"], "on_delete": "guard"})
     own.up()
     jetstream.connection.request("kept", b"payload")
-    own.catalogue(KEPT={"subjects": ["kept"], "on_delete": "guard", "storage": "memory"})
+    own.catalogue(KEPT={"subjects": ["kept"], "on_delete": "guard", "first_seq": 9})
 
     for command in ("up", "destroy"):
         refused = own.pulumi(command, "--yes", "--skip-preview")
@@ -56,7 +56,9 @@ def test_a_guarded_stream_keeps_its_messages(own: Project, jetstream: JetStream)
         assert "KEPT holds 1 message and has 0 consumers" in refused.text
         assert "Traceback" not in refused.text
         assert jetstream.stream("KEPT")
-    jetstream.delete("KEPT")
+
+    assert own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS="KEPT").code == 0
+    assert jetstream.stream("KEPT") is None
 
 
 def test_mistakes_end_a_preview_with_a_line_each(own: Project) -> None:

@@ -108,6 +108,16 @@ def _messages(copy: Checkout) -> None:
             js.connection.request("market.data.ohlcv", _MESSAGE)
 
 
+def _work_queue(copy: Checkout) -> None:
+    """A stack with three messages in ROUTING, which is to be a work queue."""
+    _up(copy)
+    with _server(copy) as js:
+        for _ in range(3):
+            js.connection.request("routing.event", _MESSAGE)
+    routing = "max_bytes: 512MiB\n  storage: file\n  retention: "
+    copy.edit(f"{routing}limits", f"{routing}workqueue")
+
+
 def _drift(copy: Checkout) -> None:
     """Three messages; a lower max_age and a deleted stream, behind the stack's back."""
     _up(copy)
@@ -159,5 +169,17 @@ def _server(copy: Checkout) -> closing[JetStream]:
 
 SITUATIONS: Final[dict[str, Callable[[Checkout], None]]] = {
     situation.__name__[1:].replace("_", " "): situation
-    for situation in (_next, _up, _messages, _drift, _lost, _lower, _replicas, _one_replica, _forgotten, _two_stacks)
+    for situation in (
+        _next,
+        _up,
+        _messages,
+        _work_queue,
+        _drift,
+        _lost,
+        _lower,
+        _replicas,
+        _one_replica,
+        _forgotten,
+        _two_stacks,
+    )
 }

@@ -52,6 +52,18 @@ def _changing(requests: list[str]) -> list[str]:
     return [subject for subject in requests if subject.split(".")[3] in CHANGING]
 
 
+def test_an_engine_that_was_killed_while_it_wrote_the_state(external: Project, server: NatsServer) -> None:
+    """The file of attributes beside it is empty, and nothing works; without it, everything does."""
+    external.up()
+    publish_one_each(server.url)
+    external.attributes.write_text("")
+    said = external.preview()
+    assert (True, True) == (said.code != 0, "failed to load checkpoint: EOF" in said.text), said.text
+    external.repair_state()
+    assert EXPECTED == read_one_each(server.url)
+    assert external.unchanged()
+
+
 def test_a_lost_state(server: NatsServer, external: Project, jetstream: JetStream) -> None:
     """Up on an empty state takes all five over with their messages, says so, and changes nothing."""
     external.up()

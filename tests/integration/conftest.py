@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from provisioner.backup.carry_folder import CARRY_TO
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.local_server import processes
 from provisioner.local_server.processes import Process
 from provisioner.reconcile import server_view
 from provisioner.reconcile.context import close_all
+from provisioner.reconcile.notices import notice_once
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, raw_client
 from tests.support.waiting import until
@@ -43,10 +46,12 @@ def raw(server: NatsServer) -> Iterator[RawClient]:
 
 
 @pytest.fixture
-def own_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """Each test is a provider process of its own, which knows nothing of the one before."""
     monkeypatch.setattr(server_view, "FIRST_CONTACT_TIMEOUT_S", 0.5)
+    monkeypatch.setenv(CARRY_TO, str(tmp_path / "carried"))
     close_all()
+    notice_once.cache_clear()
     yield
     close_all()
 

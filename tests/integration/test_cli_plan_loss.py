@@ -39,13 +39,13 @@ def test_what_would_be_deleted(
         for _ in range(3):
             jetstream.connection.request(name, b"payload")
     before = jetstream.streams()
-    catalogue = "TRIMMED: {subjects: [TRIMMED], max_msgs: 1}\nREPLACED: {subjects: [REPLACED], storage: memory}\n"
+    catalogue = "TRIMMED: {subjects: [TRIMMED], max_msgs: 1}\nREPLACED: {subjects: [REPLACED], first_seq: 9}\n"
 
     assert 1 == _asked(server.url, tmp_path, catalogue)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "Stream Change Messages lost Holds" == lines[0]
     assert lines[1].startswith("TRIMMED max_msgs unlimited -> 1 2 3 messages, ")
-    assert lines[2].startswith("REPLACED storage file -> memory (a new stream) 3 3 messages, ")
+    assert lines[2].startswith("REPLACED first_seq 0 -> 9 (a new stream) 3 3 messages, ")
     assert lines[3].startswith("LEAVING not in the catalogue all, if the stack manages it 3 messages, ")
     assert before == jetstream.streams()
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from provisioner.backup.carry_folder import CARRY_TO
 from provisioner.errors import UNKNOWN_FIELD
 from provisioner.jetstream.client import JetStream
 from provisioner.rules.normalise import update_request
@@ -42,7 +43,8 @@ _generated = settings(
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     """A server of this module's own that holds two other streams."""
-    with estate(tmp_path_factory.mktemp("estate")) as made:
+    with estate(tmp_path_factory.mktemp("estate")) as made, pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CARRY_TO, str(made.server.folder / "carried"))
         yield made
 
 

@@ -16,6 +16,8 @@ from typing import Any
 import nats
 import pytest
 
+from provisioner.backup.archive import backup
+from provisioner.backup.carry_folder import CARRY_TO, CarryFolder
 from provisioner.catalogue import reader as catalogue
 from provisioner.jetstream.client import JetStream
 from provisioner.schema.config import with_fields
@@ -23,6 +25,7 @@ from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, running
 from tests.support.ports import free_port
 from tests.support.requests import answering
+from tests.support.snapshots import silent
 
 ROOT = Path(__file__).parents[2]
 SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
@@ -158,6 +161,19 @@ def test_nearly_full(estate: JetStream, server: NatsServer, tmp_path: Path) -> N
     done = status(server, "--catalogue", str(small))
     assert 1 == done.returncode
     assert "of max_bytes: then the oldest are dropped before max_age" in done.stdout
+
+
+def test_half_carried_over(
+    estate: JetStream, server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run that was killed has left a stream in its copy only: where that is, and what completes it."""
+    monkeypatch.setenv(CARRY_TO, str(tmp_path))
+    folder = CarryFolder(server.url, "ROUTING")
+    backup(estate, "ROUTING", folder.path, silent)
+    estate.delete("ROUTING")
+    report = told(server, **{CARRY_TO: str(tmp_path)})
+    assert (2, "partial") == (report["exit_code"], states(report)["ROUTING"])
+    assert f"half carried over: its messages are in {folder.copy}" in found(report, "CRITICAL")["ROUTING"]
 
 
 def test_missing(estate: JetStream, server: NatsServer) -> None:

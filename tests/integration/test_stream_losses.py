@@ -64,9 +64,9 @@ def test_a_replacement_needs_a_yes(server: NatsServer, jetstream: JetStream, mon
     """A policy of delete is not a yes to losing messages for a setting; messages that came since the plan count."""
     jetstream.create(config("ORDERS", subjects=["orders"]))
     before = props(server, subjects=["orders"], on_delete="delete")
-    wanted = props(server, subjects=["orders"], on_delete="delete", storage="memory")
+    wanted = props(server, subjects=["orders"], on_delete="delete", first_seq=9)
     assert [] == failures(wanted, olds=before)
-    assert ["storage"] == provider().diff("ORDERS", before, wanted).replaces
+    assert ["first_seq"] == provider().diff("ORDERS", before, wanted).replaces
 
     jetstream.connection.request("orders", b"payload")
     with pytest.raises(JetStreamError, match="ORDERS: replacing the stream would delete 1 message"):

@@ -83,9 +83,9 @@ def test_an_update_the_server_would_refuse(server: NatsServer, jetstream: JetStr
 
 
 def test_a_change_that_needs_a_new_stream_is_a_replacement(server: NatsServer) -> None:
-    """Storage cannot change in place: replaced, the old one deleted first."""
-    diff = provider().diff("ORDERS", props(server), props(server, storage="memory"))
-    assert (True, ["storage"], True) == (diff.changes, diff.replaces, diff.delete_before_replace)
+    """A first sequence is for new messages: replaced, the old one deleted first."""
+    diff = provider().diff("ORDERS", props(server), props(server, first_seq=9))
+    assert (True, ["first_seq"], True) == (diff.changes, diff.replaces, diff.delete_before_replace)
 
 
 def test_nobody_is_asked_before_the_server_is_made(server: NatsServer) -> None:

@@ -8,17 +8,23 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import strategies as st
 
-from provisioner.errors import ApiError
+from provisioner.errors import ApiError, Conflict
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import to_request
 from provisioner.jetstream.target import Credentials
-from provisioner.plan.diff import Effect, differences, plan
+from provisioner.plan.diff import Effect, Plan, differences, plan
+from provisioner.reconcile.apply import ensure
+from provisioner.reconcile.context import Context
+from provisioner.reconcile.loss_approval import ALLOW_LOSS, loss_of
+from provisioner.reconcile.server_view import ServerView
 from provisioner.rules.normalise import update_request
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import create_problems
-from provisioner.schema.model import ServerFacts, StreamConfig
+from provisioner.rules.work_queue import work_queue_problems
+from provisioner.schema.model import OnDelete, ServerFacts, StreamConfig, StreamInfo, StreamSpec
 from tests.support.configurations import MINUTE, NAME, changed, configurations, wire_config
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, RequestError, raw_client
@@ -127,15 +133,45 @@ def compare_live(estate: Estate, desired: StreamConfig) -> None:
     around = surrounding_problems(desired, estate.facts, info.config)
     around += consumer_problems(info.config, desired, consumers)
     effect = Effect.IMPOSSIBLE if around else planned.effect
-    # The one exception: an UPDATE of first_seq is accepted and has no effect, so it is a replacement.
-    without_effect = "first_seq" in planned.replaces
+    # The one exception: an UPDATE of first_seq is accepted and has no effect, so it needs a new stream.
+    without_effect = "first_seq" in [*planned.replaces, *planned.carries]
+    if effect is Effect.CARRY and without_effect:
+        _compare_carry(estate, info, desired, planned)
+        return
     try:
         updated = estate.client.update(update_request(desired))
     except ApiError as error:
-        assert effect in (Effect.REPLACE, Effect.IMPOSSIBLE), f"planned as {effect.name}, the server says: {error}"
+        assert effect > Effect.UPDATE, f"planned as {effect.name}, the server says: {error}"
         if effect is Effect.REPLACE:
             delete(estate.client, estate.server, NAME)
             assert () == differences(estate.client.create(desired).config, desired)
+        if effect is Effect.CARRY:
+            _compare_carry(estate, info, desired, planned)
     else:
         assert effect is Effect.UPDATE or without_effect, f"the server updates it, planned: {planned}, {around}"
         assert () == differences(updated.config, desired), "the server made something else of it"
+
+
+def _compare_carry(estate: Estate, info: StreamInfo, desired: StreamConfig, planned: Plan) -> None:
+    """The stream is carried over with all its messages but those that are forecast to go, and all its consumers."""
+    context = Context(ServerView(estate.server.url, None, Credentials()))
+    spec, before = StreamSpec(desired), estate.client.state(NAME)
+    consumers = [each["name"] for each in estate.client.consumers(NAME)]
+    problems = [*work_queue_problems(info.config, desired, estate.client.consumers(NAME))]
+    lost = loss_of(context, spec, info, planned).messages
+    context.run.on_read(NAME, OnDelete.GUARD, info.created)
+    with closing(context.server), pytest.MonkeyPatch.context() as patch:
+        patch.setenv(ALLOW_LOSS, NAME)
+        try:
+            carried = ensure(context, spec, info.created)
+        except Conflict as conflict:
+            assert problems, f"planned as CARRY, the server says: {conflict}"
+            assert "the stream is as it was" in str(conflict)
+            assert before["messages"] == estate.client.state(NAME)["messages"]
+            return
+    after = estate.client.state(NAME)
+    assert [] == problems, "the server takes consumers that the planner says it does not"
+    assert () == differences(carried.config, desired), "the server made something else of it"
+    assert consumers == [each["name"] for each in estate.client.consumers(NAME)]
+    assert lost.fewest <= before["messages"] - after["messages"] <= lost.most, f"{before}, {after}, {lost}"
+    assert before["last_seq"] == after["last_seq"]

@@ -26,7 +26,7 @@ def provider(**credentials: str) -> StreamProvider:
 
 def props(server: NatsServer | str, name: str = "ORDERS", **fields: Any) -> dict[str, Any]:
     """A stream's inputs, as the program registers them."""
-    types = {"adopt": Adopt, "on_delete": OnDelete, "mark_owner": bool}
+    types = {"adopt": Adopt, "on_delete": OnDelete, "mark_owner": bool, "renamed_from": str}
     policy: dict[str, Any] = {key: type_(fields.pop(key)) for key, type_ in types.items() if key in fields}
     where = {"url": server} if isinstance(server, str) else {"url": server.url, "monitor_url": server.monitor_url}
     given = state.inputs(StreamSpec(config(name, **fields), **policy), OnDelete.GUARD) | where

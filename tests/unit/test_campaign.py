@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from tests.support.campaign.edits import EDITS, Edit
-from tests.support.campaign.ledger import Ack, Excuses, Held, Ledger, dropping
+from tests.support.campaign.ledger import Ack, Excuses, Held, Ledger, dropping, uncopied
 from tests.support.campaign.model import FIRST, SUBJECTS, Stream, World
 from tests.support.campaign.runner import Outcome
 from tests.support.campaign.steps import steps
@@ -120,6 +120,22 @@ def test_which_streams_may_drop_in_a_step() -> None:
     before = {"DID": True, "FULL": False, "EMPTY": False}
     after = {"DID": False, "FULL": True, "EMPTY": True, "NEW": True}
     assert {"DID", "EMPTY", "NEW"} == dropping(before, after, {"EMPTY"})
+
+
+@pytest.mark.parametrize(
+    ("copies", "drops", "expected"),
+    [
+        ([], False, [1, 2, 3]),
+        ([{1, 2, 3}], False, []),
+        ([{1}, {3}], False, [2]),
+        ([{2}], True, [1]),
+        ([{1}, {3}], True, []),
+    ],
+)
+def test_what_no_copy_has(copies: list[set[int]], drops: bool, expected: list[int]) -> None:
+    """Whatever was deleted is in a copy; of a stream that drops messages, what came before those in the copy."""
+    acks = [Ack(number, number, float(number)) for number in (1, 2, 3)]
+    assert expected == [ack.number for ack in uncopied(acks, copies, drops=drops)]
 
 
 def test_what_a_run_said() -> None:

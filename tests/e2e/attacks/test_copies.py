@@ -18,13 +18,14 @@ from tests.e2e.conftest import Project
 from tests.support.faults.flood import flooding, numbers
 from tests.support.faults.killing import killed
 from tests.support.faults.proxy import proxied
+from tests.support.messages import publish
 from tests.support.nats_server import NatsServer, running
 
 _KILL_TIMEOUT_S = 10.0
 
 
 def _replace(project: Project, copies: str) -> None:
-    project.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    project.catalogue(HELD={"subjects": ["held"], "first_seq": 9})
     project.up(STREAMS_ALLOW_LOSS="HELD", STREAMS_BACKUP_TO=copies)
 
 
@@ -69,6 +70,21 @@ def test_a_publisher_at_full_speed(
     kept = _kept(server, tmp_path / "copies", tmp_path / "second")
     assert len(flood.acknowledged) >= 1_000
     assert set() == flood.acknowledged - kept
+
+
+def test_a_folder_that_is_set_in_the_same_run(external: Project, server: NatsServer, tmp_path: Path) -> None:
+    """What the settings say now counts, also for what is deleted as the state has it: replaced, or removed."""
+    settings = {**external.settings, "catalogue": "streams.yaml"}
+    external.configure(**settings)
+    external.catalogue(HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]})
+    external.up()
+    publish(server.url, "held", 3)
+    publish(server.url, "gone", 4)
+    external.configure(**settings, backupTo=str(tmp_path / "copies"))
+    external.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    external.up(STREAMS_ALLOW_LOSS="HELD,GONE")
+    assert ["GONE", "HELD"] == sorted(folder.name for folder in (tmp_path / "copies").glob("*/*"))
+    assert external.unchanged()
 
 
 def test_a_run_that_is_killed_between_the_copy_and_the_deletion(

@@ -164,11 +164,12 @@ def test_a_busy_port(dev: Project, engine_client: DockerClient) -> None:
 
 
 def test_what_was_lost_is_found_again(dev: Project, engine_client: DockerClient) -> None:
-    """A lost state, and a container that was removed: one up each, which asks the server, and no message is lost."""
+    """A lost state, the container paused too, or a container that was removed: one up each, and no message is lost."""
     dev.up()
     publish_one_each(_url(dev))
     _lose_state(dev)
     assert dev.preview().code == 0
+    engine_client.containers.get(_name(dev)).pause()
     dev.up()
     assert EXPECTED == read_one_each(_url(dev))
     assert dev.unchanged()
@@ -176,6 +177,28 @@ def test_what_was_lost_is_found_again(dev: Project, engine_client: DockerClient)
     _remove_container(dev, engine_client)
     said = dev.pulumi("up", "--yes")
     assert (0, False) == (said.code, "planned without asking the server" in said.text), said.text
+
+
+def test_a_renamed_stack(dev: Project, engine_client: DockerClient) -> None:
+    """Refused with the ways; renamed back all is well; a destroy under the new name takes down what is there."""
+    dev.up()
+    publish_one_each(_url(dev))
+    old, first = dev.stack, _name(dev)
+    _rename(dev, f"{old}-new")
+    _refused(dev.pulumi(*UP), f"are named {first}, and the stack is {_name(dev)} now: rename ")
+    assert EXPECTED == read_one_each(_url(dev))
+    _rename(dev, old)
+    assert dev.unchanged()
+
+    _rename(dev, f"{old}-new")
+    dev.destroy()
+    assert [] == engine_client.containers.list(all=True, filters={"name": first})
+    assert [] == engine_client.volumes.list(filters={"name": first})
+
+
+def _rename(project: Project, stack: str) -> None:
+    assert project.pulumi("stack", "rename", stack).code == 0
+    project.stack = stack
 
 
 def test_a_paused_container_and_a_volume_that_stays(dev: Project, engine_client: DockerClient) -> None:
@@ -231,7 +254,7 @@ def test_the_container_is_to_be_changed(dev: Project) -> None:
             _refused(dev.pulumi(*command), "max_msgs unlimited -> 5 would delete 15", "GONE: leaving", "3 messages")
     assert (before, {"HELD": 20, "GONE": 3}) == (_container_id(dev), stored(url))
 
-    dev.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    dev.catalogue(HELD={"subjects": ["held"], "first_seq": 9})
     dev.up(STREAMS_ALLOW_LOSS="HELD,GONE")
     assert {"HELD": 0} == stored(_url(dev)), "replaced, and the removed one is gone, on the port that is new"
     assert dev.unchanged()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,9 +13,12 @@ import pytest
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
+from tests.support.faults.killing import killed
 from tests.support.faults.proxy import Proxy, proxied
 from tests.support.messages import publish
 from tests.support.nats_server import NatsServer, running
+
+_KILL_TIMEOUT_S = 10.0
 
 
 @pytest.fixture
@@ -65,6 +69,52 @@ def test_a_removal(project: Project, proxy: Proxy, server: NatsServer) -> None:
     project.up(STREAMS_ALLOW_LOSS="GONE")
     assert {"KEPT": ("next", 0), "NEW": ("", 0)} == _seen(server.url)
     assert project.unchanged()
+
+
+def test_a_stream_that_a_killed_run_has_made(project: Project, proxy: Proxy, server: NatsServer) -> None:
+    """Taken back, the edit leaves a stream that no state knows: preview says so, and what it is in the way of."""
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"]})
+    project.up()
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"]}, NEW={"subjects": ["new"]})
+    _killed(project, proxy, "STREAM.CREATE.NEW")
+    publish(server.url, "new", 5)
+
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"]})
+    said = project.preview()
+    assert (0, True) == (said.code, "It is left as it is, with 5 messages on new" in said.text), said.text
+    project.up()
+    assert {"KEPT": ("", 0), "NEW": ("", 5)} == _seen(server.url)
+    _configure(project, proxy.url, KEPT={"subjects": ["kept", "new"]})
+    _refused(project, "KEPT: subjects[1] 'new' overlaps 'new' of stream NEW")
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"]})
+
+
+def test_an_update_of_a_killed_run(project: Project, proxy: Proxy, server: NatsServer) -> None:
+    """What is there and stands in no state can be our own doing: the plan accuses nobody for certain."""
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"], "description": "first"})
+    project.up()
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"], "description": "second"})
+    _killed(project, proxy, "STREAM.UPDATE.KEPT")
+    assert {"KEPT": ("second", 0)} == _seen(server.url)
+    _configure(project, proxy.url, KEPT={"subjects": ["kept"], "description": "third"})
+    said = project.up()
+    assert "(description: first -> second), or by a run of ours that was cut short" in said.text
+    assert project.unchanged()
+
+
+def _killed(project: Project, proxy: Proxy, request: str) -> None:
+    """An up whose engine is killed when the server has done a request, before the answer arrives."""
+    reached, over = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        reached.set()
+        over.wait(_KILL_TIMEOUT_S)
+
+    proxy.set(request, hold, lose_answer=True)
+    with killed(project, "up", after=reached) as at_work:
+        over.set()
+        assert at_work
+    assert project.pulumi("cancel", "--yes").code == 0
 
 
 def test_another_url(project: Project, proxy: Proxy, server: NatsServer, tmp_path: Path) -> None:

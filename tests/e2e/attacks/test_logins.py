@@ -54,6 +54,30 @@ def _rotate(server: NatsServer, config: str) -> None:
     server.start()
 
 
+def test_another_server_with_another_login_and_a_removal(stack: Project, guarded: NatsServer, tmp_path: Path) -> None:
+    """The old server refuses the new login, so nothing can be deleted there: refused before anything, with the ways."""
+    with closing(JetStream(guarded.url, Credentials(user="app", password=FIRST))) as client:
+        client.connection.request("gone", b"payload")
+    with running(tmp_path / "second", _accepting("other", SECOND)) as second:
+        _log_in(stack, second, user="other", password=SECOND)
+        stack.catalogue(KEPT={"subjects": ["kept"]})
+        for command in (("preview",), ("up", "--yes", "--skip-preview")):
+            result = stack.pulumi(*command, STREAMS_ALLOW_LOSS="KEPT,GONE")
+            assert result.code != 0, result.text
+            assert "GONE: " in result.text
+            assert "cannot be deleted there. Take it out of the catalogue in a run of its own" in result.text
+        assert {} == _messages(second, Credentials(user="other", password=SECOND))
+
+        stack.catalogue(KEPT={"subjects": ["kept"]}, GONE={"subjects": ["gone"]})
+        stack.up(STREAMS_ALLOW_LOSS="KEPT,GONE")
+        stack.catalogue(KEPT={"subjects": ["kept"]})
+        stack.up()
+        assert {"KEPT": 0} == _messages(second, Credentials(user="other", password=SECOND))
+        assert {"KEPT": 0, "GONE": 1} == _messages(guarded, Credentials(user="app", password=FIRST))
+        assert stack.unchanged()
+        stack.destroy()
+
+
 def _messages(server: NatsServer, credentials: Credentials) -> dict[str, int]:
     with closing(JetStream(server.url, credentials)) as client:
         return {name: info.messages for name, info in client.streams().items()}

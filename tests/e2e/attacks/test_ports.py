@@ -52,13 +52,13 @@ def test_another_port_and_other_streams(own: Project) -> None:
     """Counted at the old port before anything is touched, deleted at the new one; destroy then has nothing left."""
     before, settings = _messages(own), own.settings
     _move(own)
-    own.catalogue(KEPT={"subjects": ["kept"], "max_msgs": 9}, REPLACED={"subjects": ["replaced"], "storage": "memory"})
+    own.catalogue(KEPT={"subjects": ["kept"], "max_msgs": 9}, REPLACED={"subjects": ["replaced"], "first_seq": 9})
     for command in (("preview",), ("up", "--yes", "--skip-preview")):
         refused = own.pulumi(*command)
         assert refused.code != 0
         for words in (
             "GONE: leaving the catalogue would delete 2 messages",
-            "REPLACED: storage file -> memory needs a new stream and would delete 2 of 2 messages",
+            "REPLACED: first_seq 0 -> 9 needs a new stream and would delete 2 of 2 messages",
             "GUARDED holds 2 messages and has 0 consumers",
             "RETAINED leaves the catalogue and stays on the server with 2 messages",
         ):
@@ -69,7 +69,7 @@ def test_another_port_and_other_streams(own: Project) -> None:
     own.settings = moved
     own.catalogue(
         KEPT={"subjects": ["kept"], "max_msgs": 9},
-        REPLACED={"subjects": ["replaced"], "storage": "memory"},
+        REPLACED={"subjects": ["replaced"], "first_seq": 9},
         GUARDED={"subjects": ["guarded"]},
     )
     own.up(STREAMS_ALLOW_LOSS="GONE,REPLACED")

@@ -15,6 +15,7 @@ import pytest
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
+from provisioner.local_server.store import stream_names
 from tests.e2e.conftest import Project
 from tests.support.configurations import config
 from tests.support.messages import publish, stored
@@ -131,7 +132,7 @@ def test_another_url_and_a_replacing_field(project: Project, server: NatsServer,
     publish(server.url, "held", 100)
     publish(server.url, "gone", 7)
     project.configure(server="external", url=other.url, onDelete="delete", catalogue="streams.yaml")
-    project.catalogue(HELD={"subjects": ["held"], "storage": "memory"})
+    project.catalogue(HELD={"subjects": ["held"], "first_seq": 9})
     gone = "GONE: leaving the catalogue would delete 7 messages"
     _refused(project, "HELD: moving from", "would leave 100 messages", gone)
     assert {"HELD": 100, "GONE": 7} == stored(server.url)
@@ -153,7 +154,7 @@ def test_another_folder(own: Project) -> None:
 
 
 def test_a_restart_ends_what_is_in_memory(own: Project) -> None:
-    """Other ports restart the server: messages in its memory are counted and need approval, those on disk stay."""
+    """Other ports restart the server: what is in memory needs approval, and is copied; what is on disk stays."""
     own.catalogue(HELD={"subjects": ["held"]}, BRIEF={"subjects": ["brief"], "storage": "memory"})
     own.up()
     url = _url(own)
@@ -162,20 +163,27 @@ def test_a_restart_ends_what_is_in_memory(own: Project) -> None:
     _refused(own, "BRIEF: restarting the server would delete 7 messages", "in memory", "STREAMS_ALLOW_LOSS=BRIEF")
     assert {"HELD": 20, "BRIEF": 7} == stored(url)
 
-    own.up(STREAMS_ALLOW_LOSS="BRIEF")
+    copies = own.folder / "copies"
+    own.up(STREAMS_ALLOW_LOSS="BRIEF", STREAMS_BACKUP_TO=str(copies))
     assert {"HELD": 20, "BRIEF": 0} == stored(_url(own))
+    assert ["BRIEF"] == [folder.name for folder in copies.glob("*/*")]
     assert own.unchanged()
 
 
 def test_another_folder_and_a_removal(own: Project) -> None:
-    """The old server is stopped before the stream that leaves is deleted: what was approved stays behind, in one up."""
-    own.catalogue(HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]})
+    """The old server is stopped before the streams that leave are deleted: they stay behind, approved, in one up."""
+    own.catalogue(
+        HELD={"subjects": ["held"]}, GONE={"subjects": ["gone"]}, KEPT={"subjects": ["kept"], "on_delete": "guard"}
+    )
     own.up()
     publish(_url(own), "gone", 7)
+    publish(_url(own), "kept", 8)
     own.configure(**_process(own, storeDir=str(own.folder / "second")))
     own.catalogue(HELD={"subjects": ["held"]})
-    own.up(STREAMS_ALLOW_LOSS="HELD,GONE")
+    _refused(own, "GONE: moving from", "KEPT: moving from", "would leave 8 messages")
+    own.up(STREAMS_ALLOW_LOSS="HELD,GONE,KEPT", STREAMS_BACKUP_TO=str(own.folder / "copies"))
     assert {"HELD": 0} == stored(_url(own))
+    assert {"HELD", "GONE", "KEPT"} == stream_names(own.folder / "nats" / "data")
     assert own.unchanged()
     shutil.rmtree(own.folder / "nats")
 

@@ -40,7 +40,7 @@ def test_every_loss_of_a_run_is_named_at_once(own: Project, jetstream: JetStream
         _publish(jetstream, subject, count)
     own.catalogue(
         TRIMMED={"subjects": ["trimmed"], "max_msgs": 1},
-        REPLACED={"subjects": ["replaced"], "storage": "memory"},
+        REPLACED={"subjects": ["replaced"], "first_seq": 9},
         REFUSED={"subjects": ["refused"], "num_replicas": 3},
     )
     for command in (("preview",), ("up", "--yes", "--skip-preview")):
@@ -48,7 +48,7 @@ def test_every_loss_of_a_run_is_named_at_once(own: Project, jetstream: JetStream
         assert refused.code != 0
         for words in (
             "TRIMMED: max_msgs unlimited -> 1 would delete 1 of 2 messages",
-            "REPLACED: storage file -> memory needs a new stream and would delete 3 of 3 messages",
+            "REPLACED: first_seq 0 -> 9 needs a new stream and would delete 3 of 3 messages",
             "REMOVED: leaving the catalogue would delete 4 messages",
             "REFUSED: num_replicas 3 needs a cluster",
         ):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from tests.support.campaign.ledger import Ack, Excuses, Key, Ledger
-from tests.support.campaign.model import World
+from tests.support.campaign.ledger import Ack, Excuses, Key, Ledger, uncopied
+from tests.support.campaign.model import POLICIES, World
 from tests.support.campaign.places import Own, Places, held
+from tests.support.campaign.runner import Outcome
 from tests.support.raw_nats import raw_client
 
 Infos = Mapping[str, dict[str, Any]]
 # Place -> stream -> what its server says of it; None where none runs.
 View = Mapping[str, Infos | None]
+# The numbers of the messages in each copy of a stream.
+Copies = list[set[int]]
 
 _TYPE: Final = "pulumi-python:dynamic/jetstream:Stream"
 _COMPARED: Final[Mapping[str, object]] = {
@@ -83,15 +86,62 @@ def require_nothing_released(view: View) -> None:
     assert not left, f"subjects were released and not taken back: {left}"
 
 
-def lost(places: Places, view: View, ledger: Ledger, excuses: Excuses) -> dict[Key, list[Ack]]:
-    """Acknowledged messages that are gone, and that nothing explains; whatever is gone is forgotten."""
-    losses = {}
-    for key in ledger.expecting():
-        missing = _missing(places, view, ledger, key)
-        if unexcused := excuses.unexcused(key, missing):
-            losses[key] = unexcused
-        ledger.forget(key, missing)
-    return losses
+def missing(places: Places, view: View, ledger: Ledger) -> dict[Key, list[Ack]]:
+    """Acknowledged messages that are gone."""
+    found = {key: _missing(places, view, ledger, key) for key in ledger.expecting()}
+    return {key: acks for key, acks in found.items() if acks}
+
+
+def lost(gone: Mapping[Key, list[Ack]], excuses: Excuses) -> dict[str, list[int]]:
+    """Those that nothing explains, by their numbers."""
+    unexcused = {key: excuses.unexcused(key, acks) for key, acks in gone.items()}
+    return _numbered(unexcused)
+
+
+def not_copied(gone: Mapping[Key, list[Ack]], excuses: Excuses, copies: Mapping[str, Copies]) -> dict[str, list[int]]:
+    """Those that no copy has, though there should be one."""
+    return _numbered(
+        {
+            key: uncopied(acks, copies[key[1]], drops=key[1] in excuses.dropping)
+            for key, acks in gone.items()
+            if key not in excuses.volatile
+        }
+    )
+
+
+def require_policies(
+    world: World, held: Infos, view: View, places: Places, outcome: Outcome, volatile: Collection[Key]
+) -> None:
+    """What a destroy has left is what the policies keep; it failed where one of them refuses, and only there.
+
+    Args:
+        world: what was taken down.
+        held: what its server had before.
+        view: what every server has now.
+        places: the servers.
+        outcome: how the destroy ended.
+        volatile: streams in the memory of a server that was killed.
+    """
+    target, infos = places.all[world.place], view[world.place]
+    full = {name for name in world.streams if held[name]["state"]["messages"]}
+    there = {name for name in world.streams if infos and name in infos and _is_same(infos[name], held[name])}
+    stopped = infos is None and isinstance(target, Own)
+    kept = there | {name for name in world.streams if stopped and isinstance(target, Own) and target.keeps(name)}
+    of = {policy: {name for name in world.streams if world.policy(name) == policy} for policy in POLICIES}
+    in_memory = {name for name in of["retain"] if isinstance(target, Own) and world.streams[name].in_memory()}
+    must_stay = (of["guard"] & full) | (of["retain"] - (in_memory - full))
+    must_stay -= {name for place, name in volatile if place == world.place}
+    assert must_stay <= kept, f"{sorted(must_stay - kept)} should have stayed: {outcome.text}"
+    assert outcome.refused or not of["delete"] & kept, f"{sorted(of['delete'] & kept)} should be gone: {outcome.text}"
+    refusing = of["guard"] & there or in_memory & there
+    if not outcome.hit:
+        assert bool(refusing) == outcome.refused, f"{sorted(refusing)} should refuse: {outcome.text}"
+        unnamed = {name for name in refusing if name not in outcome.text}
+        assert not unnamed, f"{sorted(unnamed)} should be named: {outcome.text}"
+
+
+def _is_same(info: Mapping[str, Any], before: Mapping[str, Any]) -> bool:
+    return bool(info["created"] == before["created"])
 
 
 def require_content(places: Places, view: View, ledger: Ledger) -> None:
@@ -117,3 +167,7 @@ def _missing(places: Places, view: View, ledger: Ledger, key: Key) -> list[Ack]:
 def _created(state: Path) -> dict[str, str]:
     resources = json.loads(state.read_text())["checkpoint"]["latest"].get("resources", ())
     return {each["outputs"]["name"]: each["outputs"]["created"] for each in resources if each["type"] == _TYPE}
+
+
+def _numbered(acks: Mapping[Key, list[Ack]]) -> dict[str, list[int]]:
+    return {f"{place} {name}": [ack.number for ack in found] for (place, name), found in acks.items() if found}

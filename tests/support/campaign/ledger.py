@@ -6,8 +6,9 @@ from what the server says of the stream, and nothing has to be read.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -99,9 +100,13 @@ class Excuses:
     dropping: set[str] = field(default_factory=set)
     volatile: set[Key] = field(default_factory=set)
 
+    def covers(self, key: Key) -> bool:
+        """Whether the stream may miss any message, whoever approved of it."""
+        return key[1] in self.dropping or key in self.volatile
+
     def unexcused(self, key: Key, missing: Collection[Ack]) -> list[Ack]:
         """Those of the missing messages that nothing explains."""
-        if key[1] in self.dropping or key in self.volatile:
+        if self.covers(key):
             return []
         return [ack for ack in missing if ack.sent > self.approved.get(key[1], 0.0)]
 
@@ -116,3 +121,19 @@ def dropping(before: Mapping[str, bool], after: Mapping[str, bool], few: Collect
     """
     ever = {name for name, drops in before.items() if drops}
     return ever | {name for name, drops in after.items() if drops and (name not in before or name in few)}
+
+
+def uncopied(missing: Iterable[Ack], copies: Sequence[Collection[int]], *, drops: bool) -> list[Ack]:
+    """Messages that were deleted with approval, and that no copy has.
+
+    Args:
+        missing: those that are not in the stream any more.
+        copies: the messages in each copy of the stream, by number.
+        drops: whether the stream now deletes messages by itself: then only what came before those in its copy is
+            compared. Publishers number their messages in the order in which a stream gets them.
+    """
+    copied = {number for copy in copies for number in copy}
+    if drops and len(copies) != 1:
+        return []
+    last = max(copied, default=0) if drops else math.inf
+    return [ack for ack in missing if ack.number not in copied and ack.number <= last]

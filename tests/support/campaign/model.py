@@ -12,6 +12,7 @@ SUBJECTS: Final = tuple(f"{area}.{half}" for area in AREAS for half in ("x", "y"
 NAMES: Final = ("ALPHA", "BETA", "GAMMA", "DELTA", "EPSILON", "ZETA")
 PROCESS: Final = ("process-1", "process-2")
 EXTERNAL: Final = ("external-1", "external-2")
+POLICIES: Final = ("delete", "guard", "retain")
 PLACES: Final = (*EXTERNAL, *PROCESS)
 
 # A limit this small deletes messages all the time; the others are never reached.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.support.campaign.checks import configurations, look
@@ -12,6 +13,7 @@ from tests.support.campaign.ledger import Excuses, Key
 from tests.support.campaign.model import World
 from tests.support.campaign.places import Places
 from tests.support.campaign.runner import Outcome, Strike, run
+from tests.support.campaign.steps import RUN, STACK
 from tests.support.faults.figures import Figures
 from tests.support.faults.killing import end_session
 
@@ -26,10 +28,14 @@ class CampaignFigures(Figures):
     Attributes:
         runs: how often `up` was run.
         refused: how many of these runs were refused.
+        destroys: how often `destroy` was run.
+        copied: messages that are in a copy and nowhere else.
     """
 
     runs: int = 0
     refused: int = 0
+    destroys: int = 0
+    copied: int = 0
 
 
 @dataclass
@@ -40,6 +46,7 @@ class Operator:
         excuses: why messages may be missing after this step.
         typical: seconds that an up takes.
         engines: process ids of the engines that were started in this step.
+        copies: whose word it is that streams are copied, in this step.
     """
 
     project: Project
@@ -48,10 +55,17 @@ class Operator:
     excuses: Excuses = field(default_factory=Excuses)
     typical: float = 3.0
     engines: list[int] = field(default_factory=list)
+    copies: str = ""
+
+    @property
+    def copies_folder(self) -> Path:
+        """Where this step's copies are."""
+        return self.project.folder / "copies"
 
     def want(self, world: World) -> None:
         """Write the settings and the catalogue."""
-        self.project.configure(**self.places.configuration(world))
+        copying = {"backupTo": str(self.copies_folder)} if self.copies == STACK else {}
+        self.project.configure(**self.places.configuration(world), **copying)
         self.project.catalogue(**world.catalogue())
 
     def preview(
@@ -79,6 +93,16 @@ class Operator:
         if outcome.refused and not outcome.hit:
             self.figures.refused += 1
             _require_untouched(before, configurations(look(self.places)), outcome)
+        return outcome
+
+    def destroy(self, world: World, *, strike: Strike | None = None) -> Outcome:
+        """Take the stack down; its policies are the approval."""
+        outcome = self._run("destroy", "--yes", "--skip-preview", environment={}, strike=strike)
+        deleted = [name for name in world.streams if world.policy(name) != "retain"]
+        self.excuses.approved |= dict.fromkeys(deleted, time.time())
+        self._recover(outcome, typical=False)
+        self.figures.destroys += 1
+        self.figures.faults += outcome.hit
         return outcome
 
     def settle(self, outcome: Outcome, before: World, *, keeps: bool) -> bool:
@@ -112,17 +136,19 @@ class Operator:
         return outcome
 
     def _run(self, *arguments: str, environment: Mapping[str, str], strike: Strike | None = None) -> Outcome:
-        outcome = run(self.project, *arguments, environment=environment, strike=strike)
+        copying = {"STREAMS_BACKUP_TO": str(self.copies_folder)} if self.copies == RUN else {}
+        outcome = run(self.project, *arguments, environment={**copying, **environment}, strike=strike)
         self.engines.append(outcome.engine)
         print(f"  {' '.join(arguments)} {environment or ''}: {outcome.summary()}")  # noqa: T201 - shown with a failure
         return outcome
 
-    def _recover(self, outcome: Outcome) -> None:
-        """End the fault; a killed engine leaves its lock."""
+    def _recover(self, outcome: Outcome, *, typical: bool = True) -> None:
+        """End the fault; a killed engine leaves its lock, and maybe half a state."""
         self.places.recover()
         if outcome.code < 0:
+            self.project.repair_state()
             self._run("cancel", "--yes", environment={})
-        elif not outcome.hit and not outcome.refused:
+        elif typical and not outcome.hit and not outcome.refused:
             self.typical = outcome.seconds
 
 

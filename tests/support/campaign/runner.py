@@ -90,8 +90,11 @@ def run(project: Project, *arguments: str, environment: Mapping[str, str], strik
         )
         striking = threading.Thread(target=lambda: hits.append(bool(strike and strike(engine))), name="fault")
         striking.start()
-        code = _ended(engine)
-        striking.join()
+        try:
+            code = _ended(engine)
+        finally:
+            _end(engine)
+            striking.join()
         out.seek(0)
         text = out.read().decode(errors="replace")
     outcome = Outcome(code, text, time.monotonic() - started, engine.pid, hits == [True])
@@ -105,9 +108,16 @@ def _ended(engine: Engine) -> int:
     try:
         return engine.wait(DEADLINE_S)
     except subprocess.TimeoutExpired:
+        _end(engine)
+        return engine.wait(_EXIT_TIMEOUT_S)
+
+
+def _end(engine: Engine) -> None:
+    """No engine outlives its run, though the test itself be interrupted."""
+    if engine.poll() is None:
         os.killpg(engine.pid, signal.SIGKILL)
         end_session(engine.pid)
-        return engine.wait(_EXIT_TIMEOUT_S)
+        engine.wait(_EXIT_TIMEOUT_S)
 
 
 def _number(text: str) -> int:

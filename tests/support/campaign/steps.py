@@ -22,6 +22,7 @@ KINDS: Final[Mapping[str, int]] = {
     "pause server": 3,
     "cut connection": 3,
 }
+RUN, STACK = "run", "stack"
 REQUESTS: Final = ("CREATE", "UPDATE", "DELETE")
 _MOST_EDITS: Final = 3
 
@@ -60,6 +61,9 @@ class Step:
         previews: whether a preview comes before.
         options: arguments of `pulumi up`.
         environment: variables of the run.
+        copies: whose word it is that streams are copied before they lose messages: of the run, the stack or nobody.
+        destroys: whether the stack is taken down afterwards, and brought up again.
+        destroy_fault: what goes wrong meanwhile.
     """
 
     edits: tuple[Edit, ...]
@@ -70,6 +74,9 @@ class Step:
     previews: bool = False
     options: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
+    copies: str = ""
+    destroys: bool = False
+    destroy_fault: Fault | None = None
 
     def apply(self, world: World) -> World:
         """The world that the step wants."""
@@ -80,6 +87,8 @@ class Step:
     def __str__(self) -> str:
         words = [f"{edit.name} {edit.number}" for edit in self.edits] + ([str(self.fault)] if self.fault else [])
         words += [word for word in ("quiet", "approves", "keeps", "previews") if getattr(self, word)]
+        words += [f"copies of the {self.copies}"] if self.copies else []
+        words += [f"then a destroy, {self.destroy_fault or 'undisturbed'}"] if self.destroys else []
         return ", ".join([*words, *self.options, *self.environment])
 
 
@@ -105,6 +114,9 @@ def _step(chance: Random) -> Step:
             *(("--parallel=1",) if chance.random() < 1 / 4 else ()),
         ),
         environment=_environment(chance),
+        copies=chance.choice((RUN, STACK)) if chance.random() < 1 / 3 else "",
+        destroys=chance.random() < 1 / 5,
+        destroy_fault=None if quiet or chance.random() < 1 / 2 else _fault(chance),
     )
 
 
@@ -116,7 +128,4 @@ def _fault(chance: Random) -> Fault:
 
 def _environment(chance: Random) -> dict[str, str]:
     skipped = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"}
-    return {
-        **(skipped if chance.random() < 1 / 5 else {}),
-        **({"STREAMS_BACKUP_TO": "copies"} if chance.random() < 1 / 4 else {}),
-    }
+    return skipped if chance.random() < 1 / 5 else {}

@@ -172,3 +172,9 @@ def test_what_is_no_file_is_one_line(tmp_path: Path, make: Callable[[Path], None
     make(tmp_path / "c.yaml")
     with pytest.raises(CatalogueError, match=rf"^\S+/c\.yaml: is {what}; a catalogue is a regular file$"):
         load(tmp_path / "c.yaml")
+
+
+def test_a_name_that_can_be_forgotten() -> None:
+    """A line that does its work once is said to."""
+    catalogue = parse("A:\n  subjects: [a]\n  renamed_from: X\n", "c.yaml")
+    assert ("c.yaml:3: A.renamed_from: can go once an up has carried X over",) == catalogue.notes

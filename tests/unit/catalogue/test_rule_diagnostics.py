@@ -38,6 +38,26 @@ RULES = [
         ["4: A.subjects[1]: 'b..c' is not a valid subject"],
     ),
     (
+        "an old name that is no name",
+        "A: {subjects: [a], renamed_from: 'x.y'}\n",
+        ["1: A.renamed_from: 'x.y' is not a stream's name"],
+    ),
+    (
+        "an old name that is still there",
+        "A: {subjects: [a]}\nB: {subjects: [b], renamed_from: A}\n",
+        ["2: B.renamed_from: A is still in the catalogue (line 1); take one of the two out"],
+    ),
+    (
+        "an old name for two",
+        "A: {subjects: [a], renamed_from: X}\nB: {subjects: [b], renamed_from: X}\n",
+        ["2: B.renamed_from: X has become A (line 1) already"],
+    ),
+    (
+        "an old name for all",
+        "defaults: {renamed_from: X}\nA: {subjects: [a]}\n",
+        ["1: defaults.renamed_from: belongs to one stream, not in defaults"],
+    ),
+    (
         "overlap within",
         "A:\n  subjects:\n    - a.*\n    - a.b\n",
         ["4: A.subjects[1]: 'a.b' overlaps 'a.*'"],

@@ -13,7 +13,7 @@ from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import Mutability
 from tests.support.configurations import config, configurations
 
-NOTHING, UPDATE, REPLACE, IMPOSSIBLE = Effect
+NOTHING, UPDATE, CARRY, REPLACE, IMPOSSIBLE = Effect
 
 MIRROR = {"name": "ORIGIN"}
 
@@ -21,23 +21,28 @@ MIRROR = {"name": "ORIGIN"}
 SCENARIOS: list[tuple[dict[str, Any], dict[str, Any], Effect, list[str]]] = [
     ({}, {}, NOTHING, []),
     ({"max_age": "7d"}, {"max_age": "1d"}, UPDATE, []),
-    ({"max_age": "7d"}, {"max_age": "1d", "storage": "memory"}, REPLACE, ["storage"]),
-    ({}, {"persist_mode": "async"}, REPLACE, ["persist_mode"]),
+    ({"max_age": "7d"}, {"max_age": "1d", "storage": "memory"}, CARRY, ["storage"]),
+    ({}, {"persist_mode": "async"}, CARRY, ["persist_mode"]),
     ({}, {"allow_msg_counter": True}, REPLACE, ["allow_msg_counter"]),
     ({}, {"first_seq": 5}, REPLACE, ["first_seq"]),
     ({}, {"retention": "interest"}, UPDATE, []),
     ({"retention": "interest"}, {}, UPDATE, []),
-    ({}, {"retention": "workqueue"}, REPLACE, ["retention"]),
-    ({"retention": "workqueue"}, {"retention": "interest"}, REPLACE, ["retention"]),
+    ({}, {"retention": "workqueue"}, CARRY, ["retention"]),
+    ({"retention": "workqueue"}, {"retention": "interest"}, CARRY, ["retention"]),
     ({}, {"deny_delete": True, "deny_purge": True}, UPDATE, []),
-    ({"deny_delete": True, "deny_purge": True}, {}, REPLACE, ["deny_delete", "deny_purge"]),
+    ({"deny_delete": True, "deny_purge": True}, {}, CARRY, ["deny_delete", "deny_purge"]),
     ({}, {"allow_msg_ttl": True}, UPDATE, []),
-    ({"allow_msg_ttl": True}, {}, REPLACE, ["allow_msg_ttl"]),
+    ({"allow_msg_ttl": True}, {}, CARRY, ["allow_msg_ttl"]),
     ({}, {"allow_msg_schedules": True}, UPDATE, []),
-    ({"allow_msg_schedules": True}, {"allow_rollup_hdrs": True}, REPLACE, ["allow_msg_schedules"]),
+    ({"allow_msg_schedules": True}, {"allow_rollup_hdrs": True}, CARRY, ["allow_msg_schedules"]),
     ({}, {"sealed": True}, UPDATE, []),
-    ({"sealed": True}, {"deny_delete": True, "deny_purge": True, "discard": "new"}, REPLACE, ["sealed"]),
-    ({}, {"sealed": True, "storage": "memory"}, IMPOSSIBLE, ["storage"]),
+    ({"sealed": True}, {"deny_delete": True, "deny_purge": True, "discard": "new"}, CARRY, ["sealed"]),
+    ({}, {"sealed": True, "storage": "memory"}, CARRY, ["storage"]),
+    ({"allow_msg_counter": True}, {}, CARRY, ["allow_msg_counter"]),
+    ({"first_seq": 5}, {}, CARRY, ["first_seq"]),
+    ({"first_seq": 5}, {"first_seq": 6}, REPLACE, ["first_seq"]),
+    ({"storage": "memory"}, {"first_seq": 6}, REPLACE, ["storage", "first_seq"]),
+    ({}, {"storage": "memory", "max_age": "50ms"}, IMPOSSIBLE, ["storage"]),
     ({"allow_msg_counter": True}, {"allow_msg_counter": True, "sealed": True}, UPDATE, []),
     ({"allow_msg_schedules": True}, {"allow_msg_schedules": True, "sealed": True}, UPDATE, []),
     ({}, {"allow_rollup_hdrs": True, "deny_purge": True, "sealed": True}, UPDATE, []),
@@ -60,11 +65,11 @@ SCENARIOS: list[tuple[dict[str, Any], dict[str, Any], Effect, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("actual", "desired", "effect", "replaces"), SCENARIOS)
-def test_scenario(actual: dict[str, Any], desired: dict[str, Any], effect: Effect, replaces: list[str]) -> None:
+@pytest.mark.parametrize(("actual", "desired", "effect", "renewing"), SCENARIOS)
+def test_scenario(actual: dict[str, Any], desired: dict[str, Any], effect: Effect, renewing: list[str]) -> None:
     """The heaviest effect decides; what needs a new stream is named."""
     planned = plan(config(**actual), config(**desired))
-    assert (effect, replaces) == (planned.effect, planned.replaces)
+    assert (effect, renewing) == (planned.effect, [*planned.carries, *planned.replaces])
 
 
 # What the server makes of the left side is the right side: neither is drift from the other.

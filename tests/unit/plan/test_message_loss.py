@@ -29,6 +29,12 @@ class Clock:
     def per_subject(self) -> Iterator[int]:
         return iter(())
 
+    def acknowledged(self) -> int:
+        return 0
+
+    def awaited(self) -> int:
+        return 0
+
 
 class Denied(Clock):
     """A counter without permission to read messages."""

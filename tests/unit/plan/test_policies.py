@@ -22,7 +22,8 @@ def test_somebody_elses_change_is_named() -> None:
     live = {"subjects": ["o.a", "theirs"], "max_age": "1d", "max_msgs": 5}
     assert _note(WEEK, live, WEEK) == (
         "ORDERS was changed by somebody else since our last up "
-        '(subjects: ["o.a", "o.b"] -> ["o.a", "theirs"], max_age: 7d -> 1d, max_msgs: unlimited -> 5)'
+        '(subjects: ["o.a", "o.b"] -> ["o.a", "theirs"], max_age: 7d -> 1d, max_msgs: unlimited -> 5), '
+        "or by a run of ours that was cut short"
     )
 
 

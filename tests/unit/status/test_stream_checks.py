@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,7 +31,7 @@ def live(spec: StreamSpec, **state: Any) -> dict[str, StreamInfo]:
 
 def test_equal() -> None:
     """A stream as the catalogue says is ok, its figures at hand."""
-    health = examine([stream()], live(stream(), messages=3))[0]
+    health = examine([stream()], live(stream(), messages=3), {})[0]
     assert ("ok", OK) == (health.state, health.severity)
     assert health.info
     assert 3 == health.info.messages
@@ -39,18 +40,26 @@ def test_equal() -> None:
 def test_rewritten_by_the_server() -> None:
     """What the server fills in or adds is no drift."""
     written = stream(duplicate_window=120_000_000_000, metadata={"_nats.ver": "2.15.1"})
-    assert "ok" == examine([stream()], live(written))[0].state
+    assert "ok" == examine([stream()], live(written), {})[0].state
+
+
+def test_half_carried_over() -> None:
+    """A stream that is gone and has a copy: where its messages are, and what brings them back."""
+    health = examine([stream()], {}, {"ORDERS": [Path("copies/ORDERS")]})[0]
+    assert ("partial", CRITICAL) == (health.state, health.severity)
+    said = "is half carried over: its messages are in copies/ORDERS; pulumi up completes it"
+    assert [said] == [result.text for result in health.results]
 
 
 def test_missing() -> None:
     """A stream that is not there is critical."""
-    health = examine([stream()], {})[0]
+    health = examine([stream()], {}, {})[0]
     assert ("missing", CRITICAL, None) == (health.state, health.severity, health.info)
 
 
 def test_not_asked() -> None:
     """A server that could not be asked leaves a stream unknown, not missing."""
-    health = examine([stream()], None)[0]
+    health = examine([stream()], None, {})[0]
     assert ("unknown", UNKNOWN) == (health.state, health.severity)
 
 
@@ -72,7 +81,7 @@ def test_not_asked() -> None:
 )
 def test_drift(fields: dict[str, Any], text: str) -> None:
     """A differing field of any kind is a warning with both values on one line."""
-    health = examine([stream()], live(stream(**fields)))[0]
+    health = examine([stream()], live(stream(**fields)), {})[0]
     assert ("drift", WARNING) == (health.state, health.severity)
     assert [text] == [result.text for result in health.results]
 
@@ -100,14 +109,14 @@ def test_drift(fields: dict[str, Any], text: str) -> None:
 )
 def test_nearly_full(fields: dict[str, Any], state: dict[str, int], text: str | None) -> None:
     """Over 90 % of a limit is a warning where somebody would miss the messages, and only there."""
-    health = examine([stream(**fields)], live(stream(**fields), **state))[0]
+    health = examine([stream(**fields)], live(stream(**fields), **state), {})[0]
     assert ("nearly full" if text else "ok") == health.state
     assert [text or "is as the catalogue says"] == [result.text for result in health.results]
 
 
 def test_drift_and_nearly_full() -> None:
     """Both are told; the share is that of the limit in force."""
-    health = examine([stream(max_bytes=1000)], live(stream(max_bytes=100), bytes=95))[0]
+    health = examine([stream(max_bytes=1000)], live(stream(max_bytes=100), bytes=95), {})[0]
     assert "drift" == health.state
     assert [
         "max_bytes: 1000 B (live: 100 B)",
@@ -117,7 +126,7 @@ def test_drift_and_nearly_full() -> None:
 
 def test_sizes_that_differ_by_a_byte() -> None:
     """Sizes that would read the same are shown to the byte."""
-    health = examine([stream(max_bytes=1024**3)], live(stream(max_bytes=1024**3 + 1)))[0]
+    health = examine([stream(max_bytes=1024**3)], live(stream(max_bytes=1024**3 + 1)), {})[0]
     assert ["max_bytes: 1,073,741,824 B (live: 1,073,741,825 B)"] == [result.text for result in health.results]
 
 

@@ -1,12 +1,15 @@
-"""Which streams a destroy deletes."""
+"""What `make destroy` lists before it begins."""
 
 from __future__ import annotations
 
 from tools.environment import deleted_streams
 
+STREAMS = {"GOES": "delete", "STAYS": "retain", "GUARDED": "guard", "APPROVED": "guard"}
 
-def test_streams_that_a_destroy_deletes() -> None:
-    """By the policy of the last up; a stack without outputs has none."""
-    streams = {"GOES": {"on_delete": "delete"}, "STAYS": {"on_delete": "retain"}, "GUARDED": {"on_delete": "guard"}}
-    assert ["GOES"] == deleted_streams({"url": "nats://a", "streams": streams})
-    assert [] == deleted_streams({})
+
+def test_what_a_destroy_deletes() -> None:
+    """Streams with the policy delete, and guarded ones that the run may delete; an approval moves no retained one."""
+    outputs = {"url": "nats://a", "streams": {name: {"on_delete": policy} for name, policy in STREAMS.items()}}
+    assert ["GOES"] == deleted_streams(outputs, "")
+    assert ["GOES", "APPROVED"] == deleted_streams(outputs, "APPROVED, STAYS")
+    assert [] == deleted_streams({}, "")
