@@ -124,7 +124,7 @@ class Rounds:
         outcome = run(self.project, *UP, environment={}, strike=strike)
         print(f"seed {seed}: {kill} {delay:.1f} s after {moment}: {outcome.summary()}")  # noqa: T201 - with a failure
         if outcome.code < 0:
-            assert self.project.pulumi("cancel", "--yes").code == 0
+            self.project.recover()
         try:
             self._heal(outcome)
         finally:
