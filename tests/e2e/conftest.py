@@ -64,6 +64,11 @@ class Project:
         backend = Path(self.environment["PULUMI_BACKEND_URL"].removeprefix("file://"))
         return backend / ".pulumi" / "stacks" / "prediction-streams" / f"{self.stack}.json"
 
+    def recover(self) -> None:
+        """What has to be done after a run that was killed, and only then."""
+        self.repair_state()
+        _succeeded(self.pulumi("cancel", "--yes"))
+
     def repair_state(self) -> None:
         """As docs/troubleshooting.md says: an engine that is killed may leave an empty file of attributes."""
         attributes = self.attributes

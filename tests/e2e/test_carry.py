@@ -128,7 +128,7 @@ def test_a_run_that_is_killed(own: Project, server: NatsServer, moment: str) -> 
             with killed(own, "up", after=reached) as at_work:
                 over.set()
                 assert at_work
-            assert own.pulumi("cancel", "--yes").code == 0
+            own.recover()
             own.up()
             flood.wait_for(len(flood.acknowledged) + 100)
         assert set() == flood.acknowledged - numbers(server.url, "HELD")
@@ -192,7 +192,7 @@ class TestExplore:
                 own.catalogue(HELD={"subjects": ["held"], **({} if number % 2 else {"storage": "memory"})})
                 with killed(own, "up", after=random.Random(seed).uniform(1.0, 3.5)) as at_work:  # noqa: S311
                     figures.faults += at_work
-                own.pulumi("cancel", "--yes")
+                own.recover()
                 own.up()
                 assert own.unchanged(), f"seed {seed}"
                 assert [] == _copies(own), f"seed {seed}"

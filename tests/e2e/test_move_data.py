@@ -123,7 +123,7 @@ def test_a_run_that_is_killed(project: Project, server: NatsServer, second: Nats
         with killed(project, "up", after=reached, **MOVE) as at_work:
             over.set()
             assert at_work
-        assert project.pulumi("cancel", "--yes").code == 0
+        project.recover()
         project.up()
         assert {"HELD": 20, "OTHER": 3} == stored(second.url)
         assert project.unchanged()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
+import json
+import os
 import re
 import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import nats
 import pytest
 
-from provisioner.backup import carry_folder
+from provisioner.backup import archive, carry_folder
 from provisioner.backup.archive import backup
 from provisioner.jetstream.client import JetStream
 from provisioner.providers.errors import JetStreamError
@@ -214,6 +218,24 @@ def test_a_copy_that_fails_leaves_the_stream_as_it_was(
     assert NAME == raw.publish("o.1")
 
 
+def test_a_disk_that_is_full_while_it_is_copied(
+    server: NatsServer, jetstream: JetStream, raw: RawClient, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The intake had stopped already: it goes on, nothing is deleted, and nothing of the copy is left."""
+    olds, messages = _created(server, jetstream), snapshots.messages(jetstream)
+
+    def full(_client: JetStream, _stream: str, write: Callable[[bytes], object]) -> None:
+        write(b"the beginning of an archive")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(archive, "take", full)
+    with pytest.raises(JetStreamError, match=f"^{NAME}: not backed up: writing: No space left on device$"):
+        provider().update(NAME, olds, _stream(server, storage="memory"))
+    assert messages == snapshots.messages(jetstream)
+    assert NAME == raw.publish("o.1")
+    assert [] == [path for path in (tmp_path / "carried").rglob("*") if path.is_file()]
+
+
 def test_what_comes_while_it_is_copied_is_in_the_copy(server: NatsServer, jetstream: JetStream, raw: RawClient) -> None:
     """A publisher never stops: each message that was acknowledged is there after two carries, once."""
     olds = _created(server, jetstream)
@@ -264,6 +286,21 @@ class TestExplore:
 
     pytestmark = explores()
 
+    @pytest.mark.parametrize(("before", "after"), CHANGES, ids=lambda fields: ",".join(fields) or "default")
+    def test_each_field_with_100_000_messages(
+        self, server: NatsServer, jetstream: JetStream, before: dict[str, Any], after: dict[str, Any]
+    ) -> None:
+        """Compared message by message, and a consumer that has acknowledged some of them."""
+        jetstream.create(config(NAME, subjects=["o.>"], **before))
+        asyncio.run(_publish_many(server.url, 100_000, b"x" * 200))
+        snapshots.consumer(jetstream, "worker")
+        snapshots.consume(jetstream, "worker", 500, without=(2, 5))
+        olds = dict(provider().create(_stream(server, **before)).outs or {})
+        messages, consumers = asyncio.run(_digest(server.url)), snapshots.consumers(jetstream)
+        _updated(olds, _stream(server, **after))
+        assert messages == asyncio.run(_digest(server.url))
+        assert consumers == snapshots.consumers(jetstream)
+
     def test_a_million_messages_and_five_gib(
         self, server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -278,6 +315,21 @@ class TestExplore:
             print(f"{before['bytes'] / 2**30:.2f} GiB in {gap:.1f} s, {outs['carry_rate'] / 2**20:.0f} MiB/s")  # noqa: T201
         for key in ("messages", "first_seq", "last_seq", "first_ts", "last_ts"):
             assert before[key] == after[key], key
+
+
+async def _digest(url: str) -> list[int]:
+    """A number for each message: of its sequence, time, subject, headers and payload."""
+    client = await nats.connect(url)
+    state = json.loads((await client.request(f"$JS.API.STREAM.INFO.{NAME}")).data)["state"]
+    digests: list[int] = []
+    for first in range(state["first_seq"], state["last_seq"] + 1, _OUTSTANDING):
+        sequences = range(first, min(first + _OUTSTANDING, state["last_seq"] + 1))
+        requests = (
+            client.request(f"$JS.API.STREAM.MSG.GET.{NAME}", b'{"seq": %d}' % each, timeout=30) for each in sequences
+        )
+        digests += [hash(answer.data) for answer in await asyncio.gather(*requests)]
+    await client.close()
+    return digests
 
 
 async def _publish_many(url: str, count: int, payload: bytes) -> None:

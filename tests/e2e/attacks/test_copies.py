@@ -104,7 +104,7 @@ def test_a_run_that_is_killed_between_the_copy_and_the_deletion(
             with killed(external, "up", after=reached, STREAMS_ALLOW_LOSS="HELD", STREAMS_BACKUP_TO=copies) as at_work:
                 over.set()
                 assert (True, True) == (at_work, _is_closed(jetstream))
-            assert external.pulumi("cancel", "--yes").code == 0
+            external.recover()
             external.catalogue(HELD={"subjects": ["held"]})
             external.up()
             assert not _is_closed(jetstream)

@@ -99,11 +99,12 @@ class Rounds:
             return ""
 
     def change(self) -> None:
-        """Another monitoring port, another description, and a stream that comes or goes."""
+        """Another monitoring port, a denial that only a new stream takes off again, a stream that comes or goes."""
         self.count += 1
         self.project.configure(**{**self.project.settings, "monitorPort": free_port()})
-        side = {"SIDE": {"subjects": ["side"]}} if self.count % 2 else {}
-        self.project.catalogue(HELD={"subjects": ["held"], "description": f"round {self.count}"}, **side)
+        odd = self.count % 2 == 1
+        held = {"subjects": ["held"], "description": f"round {self.count}", "deny_delete": odd}
+        self.project.catalogue(HELD=held, **({"SIDE": {"subjects": ["side"]}} if odd else {}))
 
     def undisturbed(self) -> None:
         """A change that nothing comes in the way of."""
@@ -123,7 +124,7 @@ class Rounds:
         outcome = run(self.project, *UP, environment={}, strike=strike)
         print(f"seed {seed}: {kill} {delay:.1f} s after {moment}: {outcome.summary()}")  # noqa: T201 - with a failure
         if outcome.code < 0:
-            assert self.project.pulumi("cancel", "--yes").code == 0
+            self.project.recover()
         try:
             self._heal(outcome)
         finally:

@@ -85,7 +85,7 @@ class Scene:
             start = time.monotonic()
             if until.enter_context(killed(self.project, command, after=after, orphans=orphans, **checkpoints)):
                 self.figures.faults += 1
-                self.project.pulumi("cancel", "--yes")
+                self.project.recover()
                 done.append(f"{command} killed after {after:.2f} of {whole:.2f} s, {orphans=}, {checkpoints=}")
             else:
                 self.seconds[command] = time.monotonic() - start  # the machine has become faster
