@@ -190,7 +190,7 @@ class TestExplore:
             for number, seed in enumerate(new_seeds(share=0.9)):
                 publisher.wait_for_more()
                 own.catalogue(HELD={"subjects": ["held"], **({} if number % 2 else {"storage": "memory"})})
-                with killed(own, "up", after=random.Random(seed).uniform(1.0, 3.5)) as at_work:  # noqa: S311
+                with killed(own, "up", after=random.Random(seed).uniform(0.6, 2.0)) as at_work:  # noqa: S311
                     figures.faults += at_work
                 own.recover()
                 own.up()
