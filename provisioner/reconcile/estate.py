@@ -66,6 +66,8 @@ class Estate:
         """The process's context for the estate's server."""
         found = context(self.url, self.monitor_url, credentials)
         found.server.owned = self.owns_server
+        if self.owns_server and (store := found.run.own_data()):
+            found.server.store = store
         return found
 
 
