@@ -31,7 +31,7 @@ from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
 from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, renamed, resume
 from provisioner.reconcile.estate import Estate as EstateValue
-from provisioner.reconcile.estate import estate_preflight
+from provisioner.reconcile.gate import estate_preflight
 from provisioner.reconcile.moving import copy_out, is_asked_for
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.store import keep_memory
