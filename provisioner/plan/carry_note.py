@@ -30,8 +30,10 @@ def carry_note(name: str, info: StreamInfo, planned: Plan, rate: int | None) -> 
     renamed = [f"renamed from {info.config['name']}"] if name != info.config["name"] else []
     what = f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)})"
     consumers = f" and {counted(info.consumers, 'consumer')}" if info.consumers else ""
-    start = f"{name}: {', '.join((*renamed, *changes))} needs a new stream: carried over with {what}{consumers}"
-    return f"{start}; publishers get no answer for about {_gap(info.bytes, rate)}"
+    start = f"{name}: {', '.join((*renamed, *changes))} needs a new stream"
+    if info.is_empty:
+        return f"{start}; there is nothing to carry over"
+    return f"{start}: carried over with {what}{consumers}; publishers get no answer for about {_gap(info.bytes, rate)}"
 
 
 def _gap(size: int, rate: int | None) -> str:

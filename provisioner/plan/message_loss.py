@@ -136,7 +136,8 @@ def _together(spans: list[Span], messages: int) -> Span:
     """Two limits may hit the same messages or others."""
     hits = [span for span in spans if span.most]
     fewest = max((span.fewest for span in hits), default=0)
-    return Span(fewest, min(messages, sum(span.most for span in hits)))
+    # What is counted per subject is counted a moment later, and publishers go on.
+    return Span(min(fewest, messages), min(messages, sum(span.most for span in hits)))
 
 
 def _too_old(live: StreamInfo, desired: StreamConfig, counter: Counter) -> Span:

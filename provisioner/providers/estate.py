@@ -31,7 +31,7 @@ from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
 from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, renamed, resume
 from provisioner.reconcile.estate import Estate as EstateValue
-from provisioner.reconcile.estate import estate_preflight
+from provisioner.reconcile.gate import estate_preflight
 from provisioner.reconcile.moving import copy_out, is_asked_for
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.store import keep_memory
@@ -113,11 +113,9 @@ class EstateProvider(Provider):
     def _learn_state(self, old: EstateValue | None, news: Mapping[str, Any]) -> None:
         """What this process has not read, as after a change of the settings, is in the state."""
         if old and old.policies and news.get("owner"):
-            where = old.context(self.credentials)
-            run = where.run
+            run = old.context(self.credentials).run
             if not any(map(run.has_read, old.policies)):
                 for stream in streams_in_state(news["owner"]):
-                    where.server.store = stream.data.store or where.server.store
                     run.on_read(stream.name, stream.on_delete, _created_now(stream), data=stream.data)
 
 

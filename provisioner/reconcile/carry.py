@@ -187,7 +187,8 @@ def put_back(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: 
     planned = plan(as_named(original, spec.name), spec.config)
     config = carried_config(original, spec.config, planned.carries)
     info = _restore_as(context, folder, manifest, closed(config), removed)
-    tell(f"{spec.name}: carried over with {counted(info.messages, 'message')} ({approximate_size(info.bytes)})")
+    if not info.is_empty:
+        tell(f"{spec.name}: carried over with {counted(info.messages, 'message')} ({approximate_size(info.bytes)})")
     return info
 
 

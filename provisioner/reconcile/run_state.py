@@ -87,6 +87,11 @@ class RunState:
         """Where each stream of the state is, and its policy."""
         return {name: (data, self._policies[name]) for name, data in self._data.items()}
 
+    def own_data(self) -> str | None:
+        """The name that the state's streams have for the data of the stack's own server; None where it is not one."""
+        names = {data.store for data in self._data.values() if data.store and data.store != data.url}
+        return names.pop() if len(names) == 1 else None
+
     def on_store_read(self, data: Data, *, removed_with_server: bool) -> None:
         """Note the data of a server of the stack's own."""
         self.own_store = (data, removed_with_server)

@@ -116,6 +116,20 @@ def test_the_plan_tells_what_is_carried_over(
     assert said.endswith(") and 1 consumer; publishers get no answer for about 1s\n")
 
 
+def test_the_plan_of_an_empty_stream(
+    server: NatsServer, jetstream: JetStream, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is carried over, and nothing is said to be."""
+    olds = dict(provider().create(_stream(server)).outs or {})
+    assert [] == failures(_stream(server, storage="memory"), olds=olds)
+    said = f"{NAME}: storage file -> memory needs a new stream; there is nothing to carry over\n"
+    assert said == capsys.readouterr().err
+    outs = provider().update(NAME, olds, _stream(server, storage="memory")).outs or {}
+    live = jetstream.stream(NAME)
+    assert live
+    assert ("memory", outs["created"]) == (live.config["storage"], live.created)
+
+
 def test_what_a_work_queue_does_not_keep_is_asked_for(
     server: NatsServer, jetstream: JetStream, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,15 @@ class RawClient:
         return messages
 
     def numbers(self, stream: str) -> set[int]:
-        """The payloads of a stream's messages, each of which is a number; read by a consumer, as they are many."""
+        """The payloads of a stream's messages, each of which is a number; read by a consumer, as they are many.
+
+        A work queue lets no consumer read that does not acknowledge.
+        """
+        info = self.info(stream)
+        if not info["state"]["messages"]:
+            return set()
+        if info["config"]["retention"] == "workqueue":
+            return {int(base64.b64decode(message["data"])) for message in self.messages(stream)}
         return self._wait(_numbers(self._client, stream))
 
     def delete_messages(self, stream: str, *sequences: int) -> None:

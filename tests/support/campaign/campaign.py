@@ -130,8 +130,8 @@ class Campaign:
         excuses.dropping = dropping(_drops(before), _drops(after), few | excuses.approved.keys())
         gone = checks.missing(self.operator.places, now, ledger)
         self.operator.figures.count_lost(checks.lost(gone, excuses))
-        if self.operator.copies and gone:
-            self._compare_copies(gone)
+        if self.operator.copies:  # a stream that has dropped messages all along has done so before its copy
+            self._compare_copies({key: acks for key, acks in gone.items() if not _drops(before).get(key[1])})
         for key, acks in gone.items():
             ledger.forget(key, acks)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -161,7 +162,13 @@ def _missing(places: Places, view: View, ledger: Ledger, key: Key) -> list[Ack]:
     infos, target = view[place], places.all[place]
     if infos is None and isinstance(target, Own) and target.keeps(name):
         return []
-    return ledger.missing(key, held(infos[name]) if infos and name in infos else None)
+    if not infos or name not in infos:
+        return ledger.missing(key, None)
+    found, url = held(infos[name]), places.url(place)
+    if url and ledger.has_before(key, found.created):
+        with raw_client(url) as raw:
+            found = replace(found, numbers=frozenset(raw.numbers(name)))
+    return ledger.missing(key, found)
 
 
 def _created(state: Path) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
@@ -12,9 +11,8 @@ from provisioner.backup.progress import Meter
 from provisioner.backup.restore import restore
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
-from provisioner.schema.model import StreamInfo
 from tests.support.nats_server import running
-from tests.support.raw_nats import RawClient, raw_client
+from tests.support.raw_nats import raw_client
 
 
 def copied(folder: Path, names: Iterable[str], scratch: Path) -> dict[str, list[set[int]]]:
@@ -36,14 +34,6 @@ def _numbers(url: str, copy: Path) -> set[int]:
     """Restore it, read it, and make room for the next one."""
     with closing(JetStream(url, Credentials())) as client, raw_client(url) as raw:
         info = restore(client, copy, Meter().show)
-        numbers = _read(raw, info) if info.messages else set[int]()
+        numbers = raw.numbers(info.config["name"])
         client.delete(copy.name)
     return numbers
-
-
-def _read(raw: RawClient, info: StreamInfo) -> set[int]:
-    """A work queue lets no consumer read that does not acknowledge."""
-    name = info.config["name"]
-    if info.config["retention"] != "workqueue":
-        return raw.numbers(name)
-    return {int(base64.b64decode(message["data"])) for message in raw.messages(name)}

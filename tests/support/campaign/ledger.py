@@ -1,7 +1,8 @@
 """The account of acknowledged messages: which are missing, and which of those may be. Pure.
 
 An acknowledgement names the stream and the message's place in it. So whether the message is still there follows
-from what the server says of the stream, and nothing has to be read.
+from what the server says of the stream, and nothing has to be read; unless the stream was made after the
+acknowledgement, which is another one of its name, or the one that took its messages over.
 """
 
 from __future__ import annotations
@@ -33,15 +34,26 @@ class Ack(NamedTuple):
 
 @dataclass(frozen=True)
 class Held:
-    """What a server says of a stream: the sequences that are in it, and when it was created."""
+    """What a server says of a stream: the sequences that are in it, and when it was created.
+
+    Attributes:
+        created: seconds since the epoch.
+        first: the first sequence.
+        last: the last one.
+        deleted: those between that are not there.
+        numbers: what its messages are, where they had to be read.
+    """
 
     created: float
     first: int
     last: int
     deleted: frozenset[int] = frozenset()
+    numbers: frozenset[int] | None = None
 
     def has(self, ack: Ack) -> bool:
         """Whether the message is in it."""
+        if self.numbers is not None:
+            return ack.number in self.numbers
         in_it = self.first <= ack.sequence <= self.last and ack.sequence not in self.deleted
         return in_it and ack.sent > self.created - _CLOCKS_S
 
@@ -78,6 +90,10 @@ class Ledger:
         """What a stream should hold and does not; without it, everything."""
         gone = [ack for ack in self._acks[key].values() if not (held and held.has(ack))]
         return sorted([*self._displaced[key], *gone])
+
+    def has_before(self, key: Key, instant: float) -> bool:
+        """Whether a stream should hold messages that were acknowledged before an instant."""
+        return any(ack.sent <= instant for ack in self._acks[key].values())
 
     def forget(self, key: Key, acks: Collection[Ack]) -> None:
         """Expect these no more."""

@@ -1,0 +1,111 @@
+"""One gate for a whole run: what an ``up`` would run into and what it would cost, all of it at once.
+
+It looks at the estate of the last ``up`` and at the one the program wants, asks both servers, and touches nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from provisioner.errors import ProvisionerError, Unreachable
+from provisioner.jetstream.target import Credentials
+from provisioner.reconcile.carry import folder_of
+from provisioner.reconcile.context import Context
+from provisioner.reconcile.deletion import half_carried, holding
+from provisioner.reconcile.estate import Estate, all_old
+from provisioner.reconcile.leaving import leaving, present
+from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
+from provisioner.reconcile.other_data import other_data
+from provisioner.reconcile.preflight import preflight
+from provisioner.reconcile.store import ends_with_server
+from provisioner.reconcile.verdict import Verdict, together
+from provisioner.schema.model import StreamSpec
+from provisioner.text import counted
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+def estate_preflight(
+    old: Estate | None, new: Estate, specs: Mapping[str, StreamSpec], credentials: Credentials
+) -> Verdict:
+    """Every problem and every loss of the run.
+
+    Args:
+        old: the estate of the last up; None before the first.
+        new: the estate the program wants.
+        specs: its streams.
+        credentials: how to log in, to either server.
+    """
+    olds = all_old(old, new.context(credentials).run)
+    involved = [estate.context(credentials) for estate in (new, *olds)]
+    for each in involved:
+        each.run.on_program(specs)
+    target = _asked(olds, involved, new)
+    parts = [*_wanted_streams(target, specs)]
+    for estate in olds:
+        if estate.store == new.store:
+            parts += _leaving_streams(estate, target, specs)
+            parts += _in_memory(estate.context(credentials), specs) if estate.is_restarted_for(new) else ()
+        else:
+            parts += other_data(estate, new, credentials, specs)
+    names = {*specs, *(name for each in olds for name in each.policies)}
+    names |= {name for each in involved for name in present(each)}
+    result = together([*parts, *approval_problems(names)])
+    _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
+    return result
+
+
+def _asked(olds: list[Estate], involved: list[Context], new: Estate) -> Context:
+    """Who is asked: while the stack's own server has yet to move to another port, where it is now."""
+    for old, where in zip(olds, involved[1:], strict=True):
+        if old.owns_server and old.store == new.store and where.server.is_there():
+            return where
+    return involved[0]
+
+
+def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """The preflight of each stream, told with its name; nothing where no server answers yet."""
+    if not target.server.is_there():
+        return
+    try:
+        infos = target.server.streams()
+    except Unreachable as error:
+        yield Verdict(notes=(f"{error}: planned without asking the server",))
+        return
+    for name, spec in specs.items():
+        result = preflight(target, spec, infos.get(name))
+        yield Verdict(tuple(_named(name, problem) for problem in result.problems), result.notes)
+    target.run.on_gate_passed()
+
+
+def _named(name: str, problem: str) -> str:
+    return problem if problem.startswith((f"{name}:", f"{name} ")) else f"{name}: {problem}"
+
+
+def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """Streams of the state that the program no longer has."""
+    infos = present(target)
+    for name, policy in old.policies.items():
+        if name in specs or target.run.is_renamed(name):
+            continue
+        if (half := folder_of(target, name).waiting_for(infos.get(name))) and not may_lose(name):
+            yield Verdict((half_carried(folder_of(target, name).copy, half),))
+        elif name in infos:
+            yield leaving(target, infos[name], policy)
+
+
+def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+    """What a server holds in memory ends with its process; of one that hangs, the program says what may be there."""
+    if not source.server.is_there():
+        return
+    try:
+        infos = source.server.streams()
+    except ProvisionerError as error:
+        lost = f"restarting the server would delete what it holds in memory, and nobody can tell how much: {error}"
+        yield together(approve(name, lost) for name, spec in specs.items() if spec.config["storage"] == "memory")
+        return
+    for name, info in infos.items():
+        if ends_with_server(info):
+            yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
