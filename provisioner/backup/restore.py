@@ -28,10 +28,8 @@ from provisioner.units import parse_time
 # How long to wait for a server that went away half-way, and between two attempts.
 RETURN_TIMEOUT_S: Final = 15.0
 _RETRY_PAUSE_S: Final = 0.2
-# What passes: nats-server removes the folder of an account's last stream after it has answered that the stream is gone;
-# and for some seconds it still has a restore whose client was killed, which ends the next one of that name with it.
-_PASSING: Final = (NO_FOLDER, "closed pipe")
-_PASSING_TIMEOUT_S: Final = 15.0
+# nats-server removes the folder of an account's last stream after it has answered that the stream is gone.
+_STORE_TIMEOUT_S: Final = 5.0
 # A part that grows within this time is being restored by somebody else.
 _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
@@ -71,12 +69,12 @@ def restore(client: JetStream, folder: Path, progress: Progress, successor: Succ
             of this backup; a stream restored in part is deleted, unless the text says otherwise.
     """
     manifest = _of_successor(load(folder), successor)
-    deadline = time.monotonic() + _PASSING_TIMEOUT_S
+    deadline = time.monotonic() + _STORE_TIMEOUT_S
     while True:
         try:
             return _attempt(client, manifest, folder, progress, successor)
         except BackupError as error:
-            if not any(words in str(error) for words in _PASSING) or time.monotonic() > deadline:
+            if NO_FOLDER not in str(error) or time.monotonic() > deadline:
                 raise
         time.sleep(_RETRY_PAUSE_S)
 

@@ -13,13 +13,11 @@ from typing import Any
 import pytest
 
 from provisioner.backup import carry_folder, folder_lock
-from provisioner.backup import restore as restoring
 from provisioner.backup.archive import ARCHIVE, MANIFEST, backup, load
 from provisioner.backup.carry_folder import CarryFolder
-from provisioner.errors import ApiError, BackupError
+from provisioner.errors import BackupError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.connection import Connection
-from provisioner.jetstream.snapshots import give
 from provisioner.jetstream.transfer import Transfer
 from provisioner.providers.errors import JetStreamError
 from provisioner.reconcile.context import close_all
@@ -235,23 +233,6 @@ def test_a_copy_that_was_damaged(server: NatsServer, half_carried: dict[str, Any
     assert f"{folder.copy}: is not a usable backup: backup.json is not one of this program's" in refused
     with pytest.raises(JetStreamError, match="is not a usable backup"):
         provider().update(NAME, half_carried, _stream(server))
-
-
-def test_a_restore_that_ends_with_another(
-    server: NatsServer, jetstream: JetStream, half_carried: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The server ends it together with one whose client was killed (seen on Docker): it is made again."""
-    said = ApiError(10062, "restore failed: io: read/write on closed pipe")
-    answers = iter([said])
-
-    def give_once_ended(*args: Any) -> Any:
-        for error in answers:
-            raise error
-        return give(*args)
-
-    monkeypatch.setattr(restoring, "give", give_once_ended)
-    provider().update(NAME, half_carried, _stream(server))
-    assert MESSAGES == len(snapshots.messages(jetstream))
 
 
 def test_two_at_once(
