@@ -36,6 +36,13 @@ _GROWTH_PAUSE_S: Final = 1.0
 # the second stay, and the next stream of the name begins with them.
 _LEFTOVERS: Final = "expected sequence does not match store"
 
+# nats-server gives up on a restore whose next chunk it does not come to within 5 seconds: it syncs each message.
+_GAVE_UP: Final = "closed pipe"
+_WHY_IT_GAVE_UP: Final = (
+    "the server syncs every message (sync_interval always) and has given up after 5 s; "
+    "set syncInterval to 2m for this, then always again"
+)
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -188,6 +195,9 @@ def _withdrawn_on_error(client: JetStream, manifest: Manifest, mark: RestoreMark
     try:
         yield
     except ApiError as error:
+        if _GAVE_UP in str(error):
+            _withdraw(client, manifest, mark, error)
+            raise BackupError(f"{error}: {_WHY_IT_GAVE_UP}") from error
         if _LEFTOVERS in str(error):
             _withdraw(client, manifest, mark, error)
             raise BackupError(f"{error}: files of a stream deleted just before are in the way; try again") from error

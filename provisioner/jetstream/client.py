@@ -196,11 +196,13 @@ class JetStream:
             for kind in ("storage", "memory")
             if limits[f"max_{kind}"] != _UNLIMITED
         }
+        jsz = fetch(monitor_url, ["/jsz"])["/jsz"].body if monitor_url else {}
         return ServerFacts(
             version=self.connection.server_version,
             clustered=self.connection.clustered,
             max_bytes_required=limits.get("max_bytes_required", False),
-            **(store or _store_limits(monitor_url)),
+            syncs_always=_syncs_always(jsz),
+            **(store or _store_limits(jsz)),
         )
 
     def close(self) -> None:
@@ -233,9 +235,13 @@ def _is_durable(consumer: Mapping[str, Any]) -> bool:
     return bool(consumer.get("durable_name")) and not consumer.get("inactive_threshold")
 
 
-def _store_limits(monitor_url: str | None) -> dict[str, int]:
+def _syncs_always(jsz: Mapping[str, Any]) -> bool | None:
+    config = jsz.get("config")
+    return bool(config.get("sync_always")) if isinstance(config, Mapping) else None
+
+
+def _store_limits(jsz: Mapping[str, Any]) -> dict[str, int]:
     """The server's limits and reservations, for an account without limits of its own; nothing if they are unknown."""
-    jsz = fetch(monitor_url, ["/jsz"])["/jsz"].body if monitor_url else {}
     kinds = ("storage", "memory")
     try:
         limits = {f"max_{kind}": int(jsz["config"][f"max_{kind}"]) for kind in kinds}

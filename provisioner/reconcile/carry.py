@@ -32,6 +32,8 @@ from provisioner.text import approximate_size, counted
 
 # A stream that takes in nothing may still get what was under way: it is copied again, so many times.
 COPIES: Final = 5
+# So few messages any disk has synced in time.
+_SURELY_RESTORED: Final = 200
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -68,7 +70,9 @@ def carry_over(context: Context, spec: StreamSpec, info: StreamInfo, removed: in
     folder, began = folder_of(context, info.config["name"]), time.monotonic()
     with locked(folder.path):
         folder.require_replaceable(info)
-        manifest = copied(context, folder, spec, info)
+        with stopped_intake(context, info.config):
+            manifest = copied(context, folder, spec, info)
+            _try_out(context, folder, spec, manifest)
         _delete(context, info, manifest)
         successor = _put_back_or_undo(context, folder, spec, manifest, removed)
     _LOG.info("%s: carried over in %.1f s", spec.name, time.monotonic() - began)
@@ -126,20 +130,41 @@ def end_copy(context: Context, folder: CarryFolder) -> None:
 
 
 def copied(context: Context, folder: CarryFolder, spec: StreamSpec, info: StreamInfo) -> Manifest:
-    """A copy that holds everything: nothing came between it and now, and nothing comes any more.
+    """A copy of a stream that takes in nothing any more, which holds everything.
 
     Raises:
-        Conflict, BackupError: there is none, and the stream is as it was.
+        Conflict, BackupError: there is none.
     """
-    with stopped_intake(context, info.config):
-        for _ in range(COPIES):
-            folder.drop()
-            manifest = backup(context.client(), folder.stream, folder.path, Meter().show, _intake(spec, info.config))
-            if _is_all(context, info, manifest):
-                return manifest
+    for _ in range(COPIES):
+        folder.drop()
+        manifest = backup(context.client(), folder.stream, folder.path, Meter().show, _intake(spec, info.config))
+        if _is_all(context, info, manifest):
+            return manifest
+    raise Conflict(f"{folder.stream} has grown during each of {COPIES} copies: its origin is too busy; try again later")
+
+
+def _try_out(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: Manifest) -> None:
+    """Restore the copy beside the stream before that is deleted, where the server may not be able to.
+
+    One that syncs every message gives up on a restore that it does not get done with within 5 seconds.
+
+    Raises:
+        Conflict: it is not.
+    """
+    if manifest.messages < _SURELY_RESTORED or context.server.facts(spec.name).syncs_always is False:
+        return
+    trial: StreamConfig = {**closed(_carried(spec, manifest)), "name": f"_trial_{spec.name}", "max_bytes": -1}
+    successor = Successor(config=to_request(closed(trial)), removed=manifest.messages, on_whole=lambda *_whole: None)
+    context.client().delete(trial["name"])  # of a run that was cut short
+    try:
+        restore(context.client(), folder.copy, Meter().show, successor)
+    except BackupError as error:
+        folder.drop()
         raise Conflict(
-            f"{folder.stream} has grown during each of {COPIES} copies: its origin is too busy; try again later"
-        )
+            f"{spec.name}: the server could not take the copy back, so nothing was changed: {error}"
+        ) from error
+    finally:
+        context.client().delete(trial["name"])
 
 
 def _intake(spec: StreamSpec, config: StreamConfig) -> dict[str, object]:
@@ -183,13 +208,16 @@ def put_back(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: 
     Raises:
         ProvisionerError: the server refuses, or is gone; a part of it is deleted, or known for what it is.
     """
-    original = from_config(manifest.config)
-    planned = plan(as_named(original, spec.name), spec.config)
-    config = carried_config(original, spec.config, planned.carries)
-    info = _restore_as(context, folder, manifest, closed(config), removed)
+    info = _restore_as(context, folder, manifest, closed(_carried(spec, manifest)), removed)
     if not info.is_empty:
         tell(f"{spec.name}: carried over with {counted(info.messages, 'message')} ({approximate_size(info.bytes)})")
     return info
+
+
+def _carried(spec: StreamSpec, manifest: Manifest) -> StreamConfig:
+    original = from_config(manifest.config)
+    planned = plan(as_named(original, spec.name), spec.config)
+    return carried_config(original, spec.config, planned.carries)
 
 
 def _put_back_or_undo(

@@ -16,7 +16,10 @@ from provisioner.reconcile.context import Context
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.work_queue import work_queue_problems
 from provisioner.schema.model import StreamInfo, StreamSpec
-from provisioner.text import approximate_size
+from provisioner.text import approximate_size, counted
+
+# More than a fast disk syncs in the 5 seconds that nats-server gives a restore.
+MANY_TO_SYNC: Final = 10_000
 
 _MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 
@@ -24,7 +27,16 @@ _MEMORY_SNAPSHOTS_SINCE: Final = (2, 15, 0)
 def carry_preflight(context: Context, spec: StreamSpec, info: StreamInfo, planned: Plan) -> Verdict:
     """Why a stream could not be carried over, under its name or another, and what it means if it can."""
     note = carry_note(spec.name, info, planned, context.run.carry_rate)
-    return Verdict(tuple(carry_problems(context, spec, info)), (note,))
+    return Verdict(tuple(carry_problems(context, spec, info)), (note, *_doubts(context, spec, info)))
+
+
+def _doubts(context: Context, spec: StreamSpec, info: StreamInfo) -> Iterator[str]:
+    """What only the run can find out, before it deletes anything."""
+    if info.messages > MANY_TO_SYNC and context.server.facts(spec.name).syncs_always:
+        yield (
+            f"{spec.name}: its server syncs every message (syncInterval always), and may not be able to take "
+            f"{counted(info.messages, 'message')} back; that is tried before anything is deleted"
+        )
 
 
 def half_carried_preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict | None:

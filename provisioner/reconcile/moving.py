@@ -19,7 +19,7 @@ from provisioner.reconcile.carry import copied, folder_of, half_carried_status, 
 from provisioner.reconcile.carry_preflight import carry_problems
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import holding
-from provisioner.reconcile.intake import update
+from provisioner.reconcile.intake import stopped_intake, update
 from provisioner.reconcile.loss_approval import approval_of, loss_of
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.intake import is_closed
@@ -122,7 +122,8 @@ def _copy(source: Context, spec: StreamSpec, info: StreamInfo) -> None:
     folder = folder_of(source, spec.name)
     with locked(folder.path):
         folder.require_replaceable(info)
-        copied(source, folder, spec, info)
+        with stopped_intake(source, info.config):
+            copied(source, folder, spec, info)
 
 
 def _status(folder: CarryFolder, manifest: Manifest) -> str:

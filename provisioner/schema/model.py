@@ -189,6 +189,7 @@ class ServerFacts:
         reserved_storage: bytes its streams have reserved of it.
         reserved_memory: the same for memory.
         max_bytes_required: whether every stream must have max_bytes.
+        syncs_always: whether each message is on the disk before it is acknowledged; None where the server does not say.
         others: the other streams of the account.
     """
 
@@ -199,4 +200,5 @@ class ServerFacts:
     reserved_storage: int = 0
     reserved_memory: int = 0
     max_bytes_required: bool = False
+    syncs_always: bool | None = None
     others: Mapping[str, StreamConfig] = field(default_factory=dict)

@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +21,15 @@ import pytest
 from provisioner.backup import archive, carry_folder
 from provisioner.backup.archive import backup
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
 from provisioner.providers.errors import JetStreamError
+from provisioner.reconcile.context import close_all
 from tests.support import snapshots
 from tests.support.configurations import config
 from tests.support.exploring import explores
 from tests.support.faults.flood import flooding
-from tests.support.nats_server import NatsServer
-from tests.support.raw_nats import RawClient
+from tests.support.nats_server import NatsServer, running
+from tests.support.raw_nats import RawClient, raw_client
 from tests.support.snapshots import NAME
 from tests.support.stream_provider import failures, props, provider
 from tests.support.waiting import until
@@ -50,6 +53,7 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"storage": "memory", "sealed": True}),
 ]
 MESSAGES = 30
+MANY = 100_000  # more than a disk syncs in five seconds
 _OUTSTANDING = 2_000
 OTHER = "name another folder with STREAMS_CARRY_TO"
 
@@ -248,6 +252,24 @@ def test_a_disk_that_is_full_while_it_is_copied(
     assert messages == snapshots.messages(jetstream)
     assert NAME == raw.publish("o.1")
     assert [] == [path for path in (tmp_path / "carried").rglob("*") if path.is_file()]
+
+
+def test_a_server_that_cannot_take_it_back(tmp_path: Path) -> None:
+    """One that syncs every message gives up on a large restore: tried beside the stream, which is as it was."""
+    with running(tmp_path / "nats", jetstream="max_file_store: 20GB, sync_interval: always") as server:
+        with closing(JetStream(server.url, Credentials())) as client:
+            client.create(config(NAME, subjects=["o.>"]))
+            asyncio.run(_publish_many(server.url, MANY, b"x"))
+            olds = dict(provider().create(_stream(server)).outs or {})
+            news = _stream(server, deny_delete=True)
+            outs = dict(provider().update(NAME, olds, news).outs or {})
+            with pytest.raises(JetStreamError, match=r"so nothing was changed: .* set syncInterval to 2m for this"):
+                provider().update(NAME, outs, _stream(server))
+            assert MANY == client.state(NAME)["messages"]
+            assert {NAME} == set(client.streams())
+            with raw_client(server.url) as raw:
+                assert NAME == raw.publish("o.1")
+        close_all()
 
 
 def test_what_comes_while_it_is_copied_is_in_the_copy(server: NatsServer, jetstream: JetStream, raw: RawClient) -> None:

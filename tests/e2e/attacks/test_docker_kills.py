@@ -148,7 +148,8 @@ class Rounds:
 @pytest.fixture
 def rounds(dev: Project, engine_client: DockerClient, figures: Figures) -> Rounds:
     """A stack that is up."""
-    dev.configure(**{**dev.settings, "catalogue": "streams.yaml"})
+    # A server that syncs every message could not take back as many as the publisher sends.
+    dev.configure(**{**dev.settings, "catalogue": "streams.yaml", "syncInterval": "2m"})
     dev.catalogue(HELD={"subjects": ["held"]})
     dev.up()
     return Rounds(dev, figures, engine_client)
