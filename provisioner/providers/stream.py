@@ -138,6 +138,8 @@ class StreamProvider(Provider):
             if _olds["url"] != _news["url"]:
                 move_out(old, folder, moved)
             end_copy(where, folder)
+        if not _same_data(_olds, _news):
+            folder.forget_successors(info.created)
         return UpdateResult(properties.outputs(_news, info, where.run.carry_rate))
 
     @one_line

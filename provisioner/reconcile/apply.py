@@ -17,7 +17,7 @@ from provisioner.reconcile.carry import carry_over, completed, folder_of, let_go
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.intake import update
 from provisioner.reconcile.loss_approval import approval_of, loss_of
-from provisioner.reconcile.renaming import note_renamed, plan_renaming, predecessor, renaming_problems
+from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
 from provisioner.rules.normalise import captured, update_request
 from provisioner.rules.server_limits import surrounding_problems
@@ -84,7 +84,7 @@ def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInf
 def _found(context: Context, spec: StreamSpec) -> StreamInfo | None:
     """What is on the server now, whole; known for ours if a run made it that was killed."""
     info = completed(context, spec, context.server.current(spec.name))
-    note_renamed(context, spec, info)
+    note_successor(context, spec, info)
     return info
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,9 +98,18 @@ def completed(context: Context, spec: StreamSpec, info: StreamInfo | None) -> St
 
 def waiting_folder(context: Context, spec: StreamSpec, info: StreamInfo | None) -> CarryFolder | None:
     """Where the copy is that holds what the server does not: of the stream, or of the one it was."""
-    names = [name for name in (spec.name, spec.renamed_from) if name]
-    folders = [folder_of(context, name) for name in names if name == spec.name or not context.server.seen(name)]
+    renamed = spec.renamed_from and context.server.seen(spec.renamed_from)
+    folders = [folder_of(context, spec.name), *(() if renamed else folders_before(context, spec))]
     return next((folder for folder in folders if folder.waiting_for(info)), None)
+
+
+def folders_before(context: Context, spec: StreamSpec) -> Iterator[CarryFolder]:
+    """Where a stream is while it is carried over from another name, or from the data that the state has it in."""
+    if spec.renamed_from:
+        yield folder_of(context, spec.renamed_from)
+    if state := context.run.in_state().get(spec.name):
+        data, _policy = state
+        yield CarryFolder(data.store or data.url, spec.name)
 
 
 def let_go(context: Context, spec: StreamSpec, info: StreamInfo) -> None:
@@ -235,7 +244,7 @@ def _restore_as(
     def whole(info: StreamInfo, state: Mapping[str, Any]) -> None:
         if state["last_seq"] != manifest.state["last_seq"]:
             raise BackupError(f"it ends at sequence {state['last_seq']}, not {manifest.state['last_seq']}")
-        _notes_of(context, folder).note_successor(manifest.created, info.created)
+        _note_successor(context, folder, manifest.created, info.created)
 
     successor = Successor(config=to_request(config), removed=removed, on_whole=whole)
     info = restore(context.client(), folder.copy, Meter().show, successor)
@@ -244,9 +253,12 @@ def _restore_as(
     return info
 
 
-def _notes_of(context: Context, folder: CarryFolder) -> CarryFolder:
-    """Where it is noted which stream became which: what was moved here is nothing to those who look for it there."""
-    return CarryFolder(context.server.store, folder.stream)
+def _note_successor(context: Context, folder: CarryFolder, before: str, now: str) -> None:
+    """Note which stream became which; where the old one was, under another key: it is not there that the new one is."""
+    here = CarryFolder(context.server.store, folder.stream)
+    here.note_successor(before, now)
+    if here != folder:
+        folder.note_successor(f"moved {before}", now)
 
 
 def _undone(context: Context, folder: CarryFolder, manifest: Manifest, error: ProvisionerError) -> ProvisionerError:

@@ -11,7 +11,7 @@ from provisioner.reconcile.carry_preflight import carry_preflight, half_carried_
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, is_guarded
 from provisioner.reconcile.loss_approval import approval_of, loss_of
-from provisioner.reconcile.renaming import note_renamed, plan_renaming, predecessor, renaming_problems
+from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
@@ -33,7 +33,7 @@ def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Ve
 
 
 def _of_stream(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict:
-    note_renamed(context, spec, info)
+    note_successor(context, spec, info)
     if old := predecessor(context, spec, info):
         return _of_renamed_stream(context, spec, old, info)
     return _of_new_stream(context, spec) if info is None else _of_present_stream(context, spec, info)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from provisioner.plan.diff import Effect, Plan, as_named, plan
-from provisioner.reconcile.carry import folder_of
+from provisioner.reconcile.carry import folder_of, folders_before
 from provisioner.reconcile.context import Context
 from provisioner.schema.model import StreamInfo, StreamSpec
 
 
-def note_renamed(context: Context, spec: StreamSpec, info: StreamInfo | None) -> None:
-    """Know a stream again that a run has renamed which was killed before the state had it."""
-    if info and spec.renamed_from and folder_of(context, spec.renamed_from).has_successor(info.created):
+def note_successor(context: Context, spec: StreamSpec, info: StreamInfo | None) -> None:
+    """Know a stream again that a run has renamed or moved which was killed before the state had it."""
+    if info and any(folder.has_successor(info.created) for folder in folders_before(context, spec)):
         context.run.on_created_known(spec.name, info.created)
 
 
