@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -28,6 +29,7 @@ _ALREADY_LOGGED: Final = 32
 
 def deploy() -> None:
     """Declare the stack; problems in its settings or catalogue end the run with one line each."""
+    signal.signal(signal.SIGINT, _end_quietly)
     announce_program()
     try:
         settings, catalogue = inputs.read(configuration(), pulumi.get_stack(), secret_keys())
@@ -104,6 +106,11 @@ def _summary(specs: Iterable[StreamSpec], settings: Settings) -> dict[str, Any]:
         spec.name: show_fields(spec.config, limits) | {"on_delete": (spec.on_delete or settings.on_delete).value}
         for spec in specs
     }
+
+
+def _end_quietly(_signal: int, _frame: object) -> NoReturn:
+    """The engine interrupts a program that still runs when the engine has refused something, which it has said."""
+    sys.exit(_ALREADY_LOGGED)
 
 
 def _stop(error: ProvisionerError) -> NoReturn:

@@ -35,6 +35,7 @@ _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
 # the second stay, and the next stream of the name begins with them.
 _LEFTOVERS: Final = "expected sequence does not match store"
+_PASSING: Final = (NO_FOLDER, _LEFTOVERS)
 
 # nats-server gives up on a restore whose next chunk it does not come to within 5 seconds: it syncs each message.
 _GAVE_UP: Final = "closed pipe"
@@ -81,7 +82,7 @@ def restore(client: JetStream, folder: Path, progress: Progress, successor: Succ
         try:
             return _attempt(client, manifest, folder, progress, successor)
         except BackupError as error:
-            if NO_FOLDER not in str(error) or time.monotonic() > deadline:
+            if not any(text in str(error) for text in _PASSING) or time.monotonic() > deadline:
                 raise
         time.sleep(_RETRY_PAUSE_S)
 

@@ -64,6 +64,11 @@ class Connection:
         return (version.major, version.minor, version.patch)
 
     @property
+    def server_start(self) -> str:
+        """Tells one start of a server from another."""
+        return str(self._client._server_info.get("server_id"))  # noqa: SLF001 - nats.py has no public way
+
+    @property
     def clustered(self) -> bool:
         """Whether the server says that it is part of a cluster."""
         return bool(self._client._server_info.get("cluster"))  # noqa: SLF001 - nats.py has no public way

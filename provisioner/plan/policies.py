@@ -8,6 +8,7 @@ server, which compares metadata too.
 from __future__ import annotations
 
 from provisioner.plan.diff import Effect, differences, plan
+from provisioner.rules import reopen_mark
 from provisioner.rules.normalise import captured
 from provisioner.rules.restore_mark import partial_problem
 from provisioner.rules.subjects import released
@@ -50,6 +51,8 @@ def foreign_change_note(spec: StreamSpec, info: StreamInfo, last_set: StreamConf
     What already is as it is wanted, and subjects half-way from the ones to the others, can be this stack's own doing:
     an up that was killed did not come to write it down.
     """
+    if reopen_mark.mark_of(info.config):
+        return ""
     wanted = {change.field for change in differences(info.config, spec.config)}
     moving = set(info.config["subjects"]) <= _own_subjects(spec, last_set)
     changes = [

@@ -37,6 +37,7 @@ from provisioner.reconcile.deletion import delete
 from provisioner.reconcile.moving import move_in, move_out
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.preflight import preflight
+from provisioner.reconcile.unopened import MISSING
 from provisioner.schema.model import OnDelete, StreamSpec
 
 # What the program tells the provider for one run; not in the state.
@@ -110,10 +111,7 @@ class StreamProvider(Provider):
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where = self._context(props)
         folder = folder_of(where, id_)
-        created = folder.current(props.get("created"))
-        # What a killed run of ours has made of the stream is not somebody else's change.
-        last_set = properties.last_set(props) if created == props.get("created") else None
-        where.run.on_read(id_, OnDelete(props["on_delete"]), created, last_set, properties.data_of(props))
+        created = _learn(where, props)
         where.run.carry_rate = props.get(properties.CARRY_RATE) or where.run.carry_rate
         try:
             info = where.server.seen(id_)
@@ -123,14 +121,16 @@ class StreamProvider(Provider):
             return ReadResult(id_, *properties.not_whole(props, half_carried_status(folder.copy, manifest)))
         if created == props.get("created"):
             forget_successors(where, properties.spec(props), str(created))
-        return (
-            ReadResult(id_, *properties.overlaid({**props, "created": created}, info)) if info else ReadResult("", {})
-        )
+        if not info:
+            return ReadResult(id_, *properties.not_whole(props, MISSING)) if created else ReadResult("", {})
+        return ReadResult(id_, *properties.overlaid({**props, "created": created}, info))
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the stream to its configuration; create it if it is gone."""
         old, where, spec = self._context(_olds), self._context(_news), properties.spec(_news)
+        if _same_data(_olds, _news) and not where.run.config(spec.name):
+            _learn(where, _olds)
         folder = CarryFolder(_store(_olds), spec.name)
         moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
         info = apply.ensure(where, spec, _known_created(_olds, _news))
@@ -150,6 +150,8 @@ class StreamProvider(Provider):
             where = self._context({**_props, **dict(zip(("url", "monitor_url"), server, strict=True))})
         if program_runs():
             where.run.on_program_runs()
+        if not where.run.config(_props["name"]):
+            _learn(where, _props)
         delete(where, properties.spec(_props), _props.get("created"))
 
     def _context(self, props: Mapping[str, Any]) -> Context:
@@ -173,6 +175,16 @@ class StreamProvider(Provider):
         for note in result.notes:
             notice_once(note)
         return [_failure(problem) for problem in result.problems]
+
+
+def _learn(where: Context, props: Mapping[str, Any]) -> str | None:
+    """Tell the run of a stream of the state; when it, or what has taken its messages over, was created."""
+    created, config = folder_of(where, props["name"]).current(props.get("created")), properties.last_set(props)
+    # What a killed run of ours has made of the stream is not somebody else's change.
+    last_set = config if created == props.get("created") else None
+    where.run.on_read(props["name"], OnDelete(props["on_delete"]), created, last_set, properties.data_of(props))
+    where.run.on_config(props["name"], config)
+    return created
 
 
 def _store(props: Mapping[str, Any]) -> str:

@@ -19,6 +19,7 @@ from provisioner.reconcile.intake import update
 from provisioner.reconcile.loss_approval import approval_of, loss_of
 from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.subject_transfer import Transfer, carry_out, transfer_around
+from provisioner.reconcile.unopened import note_reopened, reopened, require_consumers
 from provisioner.rules.normalise import captured, update_request
 from provisioner.rules.server_limits import surrounding_problems
 from provisioner.schema.config import with_fields
@@ -83,8 +84,11 @@ def ensure(context: Context, spec: StreamSpec, created: str | None) -> StreamInf
 
 def _found(context: Context, spec: StreamSpec) -> StreamInfo | None:
     """What is on the server now, whole; known for ours if a run made it that was killed."""
-    info = completed(context, spec, context.server.current(spec.name))
+    info = completed(context, spec, context.server.current(spec.name)) or reopened(context, spec, spec.name)
     note_successor(context, spec, info)
+    note_reopened(context, info)
+    if spec.renamed_from and not context.server.current(spec.renamed_from):
+        reopened(context, spec, spec.renamed_from)
     return info
 
 
@@ -120,7 +124,7 @@ def _bring_together(context: Context, spec: StreamSpec) -> StreamInfo:
         for sibling in transfer.specs.values():
             if info := context.server.current(sibling.name):
                 _approved_plan(context, sibling, info)
-        return carry_out(context, spec.name, transfer, lambda sibling, info: _send(context, sibling, info))
+        return carry_out(context, spec.name, transfer, lambda sibling, info: _send_found(context, sibling, info))
 
 
 def _transfer(context: Context, spec: StreamSpec) -> Transfer:
@@ -166,8 +170,13 @@ def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Stream
     return _updated(context, spec)
 
 
+def _send_found(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo:
+    return _send(context, spec, info or reopened(context, spec, spec.name))
+
+
 def _carried(context: Context, spec: StreamSpec, info: StreamInfo, loss: Loss) -> StreamInfo:
     """A new stream in the place of the old one, then the wanted configuration; if that is refused, the old subjects."""
+    require_consumers(context, info)
     began = time.monotonic()
     successor = carry_over(context, spec, info, loss.messages.most)
     try:

@@ -13,6 +13,7 @@ from provisioner.plan.carry_note import carry_note
 from provisioner.plan.diff import Plan
 from provisioner.reconcile.carry import folder_of, half_carried_status, waiting_folder
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.unopened import consumers_problem
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.work_queue import work_queue_problems
 from provisioner.schema.model import StreamInfo, StreamSpec
@@ -60,6 +61,8 @@ def carry_problems(context: Context, spec: StreamSpec, info: StreamInfo) -> Iter
         yield "sources would deliver again what has been consumed: take them out for the run of this change"
     if info.config["storage"] == "memory" and context.client().connection.server_version < _MEMORY_SNAPSHOTS_SINCE:
         yield "storage memory: a server before 2.15 makes no copies of memory streams"
+    if problem := consumers_problem(context, info):
+        yield problem
     folder = folder_of(context, info.config["name"])
     try:
         folder.require_replaceable(info)

@@ -13,6 +13,7 @@ from provisioner.reconcile import safety_backup
 from provisioner.reconcile.carry import folder_of, half_carried_status
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, approve, may_lose
+from provisioner.reconcile.unopened import reopened
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 from provisioner.text import approximate_size, counted
 
@@ -41,6 +42,8 @@ def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
     if manifest := folder_of(context, spec.name).waiting_for(info):
         _delete_half(context, spec, manifest, info)
         return
+    if info is None and spec.on_delete is not OnDelete.RETAIN:
+        info = reopened(context, spec, spec.name)
     if info is None or context.run.has_made(info):
         return  # it is another resource's now: the program has given the resource, not the stream, a new name
     if spec.on_delete is OnDelete.RETAIN:

@@ -20,8 +20,9 @@ from provisioner.reconcile.loss_approval import approval_problems, approve, may_
 from provisioner.reconcile.other_data import other_data
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.store import ends_with_server
+from provisioner.reconcile.unopened import missing_notes
 from provisioner.reconcile.verdict import Verdict, together
-from provisioner.schema.model import StreamSpec
+from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import counted
 
 _LOG: Final = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpe
             yield Verdict((half_carried(folder_of(target, name).copy, half),))
         elif name in infos:
             yield leaving(target, infos[name], policy)
+        elif policy is not OnDelete.RETAIN:
+            yield Verdict(notes=missing_notes(target, name, "looks for its files before it forgets it"))
 
 
 def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:

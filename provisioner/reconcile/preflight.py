@@ -12,6 +12,7 @@ from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, is_guarded
 from provisioner.reconcile.loss_approval import approval_of, loss_of
 from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
+from provisioner.reconcile.unopened import missing_notes, note_reopened
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
@@ -34,6 +35,7 @@ def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Ve
 
 def _of_stream(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Verdict:
     note_successor(context, spec, info)
+    note_reopened(context, info)
     if old := predecessor(context, spec, info):
         return _of_renamed_stream(context, spec, old, info)
     return _of_new_stream(context, spec) if info is None else _of_present_stream(context, spec, info)
@@ -51,7 +53,10 @@ def _of_renamed_stream(context: Context, spec: StreamSpec, old: StreamInfo, info
 
 def _of_new_stream(context: Context, spec: StreamSpec) -> Verdict:
     problems = [*create_problems(spec.config), *_server_problems(context, spec.config, None)]
-    return Verdict(tuple(map(str, problems)))
+    return Verdict(
+        tuple(map(str, problems)),
+        missing_notes(context, spec.name, "makes it again, with the messages in its files if it has some"),
+    )
 
 
 def _of_present_stream(context: Context, spec: StreamSpec, info: StreamInfo) -> Verdict:

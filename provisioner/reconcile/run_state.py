@@ -61,6 +61,7 @@ class RunState:
         self._policies: dict[str, OnDelete] = {}
         self._ours: set[tuple[str, str | None]] = set()
         self._made: set[tuple[str, str]] = set()
+        self._configs: dict[str, StreamConfig] = {}
         self._last_set: dict[str, StreamConfig] = {}
         self._servers: dict[str, tuple[str, str | None]] = {}
         self.own_store: tuple[Data, bool] | None = None
@@ -76,12 +77,16 @@ class RunState:
         data: Data | None = None,
     ) -> None:
         """Note a stream of the state."""
-        self._policies[name] = on_delete
+        self._policies.setdefault(name, on_delete)  # a check knows the new one
         self._ours.add((name, created))
         if last_set:
             self._last_set[name] = last_set
         if data:
             self._data[name] = data
+
+    def on_config(self, name: str, config: StreamConfig) -> None:
+        """Note a stream's configuration in the state, though a run may since have changed it and been killed."""
+        self._configs[name] = config
 
     def in_state(self) -> Mapping[str, tuple[Data, OnDelete]]:
         """Where each stream of the state is, and its policy."""
@@ -168,6 +173,14 @@ class RunState:
     def last_set(self, name: str) -> StreamConfig | None:
         """A stream's configuration as the last up left it."""
         return self._last_set.get(name)
+
+    def config(self, name: str) -> StreamConfig | None:
+        """A stream's configuration in the state."""
+        return self._configs.get(name)
+
+    def created(self, name: str) -> str | None:
+        """When the stream of the state was created, as far as this run knows."""
+        return next((created for known, created in self._ours if known == name and created), None)
 
     def has_in_state(self, name: str) -> bool:
         """Whether the state has a stream of this name, whenever it was created."""

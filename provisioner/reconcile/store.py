@@ -38,11 +38,14 @@ def require_removable(context: Context, store: str, data: Path | None, managed: 
     if infos is None:
         _require_known_content(store, data, managed)
         return
-    holding = {name: info for name, info in infos.items() if info.messages}
+    holding = {name: _described(info) for name, info in infos.items() if info.messages}
+    unopened = stream_names(data) - {*infos, *managed} if data else set()
+    holding |= {name: f"{name} (not opened by the server)" for name in sorted(unopened)}
     if unapproved := [name for name in holding if not may_lose(name)]:
-        raise Conflict(_refusal(store, [_described(holding[name]) for name in unapproved], unapproved))
-    for info in holding.values():
-        safety_backup.keep_copy(context, info)
+        raise Conflict(_refusal(store, [holding[name] for name in unapproved], unapproved))
+    for info in infos.values():
+        if info.messages:
+            safety_backup.keep_copy(context, info)
 
 
 def ends_with_server(info: StreamInfo) -> bool:

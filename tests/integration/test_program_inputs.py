@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from infra import inputs
 from infra.settings import SettingsError
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _problems(raw: dict[str, str]) -> list[str]:
@@ -45,3 +49,13 @@ def test_both_are_returned(tmp_path: Path) -> None:
     settings, streams = inputs.read({"server": "process", "catalogue": str(catalogue)}, "dev", ())
 
     assert (settings.catalogue, [spec.name for spec in streams.streams]) == (catalogue, ["A"])
+
+
+def test_a_program_that_the_engine_interrupts_says_nothing() -> None:
+    """The engine has told why it ends the run; a traceback would bury that."""
+    interrupted = (
+        "import os, signal, time; from infra import program;"
+        "program.announce_program = lambda: (os.kill(os.getpid(), signal.SIGINT), time.sleep(9)); program.deploy()"
+    )
+    ran = subprocess.run([sys.executable, "-c", interrupted], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (32, "", "") == (ran.returncode, ran.stdout, ran.stderr)

@@ -9,6 +9,7 @@ from pulumi.output import UNKNOWN
 
 from provisioner.jetstream.client import JetStream
 from provisioner.providers.errors import JetStreamError
+from provisioner.reconcile.unopened import MISSING
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient
@@ -35,7 +36,9 @@ def test_create_read_update_delete(server: NatsServer, jetstream: JetStream) -> 
 
     provider().delete("ORDERS", created.outs or {})
     assert jetstream.stream("ORDERS") is None
-    assert provider().read("ORDERS", created.outs or {}).id == ""
+    gone = provider().read("ORDERS", created.outs or {})
+    assert ("ORDERS", MISSING) == (gone.id, (gone.outs or {})["status"])
+    assert provider().read("ORDERS", props(server)).id == "", "one that was never made"
 
 
 def test_update_makes_a_stream_that_is_gone(server: NatsServer, jetstream: JetStream) -> None:

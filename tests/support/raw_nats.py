@@ -64,6 +64,10 @@ class RawClient:
         """The answer to a request."""
         return bytes(self._wait(self._client.request(subject, payload, _REQUEST_TIMEOUT_S, headers=headers)).data)
 
+    def send(self, subject: str, body: object) -> None:
+        """Send a request whose answer nobody waits for."""
+        self._wait(self._client.publish(subject, json.dumps(body).encode()))
+
     def publish(self, subject: str, payload: bytes = b"payload", headers: dict[str, str] | None = None) -> str:
         """Store a message; the stream that acknowledged it."""
         return str(_checked(subject, self.request(subject, payload, headers))["stream"])
