@@ -26,14 +26,13 @@ from provisioner.plan.diff import as_named, plan
 from provisioner.reconcile import safety_backup
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.intake import stopped_intake
+from provisioner.reconcile.trial import try_out
 from provisioner.rules.intake import closed, is_closed
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import approximate_size, counted
 
 # A stream that takes in nothing may still get what was under way: it is copied again, so many times.
 COPIES: Final = 5
-# So few messages any disk has synced in time.
-_SURELY_RESTORED: Final = 200
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def carry_over(context: Context, spec: StreamSpec, info: StreamInfo, removed: in
         folder.require_replaceable(info)
         with stopped_intake(context, info.config):
             manifest = copied(context, folder, spec, info)
-            _try_out(context, folder, spec, manifest)
+            try_out(context, folder, manifest, _carried(spec, manifest))
         _delete(context, info, manifest)
         successor = _put_back_or_undo(context, folder, spec, manifest, removed)
     _LOG.info("%s: carried over in %.1f s", spec.name, time.monotonic() - began)
@@ -150,30 +149,6 @@ def copied(context: Context, folder: CarryFolder, spec: StreamSpec, info: Stream
         if _is_all(context, info, manifest):
             return manifest
     raise Conflict(f"{folder.stream} has grown during each of {COPIES} copies: its origin is too busy; try again later")
-
-
-def _try_out(context: Context, folder: CarryFolder, spec: StreamSpec, manifest: Manifest) -> None:
-    """Restore the copy beside the stream before that is deleted, where the server may not be able to.
-
-    One that syncs every message gives up on a restore that it does not get done with within 5 seconds.
-
-    Raises:
-        Conflict: it is not.
-    """
-    if manifest.messages < _SURELY_RESTORED or context.server.facts(spec.name).syncs_always is False:
-        return
-    trial: StreamConfig = {**closed(_carried(spec, manifest)), "name": f"_trial_{spec.name}", "max_bytes": -1}
-    successor = Successor(config=to_request(closed(trial)), removed=manifest.messages, on_whole=lambda *_whole: None)
-    context.client().delete(trial["name"])  # of a run that was cut short
-    try:
-        restore(context.client(), folder.copy, Meter().show, successor)
-    except BackupError as error:
-        folder.drop()
-        raise Conflict(
-            f"{spec.name}: the server could not take the copy back, so nothing was changed: {error}"
-        ) from error
-    finally:
-        context.client().delete(trial["name"])
 
 
 def _intake(spec: StreamSpec, config: StreamConfig) -> dict[str, object]:

@@ -10,16 +10,18 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import nats
 import pytest
 
 from provisioner.backup import archive, carry_folder
+from provisioner.backup import restore as restoring
 from provisioner.backup.archive import backup
+from provisioner.errors import ApiError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.providers.errors import JetStreamError
@@ -53,7 +55,6 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({}, {"storage": "memory", "sealed": True}),
 ]
 MESSAGES = 30
-MANY = 100_000  # more than a disk syncs in five seconds
 _OUTSTANDING = 2_000
 OTHER = "name another folder with STREAMS_CARRY_TO"
 
@@ -254,21 +255,50 @@ def test_a_disk_that_is_full_while_it_is_copied(
     assert [] == [path for path in (tmp_path / "carried").rglob("*") if path.is_file()]
 
 
-def test_a_server_that_cannot_take_it_back(tmp_path: Path) -> None:
+def _given_up(client: JetStream, subject: str, chunks: Iterator[bytes]) -> NoReturn:
+    """What nats-server does when the disk takes more than 5 seconds for one chunk's messages."""
+    assert next(chunks)
+    client.connection.publish(subject)
+    raise ApiError(10062, "restore failed: io: read/write on closed pipe (10062)")
+
+
+def test_a_server_that_cannot_take_it_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that syncs every message gives up on a large restore: tried beside the stream, which is as it was."""
+    monkeypatch.setattr(restoring, "give", _given_up)  # by a slow disk; this one may be fast
     with running(tmp_path / "nats", jetstream="max_file_store: 20GB, sync_interval: always") as server:
         with closing(JetStream(server.url, Credentials())) as client:
             client.create(config(NAME, subjects=["o.>"]))
-            asyncio.run(_publish_many(server.url, MANY, b"x"))
+            asyncio.run(_publish_many(server.url, 300, b"x"))
             olds = dict(provider().create(_stream(server)).outs or {})
             news = _stream(server, deny_delete=True)
             outs = dict(provider().update(NAME, olds, news).outs or {})
             with pytest.raises(JetStreamError, match=r"so nothing was changed: .* set syncInterval to 2m for this"):
                 provider().update(NAME, outs, _stream(server))
-            assert MANY == client.state(NAME)["messages"]
+            assert 300 == client.state(NAME)["messages"]
             assert {NAME} == set(client.streams())
             with raw_client(server.url) as raw:
                 assert NAME == raw.publish("o.1")
+        close_all()
+
+
+def test_a_stream_that_has_the_name_of_the_trial(tmp_path: Path) -> None:
+    """Somebody else's is left as it is, and nothing is changed; what a killed run has left goes."""
+    with running(tmp_path / "nats", jetstream="max_file_store: 20GB, sync_interval: always") as server:
+        with closing(JetStream(server.url, Credentials())) as client:
+            client.create(config(NAME, subjects=["o.>"]))
+            asyncio.run(_publish_many(server.url, 300, b"x"))
+            created = dict(provider().create(_stream(server)).outs or {})
+            olds = dict(provider().update(NAME, created, _stream(server, deny_delete=True)).outs or {})
+            client.create(config(f"_trial_{NAME}", subjects=["theirs"]))
+            with pytest.raises(JetStreamError, match=f"_trial_{NAME} is on the server"):
+                provider().update(NAME, olds, _stream(server))
+            assert {NAME, f"_trial_{NAME}"} == set(client.streams())
+            assert ["o.>"] == client.streams()[NAME].config["subjects"]
+
+            client.delete(f"_trial_{NAME}")
+            client.create(config(f"_trial_{NAME}", subjects=[], metadata={"pulumi.trial": olds["created"]}))
+            provider().update(NAME, olds, _stream(server))
+            assert {NAME: 300} == {name: info.messages for name, info in client.streams().items()}
         close_all()
 
 
