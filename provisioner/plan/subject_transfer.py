@@ -7,11 +7,15 @@ without a stream for no longer than the two requests take, and so is it after a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from provisioner.rules import subjects
+from provisioner.rules.subject_index import indexed
+
+# From here on an index is quicker than looking at each pair.
+_MANY_PAIRS: Final = 100
 
 Subjects: TypeAlias = tuple[str, ...]
 
@@ -57,10 +61,11 @@ def exchanging(first: str, held: Mapping[str, Subjects], wanted: Mapping[str, Su
     return group
 
 
-def overlap(some: Iterable[str], others: Iterable[str]) -> bool:
+def overlap(some: Collection[str], others: Collection[str]) -> bool:
     """Whether a subject could be captured by both."""
-    others = tuple(others)
-    return any(subjects.overlap(one, other) for one in some for other in others)
+    if len(some) * len(others) < _MANY_PAIRS:
+        return any(subjects.overlap(one, other) for one in some for other in others)
+    return any(map(indexed(others).has_overlap, some))
 
 
 class _Transfer:
@@ -92,8 +97,10 @@ class _Transfer:
     def _remainder(self, giver: str, needed: Subjects) -> Subjects:
         """What a stream keeps: of its wanted subjects those that are free, of its old ones those nobody needs."""
         others = [subject for name, held in self._held.items() if name != giver for subject in held]
-        free = [subject for subject in self._wanted.get(giver, ()) if not overlap([subject], [*others, *needed])]
-        kept = [subject for subject in self._held[giver] if not overlap([subject], [*needed, *free])]
+        taken = indexed([*others, *needed])
+        free = [subject for subject in self._wanted.get(giver, ()) if not taken.has_overlap(subject)]
+        claimed = indexed([*needed, *free])
+        kept = [subject for subject in self._held[giver] if not claimed.has_overlap(subject)]
         return (*free, *kept) or (subjects.released(giver),)
 
     def _acquire(self, name: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from provisioner.rules.subjects import is_valid
@@ -25,6 +25,10 @@ class SubjectIndex(Generic[Owner]):
             node = node.setdefault(token, {})
         node.setdefault(_OWNERS, []).append(owner)
 
+    def has_overlap(self, subject: str) -> bool:
+        """Whether some subject matches this one and one that was added."""
+        return next(self.overlapping(subject), None) is not None
+
     def overlapping(self, subject: str) -> Iterator[Owner]:
         """The owners of every subject that some subject matches together with this one."""
         tokens = subject.split(".")
@@ -38,6 +42,14 @@ class SubjectIndex(Generic[Owner]):
             else:
                 yield from node.get(">", {}).get(_OWNERS, ())
                 waiting += [(child, depth + 1) for child in _matching(node, tokens[depth])]
+
+
+def indexed(subjects: Iterable[str]) -> SubjectIndex[str]:
+    """An index of subjects, each its own owner."""
+    index = SubjectIndex[str]()
+    for subject in subjects:
+        index.add(subject, subject)
+    return index
 
 
 def overlaps(subjects: Sequence[str]) -> Iterator[tuple[int, int]]:
