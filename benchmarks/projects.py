@@ -100,7 +100,7 @@ class Project(ABC):
 
     def _environment(self) -> dict[str, str]:
         own = {"PULUMI_HOME": f"{self.folder}/home", "PULUMI_BACKEND_URL": f"file://{self.folder}/state"}
-        without = {} if self.checkpoints else {"PULUMI_EXPERIMENTAL": "true", "PULUMI_SKIP_CHECKPOINTS": "true"}
+        without = {} if self.checkpoints else {"PULUMI_SKIP_CHECKPOINTS": "true"}
         return _environment() | own | without
 
 

@@ -15,7 +15,7 @@ from tools import venv as python_env
 from tools.environment import apply, deleted_streams, exports, status_target
 from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
-from tools.stacks import Session, base_changes, open_session, stack_facts
+from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, open_session, stack_facts
 from tools.subprocesses import ToolError
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 STREAMS = VENV / "bin" / "streams"
 LISTED_TIMEOUT_S = 30.0
+_SAVING = ("up", "destroy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +186,8 @@ def _pulumi(session: Session, *words: str) -> NoReturn:
     if session.problem:
         raise ToolError(f"Stack {session.stack}: {session.problem}; start it or set DOCKER_HOST")
     _tell_of_streams()
+    if words[0] in _SAVING and session.environment.get(SKIP_CHECKPOINTS) == "true":
+        tell(f"The state is saved once, when the run ends; at each step with {SKIP_CHECKPOINTS}=false")
     _become("pulumi", [*words, "--stack", session.stack, "--non-interactive"], session.environment)
 
 

@@ -70,6 +70,19 @@ def fresh(docker_problem: str | None) -> Choice:
     return Choice(stack=DOCKER_STACK, why="a Docker engine answers and the docker plugin is installed")
 
 
+def saves_once(server: str | None, *, live: bool) -> bool:
+    """Return whether the state may be saved at the end of a run only, not at each of its steps.
+
+    A run that is killed then leaves what the state does not know. Streams are known again by the server, and a process
+    by its folder, once the state has it; a container, its network and its volume are not.
+
+    Args:
+        server: the stack's setting.
+        live: whether the state has resources already.
+    """
+    return server == "external" or (server == "process" and live)
+
+
 def setting(settings: str, key: str) -> str | None:
     """Return one setting from the text of a stack's file, or None.
 

@@ -14,16 +14,15 @@ from tools.environment import apply, passphrase, search_path
 from tools.log import tell
 from tools.paths import ROOT, STATE, VENV, pulumi_home
 from tools.pulumi import toolchain
-from tools.stack_choice import Choice, Stack, fresh, setting, settled
+from tools.stack_choice import Choice, Stack, fresh, saves_once, setting, settled
 from tools.subprocesses import ToolError, capture
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# Pulumi's variable; "false" in the environment has it save the state at each step, whatever the stack.
+SKIP_CHECKPOINTS = "PULUMI_SKIP_CHECKPOINTS"
 STATE_TIMEOUT_S = 60.0  # for a question to the state, which may be far away
-# Creates 500 streams in 5 s instead of 35, by saving the state at the end only. Off: a run that is killed
-# would leave behind a server and streams that the state does not know.
-SKIP_CHECKPOINTS: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,10 +68,10 @@ def open_session(requested: str, *, again: bool = False, create: bool = True) ->
     tell(str(choice))
     settings = _settings(choice)
     problem = _docker_problem(settings, environment, again=again)
-    changes |= _stack_changes(choice.stack, settings)
+    live = choice.stack in [stack.name for stack in existing if stack.resources]
+    changes |= _stack_changes(choice.stack, settings, live=live)
     if choice.stack not in [stack.name for stack in existing if stack.current]:
         _select(choice.stack, apply(changes | {"PULUMI_STACK": None}, os.environ))
-    live = choice.stack in [stack.name for stack in existing if stack.resources]
     return Session(stack=choice.stack, changes=changes, problem=problem if live else None)
 
 
@@ -151,14 +150,14 @@ def _docker_problem(settings: str, environment: dict[str, str], *, again: bool) 
     return problem
 
 
-def _stack_changes(stack: str, settings: str) -> dict[str, str | None]:
+def _stack_changes(stack: str, settings: str, *, live: bool) -> dict[str, str | None]:
     return {
         "PULUMI_STACK": stack,
         "PULUMI_CONFIG_PASSPHRASE": passphrase(
             stack.rpartition("/")[2], settings, os.environ.get("PULUMI_CONFIG_PASSPHRASE")
         ),
         **_no_plugin(),
-        **_no_checkpoints(),
+        **_checkpoints(setting(settings, "prediction-streams:server"), live=live),
     }
 
 
@@ -167,9 +166,11 @@ def _no_plugin() -> dict[str, str | None]:
     return {} if docker_plugin.installed() else {"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true"}
 
 
-def _no_checkpoints() -> dict[str, str | None]:
-    names = ("PULUMI_EXPERIMENTAL", "PULUMI_SKIP_CHECKPOINTS") if SKIP_CHECKPOINTS else ()
-    return dict.fromkeys(names, "true")
+def _checkpoints(server: str | None, *, live: bool) -> dict[str, str | None]:
+    """Have Pulumi save the state once, where a killed run leaves nothing that the next one does not know again."""
+    if SKIP_CHECKPOINTS in os.environ or not saves_once(server, live=live):
+        return {}
+    return {SKIP_CHECKPOINTS: "true"}
 
 
 def _select(stack: str, environment: dict[str, str]) -> None:

@@ -36,9 +36,9 @@ def _program(file: Path, text: str) -> None:
     file.chmod(0o755)
 
 
-def _pulumi(copy: Checkout, *, resources: int) -> None:
-    """A Pulumi whose state has the stack dev, and that says what it is asked to do."""
-    stacks = json.dumps([{"name": "dev", "current": True, "resourceCount": resources}])
+def _pulumi(copy: Checkout, *, resources: int, name: str = "dev") -> None:
+    """A Pulumi whose state has one stack, and that says what it is asked to do."""
+    stacks = json.dumps([{"name": name, "current": True, "resourceCount": resources}])
     cases = f"version) echo v3.999.0 ;; stack) echo '{stacks}' ;; *) echo \"asked: $1\" ;;"
     _program(copy.folder.parent / "programs" / "pulumi", f"case $1 in {cases} esac")
 
@@ -72,3 +72,23 @@ def test_the_engine_of_the_stack_s_own_settings_is_asked(copy: Checkout) -> None
     settings.write_text(settings.read_text().replace("config:\n", "config:\n  docker:host: unix:///else/docker.sock\n"))
 
     assert "no Docker engine answers at unix:///else/docker.sock;" in copy.run("make --silent preview")[1][1]
+
+
+@pytest.mark.parametrize(
+    ("command", "resources", "environment", "once"),
+    [
+        ("up", 8, {}, True),
+        ("up", 0, {}, False),
+        ("up", 8, {"PULUMI_SKIP_CHECKPOINTS": "false"}, False),
+        ("preview", 8, {}, False),
+    ],
+)
+def test_the_state_of_a_process_is_saved_once(
+    copy: Checkout, command: str, resources: int, environment: dict[str, str], *, once: bool
+) -> None:
+    """Where that is so, the command says it; the user's own word counts."""
+    _pulumi(copy, resources=resources, name="local")
+    copy.write("Pulumi.local.yaml", (ROOT / "Pulumi.local.yaml").read_text())
+    copy.environment.update({"PULUMI_STACK": "local", **environment})
+    said = "The state is saved once, when the run ends; at each step with PULUMI_SKIP_CHECKPOINTS=false"
+    assert once == (said in copy.run(f"make --silent {command}")[1])

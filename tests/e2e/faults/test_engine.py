@@ -22,7 +22,7 @@ from tests.support.faults.publisher import Publisher, publishing
 from tests.support.ports import free_port
 
 RUNS = int(os.environ.get("FAULT_RUNS", "6"))
-CHECKPOINTS: tuple[dict[str, str], ...] = ({}, {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"})
+CHECKPOINTS: tuple[dict[str, str], ...] = ({}, {"PULUMI_SKIP_CHECKPOINTS": "true"})
 
 KEPT = {"KEPT_A": "kept.a", "KEPT_B": "kept.b"}
 SUBJECTS = {**KEPT, "GONE_A": "gone.a", "GONE_B": "gone.b"}

@@ -127,5 +127,5 @@ def _fault(chance: Random) -> Fault:
 
 
 def _environment(chance: Random) -> dict[str, str]:
-    skipped = {"PULUMI_EXPERIMENTAL": "1", "PULUMI_SKIP_CHECKPOINTS": "true"}
+    skipped = {"PULUMI_SKIP_CHECKPOINTS": "true"}
     return skipped if chance.random() < 1 / 5 else {}

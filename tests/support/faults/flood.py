@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 import nats
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.js.api import AckPolicy, ConsumerConfig
 from nats.js.errors import NotFoundError
 
 _AT_ONCE = 50
+_BATCH = 2_000
 _ANSWER_S = 2.0
 _PAUSE_S = 0.002  # without a stream the answers come at once, and other processes need the machine too
 _DEADLINE_S = 60.0
@@ -85,15 +87,18 @@ async def _numbers(url: str, stream: str) -> set[int]:
     client = await nats.connect(url)
     try:
         jetstream = client.jetstream()
-        info = await jetstream.stream_info(stream)
-        if not info.state.messages:
-            return set()
-        subscription = await jetstream.subscribe("", stream=stream, ordered_consumer=True)
-        messages = [await subscription.next_msg(timeout=_DEADLINE_S) for _ in range(info.state.messages)]
+        left, found = (await jetstream.stream_info(stream)).state.messages, set[int]()
+        # Fetched, not pushed: a million messages come quicker than this process takes them.
+        reading = ConsumerConfig(ack_policy=AckPolicy.NONE, inactive_threshold=_DEADLINE_S)
+        subscription = await jetstream.pull_subscribe("", stream=stream, config=reading)
+        while left:
+            messages = await subscription.fetch(min(_BATCH, left), _DEADLINE_S)
+            found |= {int(message.data) for message in messages}
+            left -= len(messages)
         await subscription.unsubscribe()
     except NotFoundError:
         return set()
     else:
-        return {int(message.data) for message in messages}
+        return found
     finally:
         await client.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.stack_choice import Choice, Stack, fresh, setting, settled
+from tools.stack_choice import Choice, Stack, fresh, saves_once, setting, settled
 from tools.subprocesses import ToolError
 
 DEV = Stack(name="dev", resources=8)
@@ -91,3 +91,19 @@ def test_a_setting_may_be_a_url() -> None:
         setting("config:\n  docker:host: unix:///run/user/1000/docker.sock\n", "docker:host")
         == "unix:///run/user/1000/docker.sock"
     )
+
+
+@pytest.mark.parametrize(
+    ("server", "live", "once"),
+    [
+        ("external", False, True),
+        ("external", True, True),
+        ("process", False, False),
+        ("process", True, True),
+        ("docker", True, False),
+        (None, True, False),
+    ],
+)
+def test_what_cannot_be_known_again_is_written_down_at_once(server: str | None, *, live: bool, once: bool) -> None:
+    """A container, and the first process of a stack, are known by the state alone."""
+    assert once == saves_once(server, live=live)
