@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from importlib import import_module
 from typing import Any, Final, NoReturn
 
 import pulumi
 
 from infra import inputs
+from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server
 from infra.settings import EXTERNAL, Settings, configuration, secret_keys
 from infra.sizing import fitted
+from provisioner import log
 from provisioner.errors import ProvisionerError
 from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
@@ -30,6 +34,8 @@ _ALREADY_LOGGED: Final = 32
 def deploy() -> None:
     """Declare the stack; problems in its settings or catalogue end the run with one line each."""
     signal.signal(signal.SIGINT, _end_quietly)
+    if not os.environ.get(log.VARIABLE):
+        without_debug_lines()
     announce_program()
     try:
         settings, catalogue = inputs.read(configuration(), pulumi.get_stack(), secret_keys())
@@ -66,8 +72,9 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]
-    for spec in specs:
-        Stream(spec.name, spec, server.endpoint, options, pulumi.ResourceOptions(depends_on=before))
+    after = pulumi.ResourceOptions(depends_on=before)
+    streams = (Stream(spec.name, spec, server.endpoint, options, after) for spec in specs)
+    pulumi.run(partial(registered, streams))
     return server.endpoint
 
 

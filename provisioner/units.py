@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 UNLIMITED: Final = "unlimited"
@@ -28,6 +29,9 @@ IEC: Final = {f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGTPE"
 _SI: Final = {f"{prefix}B": 1000**power for power, prefix in enumerate("kMGTPE", 1)}
 _SIZES: Final = {"B": 1, "KB": 1000, **_SI, **IEC}
 
+# A text is read again for each comparison of a run, and a catalogue has few different ones.
+_REMEMBERED: Final = 1024
+
 _DURATION: Final = re.compile(r"(?:\d+(?:\.\d+)?[a-zµμ]+)+")
 _PART: Final = re.compile(r"(\d+(?:\.\d+)?)([a-zA-Zµμ]+)")
 _FRACTION: Final = re.compile(r"\.(\d+)")
@@ -36,6 +40,7 @@ _SECOND: Final = _DURATIONS["s"]
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?) ?([A-Za-z]+)")
 
 
+@lru_cache(_REMEMBERED)
 def parse_duration(text: str) -> int:
     """``7d``, ``1h30m``, ``500ms`` as nanoseconds.
 
@@ -59,6 +64,7 @@ def format_duration(nanoseconds: int) -> str:
     return "".join(parts) or "0s"
 
 
+@lru_cache(_REMEMBERED)
 def parse_size(text: str) -> int:
     """``10GiB`` (binary), ``512MB`` (decimal) or ``1048576`` as bytes.
 

@@ -14,6 +14,7 @@ import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +28,20 @@ from provisioner.text import counted
 CARRY_TO: Final = "STREAMS_CARRY_TO"
 
 _DEFAULT: Final = ".carried"
+_STORES: Final = 64  # in one run there are a few
 _NOTE: Final = "renewed.json"
 _CHECKOUT: Final = Path(__file__).parents[2]
 
 
 def root() -> Path:
     """The folder for all streams: beside Pulumi.yaml unless CARRY_TO names another."""
+    return Path(os.environ.get(CARRY_TO) or _beside_the_program())
+
+
+@cache
+def _beside_the_program() -> Path:
     project = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()
-    return Path(os.environ.get(CARRY_TO) or project / _DEFAULT)
+    return project / _DEFAULT
 
 
 def waiting_copies(stream: str) -> list[Path]:
@@ -57,8 +64,7 @@ class CarryFolder:
     @property
     def path(self) -> Path:
         """The stream's folder."""
-        readable = re.sub(r"[^A-Za-z0-9]+", "-", self.store).strip("-")[-40:]
-        return root() / f"{readable}-{hashlib.sha256(self.store.encode()).hexdigest()[:8]}" / self.stream
+        return _of_store(root(), self.store) / self.stream
 
     @property
     def copy(self) -> Path:
@@ -149,6 +155,12 @@ class CarryFolder:
         with suppress(OSError):  # something is in it
             self.path.rmdir()
             self.path.parent.rmdir()
+
+
+@lru_cache(_STORES)
+def _of_store(root: Path, store: str) -> Path:
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", store).strip("-")[-40:]
+    return root / f"{readable}-{hashlib.sha256(store.encode()).hexdigest()[:8]}"
 
 
 def _is_part_of(info: StreamInfo, manifest: Manifest) -> bool:

@@ -106,8 +106,7 @@ def folders_before(context: Context, spec: StreamSpec) -> Iterator[CarryFolder]:
     """Where a stream is while it is carried over from another name, or from the data that the state has it in."""
     if spec.renamed_from:
         yield folder_of(context, spec.renamed_from)
-    if state := context.run.in_state().get(spec.name):
-        data, _policy = state
+    if data := context.run.data(spec.name):
         yield CarryFolder(data.store or data.url, spec.name)
 
 

@@ -60,6 +60,7 @@ class RunState:
         self._checked: set[str] = set()
         self._policies: dict[str, OnDelete] = {}
         self._ours: set[tuple[str, str | None]] = set()
+        self._known: dict[str, str | None] = {}
         self._made: set[tuple[str, str]] = set()
         self._configs: dict[str, StreamConfig] = {}
         self._last_set: dict[str, StreamConfig] = {}
@@ -78,7 +79,7 @@ class RunState:
     ) -> None:
         """Note a stream of the state."""
         self._policies.setdefault(name, on_delete)  # a check knows the new one
-        self._ours.add((name, created))
+        self._know(name, created)
         if last_set:
             self._last_set[name] = last_set
         if data:
@@ -91,6 +92,10 @@ class RunState:
     def in_state(self) -> Mapping[str, tuple[Data, OnDelete]]:
         """Where each stream of the state is, and its policy."""
         return {name: (data, self._policies[name]) for name, data in self._data.items()}
+
+    def data(self, name: str) -> Data | None:
+        """Where a stream of the state is."""
+        return self._data.get(name)
 
     def own_data(self) -> str | None:
         """The name that the state's streams have for the data of the stack's own server; None where it is not one."""
@@ -124,12 +129,16 @@ class RunState:
         if in_state and on_delete:
             self._policies[name] = on_delete
             if not self.has_read(name):
-                self._ours.add((name, None))
+                self._know(name, None)
 
     def on_created_known(self, name: str, created: str) -> None:
         """Note when the stream of the state was created, whatever was assumed before."""
         self._ours.discard((name, None))
+        self._know(name, created)
+
+    def _know(self, name: str, created: str | None) -> None:
         self._ours.add((name, created))
+        self._known[name] = self._known.get(name) or created
 
     def on_made(self, info: StreamInfo) -> None:
         """Note a stream that this run has created, changed or taken over, for whichever resource."""
@@ -148,7 +157,7 @@ class RunState:
 
     def has_read(self, name: str) -> bool:
         """Whether this run knows the stream of the state."""
-        return any(name == known for known, _created in self._ours)
+        return name in self._known
 
     def has_made(self, info: StreamInfo) -> bool:
         """Whether the stream belongs to a resource of this up, under whatever name."""
@@ -180,7 +189,7 @@ class RunState:
 
     def created(self, name: str) -> str | None:
         """When the stream of the state was created, as far as this run knows."""
-        return next((created for known, created in self._ours if known == name and created), None)
+        return self._known.get(name)
 
     def has_in_state(self, name: str) -> bool:
         """Whether the state has a stream of this name, whenever it was created."""

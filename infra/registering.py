@@ -1,0 +1,42 @@
+"""Registering many streams with Pulumi at little cost.
+
+The SDK waits for all registrations under way at once, looking at each of them again whenever one is done, and sends
+the engine four lines a resource for its log at level debug. Of the program's time for 500 streams the two were half.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from itertools import islice
+from typing import Final
+
+import pulumi
+from pulumi import log
+
+# As many as keep the engine at work; the SDK has six requests under way on two processors.
+_AT_ONCE: Final = 32
+
+
+def without_debug_lines() -> None:
+    """Send the engine no lines at level debug."""
+    log.debug = _nothing
+
+
+async def registered(resources: Iterable[pulumi.Resource]) -> None:
+    """Register resources, some at a time.
+
+    Args:
+        resources: each is registered when it is made, so they are to be made one by one.
+    """
+    remaining = iter(resources)
+    while batch := list(islice(remaining, _AT_ONCE)):
+        await asyncio.gather(*map(_urn, batch))
+
+
+async def _urn(resource: pulumi.Resource) -> str | None:
+    return await resource.urn.future()
+
+
+def _nothing(*_args: object, **_kwargs: object) -> None:
+    pass
