@@ -32,9 +32,13 @@ class Estate:
 
     def properties(self, url: str) -> dict[str, dict[str, Any]]:
         """What the stack keeps of each stream: resource name -> inputs and outputs."""
-        server = {"url": url, "store": url, "owner": "project/stack", "created": "2026-01-01T00:00:00.000000000Z"}
+        server = {"url": url, "owner": "project/stack", "created": "2026-01-01T00:00:00.000000000Z"}
         specs = parse(self.catalogue(), "generated").streams
-        return {spec.name: {**state.inputs(spec, OnDelete.DELETE), **server} for spec in specs}
+        given = {spec.name: state.inputs(spec, OnDelete.DELETE) for spec in specs}
+        return {
+            name: {key: value for key, value in inputs.items() if value is not None} | server
+            for name, inputs in given.items()
+        }
 
     def arguments(self) -> list[dict[str, Any]]:
         """StreamConfig's arguments; nats-py takes max_age in seconds."""

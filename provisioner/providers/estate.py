@@ -173,7 +173,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
 
 def _created_now(stream: StreamState) -> str | None:
     """When the stream was created that has taken over what the state's one held."""
-    return CarryFolder(stream.data.store or stream.data.url, stream.name).current(stream.created)
+    return CarryFolder(stream.data.store, stream.name).current(stream.created)
 
 
 def docker_place(props: Mapping[str, Any]) -> DockerPlace | None:

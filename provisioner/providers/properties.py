@@ -17,10 +17,9 @@ from provisioner.reconcile.run_state import Data
 from provisioner.rules.normalise import normalise
 from provisioner.schema.config import read_config, show_config, value_of
 from provisioner.schema.fields import BY_NAME, POLICY_FIELDS
-from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import Adopt, OnDelete, StreamConfig, StreamInfo, StreamSpec
 from provisioner.schema.types import FieldPath, Report, Wire, read_fields
 
-OK: Final = "ok"
 # In the outputs of a stream that has drifted: what the last up set, of each field that differs; JSON keeps a null.
 BEFORE_DRIFT: Final = "before_drift"
 # Bytes per second at which the stream was carried over the last time; the next plan tells its gap by it.
@@ -44,7 +43,7 @@ Props = Mapping[str, Any]
 
 def data_of(props: Props) -> Data:
     """Where the stream, or the store, of properties is."""
-    return Data(props["url"], props.get("monitor_url"), props.get("store"))
+    return Data(props["url"], props.get("monitor_url"), props.get("store") or props["url"])
 
 
 def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
@@ -53,10 +52,9 @@ def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
         **show_config(spec.config),
         "purpose": spec.purpose or None,
         "on_delete": (spec.on_delete or on_delete).value,
-        "adopt": spec.adopt.value,
+        "adopt": None if spec.adopt is Adopt.EQUAL else spec.adopt.value,
         "mark_owner": spec.mark_owner or None,
         "renamed_from": spec.renamed_from or None,
-        "status": OK,
     }
 
 
@@ -99,8 +97,8 @@ def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, 
     """Outputs and inputs of a stream as it was read: what was wanted, overlaid with what differs."""
     changes = differences(info.config, _config(props, _raise))
     differing = {BEFORE_DRIFT, *(change.field for change in changes)}
-    kept = {name: value for name, value in props.items() if name not in differing}
-    actual = {**kept, **_shown({change.field: change.old for change in changes}), "status": _status(props, info)}
+    kept = {name: value for name, value in props.items() if name not in {*differing, "status"}}
+    actual = {**kept, **_shown({change.field: change.old for change in changes}), **_status(props, info)}
     return _split({**actual, **_before_drift(props, info)}, props.get("created") or info.created)
 
 
@@ -122,10 +120,11 @@ def not_whole(props: Props, status: str) -> tuple[dict[str, Any], dict[str, Any]
     return _split({**props, "status": status}, props.get("created"))
 
 
-def _status(props: Props, info: StreamInfo) -> str:
+def _status(props: Props, info: StreamInfo) -> dict[str, str]:
+    """Where a stream is not as it should be: the program never has this property, so it is a difference."""
     if props.get("created") in (None, info.created):
-        return OK
-    return f"restored, or deleted and made again, at {info.created}"
+        return {}
+    return {"status": f"restored, or deleted and made again, at {info.created}"}
 
 
 def _split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:

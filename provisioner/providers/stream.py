@@ -201,7 +201,7 @@ def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | No
 def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether both are about the same data, at whatever port; a store that is not known yet is that of the same url."""
     store = news.get("store")
-    return olds.get("url") == news.get("url") if isinstance(store, Unknown) else olds.get("store") == store
+    return olds.get("url") == news.get("url") if isinstance(store, Unknown) else _store(olds) == _store(news)
 
 
 def _failure(what: str) -> CheckFailure:
@@ -235,7 +235,11 @@ class Stream(Resource, module="jetstream", name="Stream"):
         run = asdict(options or StreamOptions())
         inputs = properties.inputs(spec, run.pop("on_delete"))
         server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
+        if endpoint.store == endpoint.url:
+            del server["store"]
         # A replacement that a user forces (--replace, taint) must delete first too: both have one name.
         forced = pulumi.ResourceOptions(delete_before_replace=True)
-        props = {**inputs, **server, **run, "created": None}
+        # Each property costs its share of every run, also one that says nothing.
+        given = {name: value for name, value in {**inputs, **server, **run}.items() if value is not None}
+        props = {**given, "created": None}
         super().__init__(StreamProvider(), resource_name, props, pulumi.ResourceOptions.merge(forced, opts))

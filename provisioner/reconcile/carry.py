@@ -107,7 +107,7 @@ def folders_before(context: Context, spec: StreamSpec) -> Iterator[CarryFolder]:
     if spec.renamed_from:
         yield folder_of(context, spec.renamed_from)
     if data := context.run.data(spec.name):
-        yield CarryFolder(data.store or data.url, spec.name)
+        yield CarryFolder(data.store, spec.name)
 
 
 def let_go(context: Context, spec: StreamSpec, info: StreamInfo) -> None:

@@ -87,7 +87,7 @@ def _estates_of_state(run: RunState) -> Iterator[Estate]:
             owns_server=True,
             url=data.url,
             monitor_url=data.monitor_url,
-            store=str(data.store),
+            store=data.store,
             removed_with_server=removed,
             policies=own,
         )

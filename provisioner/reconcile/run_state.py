@@ -33,7 +33,7 @@ class Data:
 
     url: str
     monitor_url: str | None
-    store: str | None
+    store: str
 
 
 class RunState:
@@ -99,7 +99,7 @@ class RunState:
 
     def own_data(self) -> str | None:
         """The name that the state's streams have for the data of the stack's own server; None where it is not one."""
-        names = {data.store for data in self._data.values() if data.store and data.store != data.url}
+        names = {data.store for data in self._data.values() if data.store != data.url}
         return names.pop() if len(names) == 1 else None
 
     def on_store_read(self, data: Data, *, removed_with_server: bool) -> None:

@@ -60,7 +60,7 @@ def reopened(context: Context, spec: StreamSpec, name: str) -> StreamInfo | None
 def missing_notes(context: Context, name: str, fate: str) -> tuple[str, ...]:
     """What becomes of a stream of the state that the server does not have, for the plan."""
     data = context.run.data(name)
-    if not data or (data.store or data.url) != context.server.store or not context.run.created(name):
+    if not data or data.store != context.server.store or not context.run.created(name):
         return ()
     return (f"{name} is {MISSING}: up {fate}",)
 

@@ -67,7 +67,7 @@ def test_every_kind_of_drift(external: Project, jetstream: JetStream, server: Na
     assert [] == [name for name, (_fields, line) in CHANGED.items() if line not in planned], planned
     assert f"~ {len(CHANGED) + 2} to update" in planned
     assert "REMOVED is missing: deleted by somebody, or not opened by the server after a crash: up makes it" in planned
-    assert '~ status   : "restored, or deleted and made again, at' in planned
+    assert '- status   : "restored, or deleted and made again, at' in planned
 
     external.up()
     assert external.unchanged()
@@ -90,7 +90,7 @@ def test_a_server_that_is_down_is_drift(external: Project, server: NatsServer) -
     server.kill()
 
     planned = external.drift()
-    assert '~ status   : "unreachable:' in planned
+    assert '- status   : "unreachable:' in planned
 
     failed = external.pulumi("up", "--yes", "--skip-preview")
     assert failed.code != 0

@@ -65,5 +65,5 @@ def test_the_streams_of_the_state(answers: Path, monkeypatch: pytest.MonkeyPatch
     ]
     (answers / "stack").write_text(json.dumps({"deployment": {"resources": resources}}))
     (stream,) = streams_in_state("project/prod")
-    assert stream == StreamState("ORDERS", OnDelete.GUARD, "2026-11-25T20:00:00Z", Data("nats://h", None, None))
+    assert stream == StreamState("ORDERS", OnDelete.GUARD, "2026-11-25T20:00:00Z", Data("nats://h", None, "nats://h"))
     assert "stack export --non-interactive --stack company/project/prod\n" == (answers / "asked").read_text()

@@ -96,4 +96,4 @@ def test_a_stream_that_stays_keeps_its_subjects(server: NatsServer, jetstream: J
     new = props(server, "NEW", subjects=["a"])
 
     overlap = "subjects[0] 'a' overlaps 'a' of stream OLD"
-    assert [f"NEW: {overlap}"] == gate(server, [new])
+    assert f"NEW: {overlap}" in gate(server, [new])

@@ -9,7 +9,7 @@ from hypothesis import given
 
 from provisioner.plan.diff import differences
 from provisioner.providers import properties as state
-from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import Adopt, OnDelete, StreamConfig, StreamInfo, StreamSpec
 from tests.support.configurations import config, configurations
 
 
@@ -81,8 +81,8 @@ def test_integers_survive_the_state() -> None:
 
 def test_policies_are_plain_text_in_the_state() -> None:
     """Pulumi gets a text, not a subclass of it."""
-    registered = state.inputs(StreamSpec(config(), on_delete=OnDelete.RETAIN), OnDelete.GUARD)
-    assert [("retain", str), ("equal", str)] == [
+    registered = state.inputs(StreamSpec(config(), on_delete=OnDelete.RETAIN, adopt=Adopt.ALWAYS), OnDelete.GUARD)
+    assert [("retain", str), ("always", str)] == [
         (registered[key], type(registered[key])) for key in ("on_delete", "adopt")
     ]
     assert OnDelete.RETAIN is state.spec(registered).on_delete
