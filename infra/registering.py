@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from itertools import islice
 from typing import Final
 
 import pulumi
@@ -24,18 +23,18 @@ def without_debug_lines() -> None:
 
 
 async def registered(resources: Iterable[pulumi.Resource]) -> None:
-    """Register resources, some at a time.
+    """Register resources, so many at a time.
 
     Args:
         resources: each is registered when it is made, so they are to be made one by one.
     """
-    remaining = iter(resources)
-    while batch := list(islice(remaining, _AT_ONCE)):
-        await asyncio.gather(*map(_urn, batch))
-
-
-async def _urn(resource: pulumi.Resource) -> str | None:
-    return await resource.urn.future()
+    under_way: set[asyncio.Future[str | None]] = set()
+    for resource in resources:
+        under_way.add(asyncio.ensure_future(resource.urn.future()))
+        if len(under_way) >= _AT_ONCE:
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.gather(*done)
+    await asyncio.gather(*under_way)
 
 
 def _nothing(*_args: object, **_kwargs: object) -> None:

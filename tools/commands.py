@@ -17,6 +17,7 @@ from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
 from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, open_session, stack_facts
 from tools.subprocesses import ToolError
+from tools.unfinished import note_start, require_finished
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -59,6 +60,7 @@ def destroy(request: Request) -> int:
     if session is None:
         tell("Nothing to destroy: no stack has resources")
         return 0
+    require_finished(session.stack, session.last_update)
     _list_what_goes(session)
     return _pulumi(session, "destroy", "--yes", *request.words)
 
@@ -187,6 +189,8 @@ def _pulumi(session: Session, *words: str) -> NoReturn:
         raise ToolError(f"Stack {session.stack}: {session.problem}; start it or set DOCKER_HOST")
     _tell_of_streams()
     if words[0] in _SAVING and session.environment.get(SKIP_CHECKPOINTS) == "true":
+        if words[0] == "up":
+            note_start(session.stack)
         tell(f"The state is saved once, when the run ends; at each step with {SKIP_CHECKPOINTS}=false")
     _become("pulumi", [*words, "--stack", session.stack, "--non-interactive"], session.environment)
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 STATE = ROOT / ".pulumi-state"  # as `backend:` in Pulumi.yaml
+# When the last up of each stack began that saves its state at its end.
+STARTED = STATE / "started"
 
 
 def cache() -> Path:

@@ -19,11 +19,12 @@ _STACK_NAME = re.compile(r"(\w[\w.-]*/){0,2}\w[\w.-]*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A stack in the state, with how many resources it has."""
+    """A stack in the state, with how many resources it has, and when it was saved the last time, in RFC 3339."""
 
     name: str
     resources: int
     current: bool = False
+    last_update: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

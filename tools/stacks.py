@@ -33,11 +33,13 @@ class Session:
         stack: Its name.
         changes: Variables that are set, or taken away.
         problem: Why Pulumi cannot work on it, found out before Pulumi is asked; or None.
+        last_update: When its state was saved the last time, in RFC 3339.
     """
 
     stack: str
     changes: dict[str, str | None]
     problem: str | None = None
+    last_update: str | None = None
 
     @property
     def environment(self) -> dict[str, str]:
@@ -72,7 +74,13 @@ def open_session(requested: str, *, again: bool = False, create: bool = True) ->
     changes |= _stack_changes(choice.stack, settings, live=live)
     if choice.stack not in [stack.name for stack in existing if stack.current]:
         _select(choice.stack, apply(changes | {"PULUMI_STACK": None}, os.environ))
-    return Session(stack=choice.stack, changes=changes, problem=problem if live else None)
+    updates = {stack.name: stack.last_update for stack in existing}
+    return Session(
+        stack=choice.stack,
+        changes=changes,
+        problem=problem if live else None,
+        last_update=updates.get(choice.stack),
+    )
 
 
 def stack_facts(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -123,7 +131,15 @@ def _existing(environment: dict[str, str]) -> Sequence[Stack]:
     rows = json.loads(
         capture(["pulumi", "stack", "ls", "--json"], timeout=STATE_TIMEOUT_S, cwd=ROOT, env=environment),
     )
-    return [Stack(name=row["name"], resources=row.get("resourceCount") or 0, current=row["current"]) for row in rows]
+    return [
+        Stack(
+            name=row["name"],
+            resources=row.get("resourceCount") or 0,
+            current=row["current"],
+            last_update=row.get("lastUpdate"),
+        )
+        for row in rows
+    ]
 
 
 def _settings(choice: Choice) -> str:

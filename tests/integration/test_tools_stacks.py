@@ -36,9 +36,10 @@ def _program(file: Path, text: str) -> None:
     file.chmod(0o755)
 
 
-def _pulumi(copy: Checkout, *, resources: int, name: str = "dev") -> None:
+def _pulumi(copy: Checkout, *, resources: int, name: str = "dev", last_update: str | None = None) -> None:
     """A Pulumi whose state has one stack, and that says what it is asked to do."""
-    stacks = json.dumps([{"name": name, "current": True, "resourceCount": resources}])
+    row = {"name": name, "current": True, "resourceCount": resources, "lastUpdate": last_update}
+    stacks = json.dumps([row])
     cases = f"version) echo v3.999.0 ;; stack) echo '{stacks}' ;; *) echo \"asked: $1\" ;;"
     _program(copy.folder.parent / "programs" / "pulumi", f"case $1 in {cases} esac")
 
@@ -92,3 +93,18 @@ def test_the_state_of_a_process_is_saved_once(
     copy.environment.update({"PULUMI_STACK": "local", **environment})
     said = "The state is saved once, when the run ends; at each step with PULUMI_SKIP_CHECKPOINTS=false"
     assert once == (said in copy.run(f"make --silent {command}")[1])
+
+
+def test_an_up_that_was_cut_short_comes_before_a_destroy(copy: Checkout) -> None:
+    """The state does not have what it has made; once an up has come to its end, it has."""
+    copy.write("Pulumi.local.yaml", (ROOT / "Pulumi.local.yaml").read_text())
+    copy.environment["PULUMI_STACK"] = "local"
+    _pulumi(copy, resources=8, name="local", last_update="2026-01-01T00:00:00.000Z")
+    copy.run("make --silent up")
+    code, lines = copy.run("make --silent destroy")
+    assert code != 0
+    assert lines[1].startswith("error: The last up of stack local was cut short, and the state does not have what")
+    assert lines[1].endswith("it is not to be found any more: rm .pulumi-state/started/local")
+
+    _pulumi(copy, resources=8, name="local", last_update="2999-01-01T00:00:00.000Z")
+    assert "was cut short" not in "".join(copy.run("make --silent destroy")[1])
