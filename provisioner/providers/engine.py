@@ -74,8 +74,12 @@ def announce_program() -> None:
         engine.SetRootResource(engine_pb2.SetRootResourceRequest(urn=urn), timeout=_ENGINE_TIMEOUT_S)
 
 
+@cache
 def program_runs() -> bool:
-    """Whether a program has announced itself: an up, with or without ``--target``; no destroy."""
+    """Whether a program has announced itself: an up, with or without ``--target``; no destroy.
+
+    One answer counts for the process: it is asked when something is deleted, and a program has begun by then.
+    """
     if len(sys.argv) != 2:  # noqa: PLR2004 - Pulumi starts a provider with the engine's address
         return False
     try:
