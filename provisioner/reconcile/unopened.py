@@ -12,7 +12,7 @@ import logging
 from contextlib import suppress
 from typing import Final
 
-from provisioner.errors import ApiError, Conflict
+from provisioner.errors import ApiError, Conflict, Refused
 from provisioner.log import tell
 from provisioner.plan.policies import marked as owned
 from provisioner.reconcile.carry import folder_of
@@ -45,7 +45,7 @@ def reopened(context: Context, spec: StreamSpec, name: str) -> StreamInfo | None
     try:
         context.client().create(config)
         info = context.client().update(config)
-    except ApiError as error:
+    except (ApiError, Refused) as error:
         _LOG.info("%s is missing, and cannot be made as it was: %s", name, error)
         return context.server.current(name)
     if not context.client().state(name)["last_seq"]:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial, partialmethod
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from provisioner.schema.model import StreamInfo
 from tests.support import snapshots
 from tests.support.exploring import explores
 from tests.support.killed_carry import requests_of_update, update_killed_at
-from tests.support.nats_server import NatsServer
+from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import raw_client
 from tests.support.snapshots import NAME
 from tests.support.stream_provider import failures, props, provider
@@ -169,6 +170,15 @@ def test_deleted_by_hand(server: NatsServer, jetstream: JetStream, outs: dict[st
     close_all()
     provider().delete(NAME, _read(outs))
     assert {} == jetstream.streams()
+
+
+def test_deleted_by_hand_and_nothing_may_be_made(tmp_path: Path) -> None:
+    """A login that may only delete forgets it all the same."""
+    deny = '{ publish: { deny: "$JS.API.STREAM.CREATE.>" } }'
+    users = f"accounts {{ A {{ jetstream: enabled, users: [{{user: a, password: a, permissions: {deny}}}] }} }}"
+    with running(tmp_path / "nats", extra=f"{users}\nno_auth_user: a") as server:
+        provider().delete(NAME, {**_stream(server), "created": "2026-01-01T00:00:00Z"})
+        close_all()
 
 
 def test_killed_meanwhile(server: NatsServer, jetstream: JetStream, outs: dict[str, Any]) -> None:
