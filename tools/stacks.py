@@ -70,16 +70,16 @@ def open_session(requested: str, *, again: bool = False, create: bool = True) ->
     tell(str(choice))
     settings = _settings(choice)
     problem = _docker_problem(settings, environment, again=again)
-    live = choice.stack in [stack.name for stack in existing if stack.resources]
+    known = next((stack for stack in existing if stack.name == choice.stack), None)
+    live = known is not None and known.resources > 0
     changes |= _stack_changes(choice.stack, settings, live=live)
-    if choice.stack not in [stack.name for stack in existing if stack.current]:
+    if known is None or not known.current:
         _select(choice.stack, apply(changes | {"PULUMI_STACK": None}, os.environ))
-    updates = {stack.name: stack.last_update for stack in existing}
     return Session(
         stack=choice.stack,
         changes=changes,
         problem=problem if live else None,
-        last_update=updates.get(choice.stack),
+        last_update=known.last_update if known else None,
     )
 
 

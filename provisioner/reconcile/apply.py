@@ -124,7 +124,12 @@ def _bring_together(context: Context, spec: StreamSpec) -> StreamInfo:
         for sibling in transfer.specs.values():
             if info := context.server.current(sibling.name):
                 _approved_plan(context, sibling, info)
-        return carry_out(context, spec.name, transfer, lambda sibling, info: _send_found(context, sibling, info))
+        return carry_out(
+            context,
+            spec.name,
+            transfer,
+            lambda sibling, info: _send(context, sibling, info or reopened(context, sibling, sibling.name)),
+        )
 
 
 def _transfer(context: Context, spec: StreamSpec) -> Transfer:
@@ -168,10 +173,6 @@ def _send(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Stream
     if loss:
         safety_backup.keep_copy(context, info)
     return _updated(context, spec)
-
-
-def _send_found(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo:
-    return _send(context, spec, info or reopened(context, spec, spec.name))
 
 
 def _carried(context: Context, spec: StreamSpec, info: StreamInfo, loss: Loss) -> StreamInfo:
