@@ -28,20 +28,27 @@ from provisioner.text import counted
 CARRY_TO: Final = "STREAMS_CARRY_TO"
 
 _DEFAULT: Final = ".carried"
-_STORES: Final = 64  # in one run there are a few
+# What a run asks for again and again; in a longer one the oldest is worked out anew.
+_STORES: Final = 64
+_STREAMS: Final = 10_000
 _NOTE: Final = "renewed.json"
 _CHECKOUT: Final = Path(__file__).parents[2]
 
 
 def root() -> Path:
     """The folder for all streams: beside Pulumi.yaml unless CARRY_TO names another."""
-    return Path(os.environ.get(CARRY_TO) or _beside_the_program())
+    return _path(os.environ.get(CARRY_TO)) or _beside_the_program()
 
 
 @cache
 def _beside_the_program() -> Path:
     project = _CHECKOUT if (_CHECKOUT / "Pulumi.yaml").exists() else Path.cwd()
     return project / _DEFAULT
+
+
+@cache
+def _path(folder: str | None) -> Path | None:
+    return Path(folder) if folder else None
 
 
 def waiting_copies(stream: str) -> list[Path]:
@@ -64,7 +71,7 @@ class CarryFolder:
     @property
     def path(self) -> Path:
         """The stream's folder."""
-        return _of_store(root(), self.store) / self.stream
+        return _of_stream(root(), self.store, self.stream)
 
     @property
     def copy(self) -> Path:
@@ -155,6 +162,11 @@ class CarryFolder:
         with suppress(OSError):  # something is in it
             self.path.rmdir()
             self.path.parent.rmdir()
+
+
+@lru_cache(_STREAMS)
+def _of_stream(root: Path, store: str, stream: str) -> Path:
+    return _of_store(root, store) / stream
 
 
 @lru_cache(_STORES)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
-from provisioner.schema.config import config_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.schema.scalars import Timestamp
@@ -25,7 +24,7 @@ def from_config(body: Json, *, strict: bool = False) -> StreamConfig:
     Raises:
         ValueError: with ``strict``, for a field this program does not know.
     """
-    return config_of(_decode(body, FIELDS, strict=strict))
+    return cast("StreamConfig", _decode(body, FIELDS, strict=strict))
 
 
 def from_info(body: Json) -> StreamInfo:
@@ -57,12 +56,15 @@ def _encode_value(wire: Wire, field: Field) -> Any:
 
 
 def _decode(body: Json, fields: tuple[Field, ...], *, strict: bool) -> dict[str, Wire]:
-    unknown = body.keys() - {field.name for field in fields}
-    if strict and unknown:
+    known = {field.name: field for field in fields}
+    unknown = [name for name in body if name not in known] if strict else []
+    if unknown:
         raise ValueError(f"unknown fields: {', '.join(sorted(unknown))}")
-    return {
-        f.name: f.default if body.get(f.name) is None else _decode_value(body[f.name], f, strict=strict) for f in fields
-    }
+    decoded = {field.name: field.default for field in fields}
+    for name, value in body.items():
+        if value is not None and name in known:
+            decoded[name] = _decode_value(value, known[name], strict=strict)
+    return decoded
 
 
 def _decode_value(value: Any, field: Field, *, strict: bool) -> Wire:

@@ -115,6 +115,8 @@ def as_named(config: StreamConfig, name: str) -> StreamConfig:
 def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ...]:
     """Every field that differs once the server's defaults and rewrites are applied to both."""
     old, new = normalise(actual), _with_inherited(normalise(desired), actual)
+    if old == new:  # nearly always, and a hundred times as fast to find out
+        return ()
     return tuple(
         change for field in FIELDS if (change := _change(field, value_of(old, field.name), value_of(new, field.name)))
     )

@@ -106,14 +106,13 @@ class ServerView:
         Raises:
             Unreachable: known at once for a while after the first attempt.
         """
-        return self.streams().get(name)
+        with self._lock:
+            return self._listed().get(name)
 
     def streams(self) -> Mapping[str, StreamInfo]:
         """Every stream, as ``seen``."""
         with self._lock:
-            if not self._list or time.monotonic() - self._list[0] > LIST_MAX_AGE_S:
-                self._list = (time.monotonic(), self._asked(lambda client: client.streams()))
-            return self._list[1]
+            return dict(self._listed())
 
     def listed_now(self) -> Mapping[str, StreamInfo]:
         """Every stream, asked now within PLAN_TIMEOUT_S; before data goes."""
@@ -133,8 +132,9 @@ class ServerView:
         """Keep the list true after a change."""
         with self._lock:
             if self._list:
-                others = {other: infos for other, infos in self._list[1].items() if other != name}
-                self._list = (self._list[0], others | ({name: info} if info else {}))
+                self._list[1].pop(name, None)
+                if info:
+                    self._list[1][name] = info
         return info
 
     def facts(self, name: str) -> ServerFacts:
@@ -143,6 +143,11 @@ class ServerView:
             self._facts = self._facts or self._asked(lambda client: client.facts(self.monitor_url))
             others = {other: info.config for other, info in self.streams().items() if other != name}
             return replace(self._facts, others=others)
+
+    def _listed(self) -> dict[str, StreamInfo]:
+        if not self._list or time.monotonic() - self._list[0] > LIST_MAX_AGE_S:
+            self._list = (time.monotonic(), self._asked(lambda client: client.streams()))
+        return self._list[1]
 
     def forget(self) -> None:
         """Ask anew next time; after an error that shows the list to be old."""

@@ -32,7 +32,7 @@ def config_of(values: Mapping[str, Wire]) -> StreamConfig:
 
 def read_config(block: Mapping[str, object], report: Report) -> StreamConfig:
     """The configuration that a catalogue or state describes; ``report`` hears of each value that cannot be read."""
-    return config_of(read_fields(block, FIELDS, (), report))
+    return cast("StreamConfig", read_fields(block, FIELDS, (), report))
 
 
 def show_config(config: StreamConfig) -> dict[str, Wire]:

@@ -120,16 +120,14 @@ def read_fields(
     block: Mapping[str, object], fields: tuple[Field, ...], at: FieldPath, report: Report
 ) -> dict[str, Wire]:
     """Every field's wire value, the default where the block says nothing; unknown names are reported."""
-    names = [field.name for field in fields]
-    for key in block:
-        if key not in names:
-            report((*at, str(key)), f"unknown field{did_you_mean(str(key), names)}")
-    return {
-        field.name: field.default
-        if block.get(field.name) is None
-        else field.type.read(block[field.name], (*at, field.name), report)
-        for field in fields
-    }
+    known = {field.name: field for field in fields}
+    read = {field.name: field.default for field in fields}
+    for key, value in block.items():
+        if key not in known:
+            report((*at, str(key)), f"unknown field{did_you_mean(str(key), list(known))}")
+        elif value is not None:
+            read[key] = known[key].type.read(value, (*at, key), report)
+    return read
 
 
 def show_fields(wire: Mapping[str, Wire], fields: tuple[Field, ...]) -> dict[str, Wire]:
