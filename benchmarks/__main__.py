@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--sizes 5,50,500] [--runs N] [--checkpoints]``: the table goes to standard output."""
+"""``python -m benchmarks [--sizes 5,50,500] [--runs N] [--checkpoints]``: the tables go to standard output."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from benchmarks.projects import BenchmarkError
+from benchmarks import forecast
+from benchmarks.processes import BenchmarkError
 from benchmarks.steps import Timing, measure
-from benchmarks.table import table
+from benchmarks.table import forecasts, growth, ratios
 from tools.subprocesses import ToolError
 
 _LARGE = 100  # streams; from here on a run takes minutes, and one says enough
@@ -24,13 +25,15 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
     asked = _parser().parse_args()
     try:
-        timings = list(_measured(asked))
+        timings, large = list(_measured(asked)), list(forecast.measure())
     except (BenchmarkError, ToolError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     except KeyboardInterrupt:
         return 130
-    Console(width=None if sys.stdout.isatty() else 100).print(table(timings))
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    for table in (ratios(timings), growth(timings), forecasts(large)):
+        console.print(table)
     return 0
 
 

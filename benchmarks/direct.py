@@ -13,10 +13,12 @@ from nats.js import JetStreamContext
 from nats.js.api import StreamConfig
 
 from benchmarks.estate import Estate
-from benchmarks.projects import Spent
+from benchmarks.processes import Spent
 
 LABEL: Final = "nats-py"
 _AT_ONCE: Final = 32
+_MESSAGES: Final = 10  # for each stream
+_PAYLOAD: Final = 100  # bytes
 
 Work = Callable[[JetStreamContext], Awaitable[Any]]
 
@@ -31,6 +33,12 @@ def spent(url: str, work: Work) -> Spent:
 async def create(estate: Estate, js: JetStreamContext) -> None:
     """Add every stream."""
     await _all(js.add_stream(StreamConfig(**arguments)) for arguments in estate.arguments())
+
+
+async def fill(estate: Estate, js: JetStreamContext) -> None:
+    """A few messages for every stream."""
+    for arguments in estate.arguments():
+        await _all(js.publish(arguments["subjects"][0], b"x" * _PAYLOAD) for _ in range(_MESSAGES))
 
 
 async def read(estate: Estate, js: JetStreamContext) -> None:

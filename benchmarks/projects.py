@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import resource
-import subprocess
 import sys
-import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache
@@ -16,24 +13,11 @@ from typing import ClassVar, Final
 
 from benchmarks.estate import Estate
 from benchmarks.floor import PROPERTIES
+from benchmarks.processes import Spent, run
 from tools.pulumi import toolchain
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 _STACK: Final = "bench"
-_TIMEOUT_S: Final = 900.0  # for one command
-_LAST_LINES: Final = 20
-
-
-class BenchmarkError(Exception):
-    """What was to be measured did not work."""
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What something took, in seconds: by the clock, and of the processors; not counting the NATS server's."""
-
-    wall: float
-    cpu: float
 
 
 @dataclass(frozen=True)
@@ -70,38 +54,19 @@ class Project(ABC):
         (self.folder / f"Pulumi.{_STACK}.yaml").write_text(json.dumps({"config": config}))
         self.pulumi("stack", "init", _STACK)
 
-    def pulumi(self, *words: str) -> Spent:
-        """Run one command to its end.
+    def pulumi(self, *words: str, **variables: str) -> Spent:
+        """Run one command to its end, with more environment variables.
 
         Raises:
             BenchmarkError: it failed or took too long, with its last words.
         """
         command = ["pulumi", *words, "--non-interactive", "--color=never"]
-        started, used = time.perf_counter(), _children()
-        try:
-            done = subprocess.run(
-                command,
-                cwd=self.folder,
-                env=self._environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                timeout=_TIMEOUT_S,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise BenchmarkError(f"{' '.join(command)}: not done within {_TIMEOUT_S:.0f} s") from None
-        except OSError as error:
-            raise BenchmarkError(f"pulumi: {error.strerror}; run make setup") from error
-        if done.returncode:
-            raise BenchmarkError("\n".join([f"{' '.join(command)}: failed", *done.stdout.splitlines()[-_LAST_LINES:]]))
-        return Spent(time.perf_counter() - started, _children() - used)
+        return run(command, self.folder, self._environment() | variables)
 
     def _environment(self) -> dict[str, str]:
         own = {"PULUMI_HOME": f"{self.folder}/home", "PULUMI_BACKEND_URL": f"file://{self.folder}/state"}
         without = {} if self.checkpoints else {"PULUMI_SKIP_CHECKPOINTS": "true"}
-        return _environment() | own | without
+        return environment() | own | without
 
 
 class Stack(Project):
@@ -125,13 +90,8 @@ class NoOps(Project):
         (self.folder / PROPERTIES).write_text(json.dumps(estate.properties(self.url)))
 
 
-def _children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
 @cache
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """The user's environment without settings of Pulumi, and without those that slow Python down."""
     folders = [Path(sys.executable).parent, *filter(None, [toolchain.ensure()])]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")}

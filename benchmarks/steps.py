@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -12,9 +12,10 @@ from typing import Any, Final, TypeAlias
 
 from nats.js import JetStreamContext
 
-from benchmarks import direct
+from benchmarks import commands, direct
 from benchmarks.estate import Estate
-from benchmarks.projects import NoOps, Project, Spent, Stack
+from benchmarks.processes import Spent
+from benchmarks.projects import NoOps, Project, Stack
 from tests.support.nats_server import running
 
 Direct: TypeAlias = Callable[[Estate, JetStreamContext], Coroutine[Any, Any, None]]
@@ -62,12 +63,25 @@ def measure(size: int, run: int, *, checkpoints: bool) -> Iterator[Timing]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="benchmark-")))
         url = stack.enter_context(running(folder / "nats", jetstream=_STORE)).url
-        projects: list[Project] = [kind(folder / kind.label, url, checkpoints) for kind in (Stack, NoOps)]
-        for project in projects:
-            project.make()
-        for step in STEPS:
-            for project in projects[:: -1 if run % 2 else 1]:
-                project.describe(step.estate(size))
-                yield Timing(size, step.name, project.label, project.pulumi(*step.command))
-        for step in STEPS:  # the stack has destroyed its streams: the server is empty again
-            yield Timing(size, step.name, direct.LABEL, direct.spent(url, partial(step.direct, step.estate(size))))
+        yield from _engines(size, run, [kind(folder / kind.label, url, checkpoints) for kind in (Stack, NoOps)])
+        yield from _plain(size, folder, url)  # the stack has destroyed its streams: the server is empty again
+
+
+def _engines(size: int, run: int, projects: Sequence[Project]) -> Iterator[Timing]:
+    for project in projects:
+        project.make()
+    for step in STEPS:
+        for project in projects[:: -1 if run % 2 else 1]:
+            project.describe(step.estate(size))
+            yield Timing(size, step.name, project.label, project.pulumi(*step.command))
+
+
+def _plain(size: int, folder: Path, url: str) -> Iterator[Timing]:
+    """The steps by nats-py; while the streams are there, the commands that read them."""
+    for step in STEPS:
+        estate = step.estate(size)
+        if step is STEPS[-1]:
+            direct.spent(url, partial(direct.fill, estate))
+            for name, spent in commands.measure(estate, folder, url):
+                yield Timing(size, name, Stack.label, spent)
+        yield Timing(size, step.name, direct.LABEL, direct.spent(url, partial(step.direct, estate)))
