@@ -34,11 +34,7 @@ class Estate:
         """What the stack keeps of each stream: resource name -> inputs and outputs."""
         server = {"url": url, "owner": "project/stack", "created": "2026-01-01T00:00:00.000000000Z"}
         specs = parse(self.catalogue(), "generated").streams
-        given = {spec.name: state.inputs(spec, OnDelete.DELETE) for spec in specs}
-        return {
-            name: {key: value for key, value in inputs.items() if value is not None} | server
-            for name, inputs in given.items()
-        }
+        return {spec.name: state.inputs(spec, OnDelete.DELETE) | server for spec in specs}
 
     def arguments(self) -> list[dict[str, Any]]:
         """StreamConfig's arguments; nats-py takes max_age in seconds."""

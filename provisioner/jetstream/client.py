@@ -9,7 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import (
     MESSAGE_NOT_FOUND,
@@ -20,11 +20,13 @@ from provisioner.errors import (
     Refused,
 )
 from provisioner.jetstream.codec import from_info, to_request
-from provisioner.jetstream.connection import Connection
 from provisioner.jetstream.monitoring import fetch
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
+
+if TYPE_CHECKING:
+    from provisioner.jetstream.connection import Connection
 
 _UNLIMITED: Final = -1
 _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message before they answer
@@ -48,7 +50,10 @@ class JetStream:
     """The streams of the account that the credentials belong to."""
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        self.connection = Connection(url, credentials, timeout)
+        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
+        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
+
+        self.connection: Connection = Connection(url, credentials, timeout)
 
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-
-from nats.aio.client import Client
-from nats.aio.msg import Msg
+from typing import TYPE_CHECKING
 
 from provisioner.errors import ProvisionerError, Refused, Unreachable
 from provisioner.jetstream.event_loop import end, event_loop, run
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
+    from nats.aio.msg import Msg
 
 
 @dataclass(frozen=True)

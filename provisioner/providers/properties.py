@@ -47,15 +47,15 @@ def data_of(props: Props) -> Data:
 
 
 def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
-    """What the program registers for a stream."""
-    return {
-        **show_config(spec.config),
-        "purpose": spec.purpose or None,
+    """What the program registers for a stream: each property costs its share of every run, so none that says nothing."""
+    policies = {
+        "purpose": spec.purpose,
         "on_delete": (spec.on_delete or on_delete).value,
         "adopt": None if spec.adopt is Adopt.EQUAL else spec.adopt.value,
-        "mark_owner": spec.mark_owner or None,
-        "renamed_from": spec.renamed_from or None,
+        "mark_owner": spec.mark_owner,
+        "renamed_from": spec.renamed_from,
     }
+    return show_config(spec.config) | {name: value for name, value in policies.items() if value}
 
 
 def _raise(at: FieldPath, what: str) -> None:

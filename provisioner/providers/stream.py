@@ -239,7 +239,6 @@ class Stream(Resource, module="jetstream", name="Stream"):
             del server["store"]
         # A replacement that a user forces (--replace, taint) must delete first too: both have one name.
         forced = pulumi.ResourceOptions(delete_before_replace=True)
-        # Each property costs its share of every run, also one that says nothing.
-        given = {name: value for name, value in {**inputs, **server, **run}.items() if value is not None}
-        props = {**given, "created": None}
+        given = {name: value for name, value in {**server, **run}.items() if value is not None}
+        props = {**inputs, **given, "created": None}
         super().__init__(StreamProvider(), resource_name, props, pulumi.ResourceOptions.merge(forced, opts))
