@@ -16,7 +16,7 @@ from provisioner.errors import CatalogueError
 from provisioner.rules.normalise import normalise
 from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import unmanaged
-from provisioner.schema.config import with_fields
+from provisioner.schema.config import value_of, with_fields
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OWNER, StreamConfig, StreamInfo
 from provisioner.schema.types import show_fields
@@ -68,7 +68,7 @@ def minimal(config: StreamConfig) -> StreamConfig:
     A field that a rule asks for stays: sealing sets discard to new, and discard_new_per_subject still needs it written.
     """
     whole = shortest = normalise(config)
-    for field in _FIELDS:
+    for field in (field for field in _FIELDS if value_of(whole, field.name) != field.default):
         shorter = with_fields(shortest, {field.name: field.default})
         if normalise(shorter) == whole and len(lasting_problems(shorter)) <= len(lasting_problems(shortest)):
             shortest = shorter
