@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TypeVar
 
-from infra.settings import Settings, SettingsError, catalogue_path, parse, require_secret
+from infra.settings import Settings, SettingsError, catalogue_path, parse, replicas, require_secret
 from provisioner.catalogue import reader
 from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
@@ -41,7 +41,7 @@ def _catalogue(raw: Mapping[str, str], stack: str) -> Catalogue:
             f"settings of stack {stack}: catalogue: there is no file {path}; "
             "a relative path starts at the project's root"
         )
-    return reader.load(path)
+    return reader.load(path, replicas(raw))
 
 
 def _attempt(read_part: Callable[[], T], problems: list[str]) -> T | None:

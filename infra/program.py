@@ -67,6 +67,8 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
         removed_with_server=_is_removed(fitting),
         docker=place.docker,
         mark=place.owner,
+        grown_from=place.grown_from,
+        nodes=fitting.nodes,
     )
     server: Server = servers.launch(fitting, estate)
     before: list[pulumi.Resource] = [estate]

@@ -35,6 +35,22 @@ def port(text: str) -> int:
     return int(text)
 
 
+def ports(text: str) -> tuple[int, ...]:
+    """One port, or one for each node of a cluster with commas between."""
+    return tuple(port(part.strip()) for part in text.split(","))
+
+
+def number(*allowed: int) -> Parser:
+    """One of a few whole numbers."""
+
+    def parse(text: str) -> int:
+        if text not in map(str, allowed):
+            raise ValueError(f"{text!r} is none of {', '.join(map(str, allowed))}")
+        return int(text)
+
+    return parse
+
+
 def address(text: str) -> str:
     """An IP address of this machine; Docker publishes no ports on names."""
     try:

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import pulumi
 
-from infra.setting_types import Parser, address, choice, port, server_url, size, sync_interval, text
+from infra.node_ports import PORTS, port_problems, spread
+from infra.setting_types import Parser, address, choice, number, ports, server_url, size, sync_interval, text
 from provisioner.errors import ProvisionerError
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
@@ -22,6 +23,9 @@ DOCKER: Final = "docker"
 PROCESS: Final = "process"
 EXTERNAL: Final = "external"
 SERVERS: Final = (DOCKER, PROCESS, EXTERNAL)
+# An even number of nodes survives no more failures than one less.
+NODES: Final = (1, 3, 5)
+REPLICAS: Final = (1, 2, 3, 4, 5)
 
 
 class SettingsError(ProvisionerError):
@@ -30,13 +34,16 @@ class SettingsError(ProvisionerError):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """A stack's settings; see ``TABLE`` for each. Paths are as written or absolute."""
+    """A stack's settings; see ``TABLE`` for each. Paths are as written or absolute; there is a port for each node."""
 
     server: str
     catalogue: Path
     image: str
-    client_port: int
-    monitor_port: int
+    nodes: int
+    replicas: int | None
+    client_ports: tuple[int, ...]
+    monitor_ports: tuple[int, ...]
+    cluster_ports: tuple[int, ...]
     bind_address: str
     max_file_store: int | None
     sync_interval: str
@@ -45,6 +52,16 @@ class Settings:
     on_delete: OnDelete
     backup_to: str | None
     stack: str
+
+    @property
+    def client_port(self) -> int:
+        """The first node's port of the clients."""
+        return self.client_ports[0]
+
+    @property
+    def monitor_port(self) -> int:
+        """The first node's port of the HTTP monitoring."""
+        return self.monitor_ports[0]
 
 
 @dataclass(frozen=True)
@@ -73,8 +90,11 @@ TABLE: Final = (
     Setting("backupTo", text, None, SERVERS, "Folder that a stream is written to before it loses messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
-    Setting("clientPort", port, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
-    Setting("monitorPort", port, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
+    Setting("nodes", number(*NODES), "1", (PROCESS,), "Servers: one, or a cluster of as many."),
+    Setting("replicas", number(*REPLICAS), None, SERVERS, "Replicas of a stream whose num_replicas is not said."),
+    Setting("clientPort", ports, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
+    Setting("monitorPort", ports, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
+    Setting("clusterPort", ports, "6222", (PROCESS,), "Port on which the nodes of a cluster find each other."),
     Setting("bindAddress", address, "127.0.0.1", _ON_MACHINE, "Address both ports listen on."),
     Setting("maxFileStore", size, None, _ON_MACHINE, "Room for file streams; default: all, the largest twice."),
     Setting(
@@ -133,6 +153,12 @@ def catalogue_path(raw: Mapping[str, str]) -> Path:
     return Path(raw.get("catalogue", "").strip() or _BY_KEY["catalogue"].default or "")
 
 
+def replicas(raw: Mapping[str, str]) -> int | None:
+    """The replicas that a stream has by default, however wrong the other settings are."""
+    stated = raw.get("replicas", "")
+    return int(stated) if stated in map(str, REPLICAS) else None
+
+
 def parse(raw: Mapping[str, str], stack: str) -> Settings:
     """Turn a stack's configuration, without its namespace, into settings.
 
@@ -179,16 +205,12 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
     rules = (
         ("server" not in raw, f"server: missing; say one of {', '.join(SERVERS)}"),
         (values["server"] == EXTERNAL and "url" not in raw, "url: missing; an external server needs one"),
-        (
-            values["server"] != EXTERNAL
-            and values["clientPort"] is not None
-            and values["clientPort"] == values["monitorPort"],
-            f"monitorPort: {values['monitorPort']} is clientPort as well; the two need a port each",
-        ),
         (("user" in raw) != ("password" in raw), "user and password: one without the other; give both"),
         (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
-    return (problem for broken, problem in rules if broken)
+    yield from (problem for broken, problem in rules if broken)
+    if values["server"] != EXTERNAL and values["nodes"]:
+        yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
@@ -196,8 +218,11 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         server=values["server"],
         catalogue=catalogue_path(values),
         image=values["image"],
-        client_port=values["clientPort"],
-        monitor_port=values["monitorPort"],
+        nodes=values["nodes"],
+        replicas=values["replicas"],
+        client_ports=spread(values["clientPort"], values["nodes"]),
+        monitor_ports=spread(values["monitorPort"], values["nodes"]),
+        cluster_ports=spread(values["clusterPort"], values["nodes"]),
         bind_address=values["bindAddress"],
         max_file_store=values["maxFileStore"],
         sync_interval=values["syncInterval"],

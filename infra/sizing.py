@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from infra.settings import Settings, SettingsError
+from infra.settings import EXTERNAL, Settings, SettingsError
 from provisioner.catalogue.model import reserved
 from provisioner.schema.model import OnDelete, StreamSpec
-from provisioner.text import distinct_sizes
+from provisioner.text import counted, distinct_sizes
 
 _GIB: Final = 1024**3
 
@@ -22,12 +22,28 @@ def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
     Raises:
         SettingsError: the stack allows less storage than the streams reserve.
     """
+    _require_nodes(settings, specs)
     policies = {policy(spec, settings) for spec in specs} or {settings.on_delete}
     return replace(
         settings,
         on_delete=OnDelete.DELETE if policies == {OnDelete.DELETE} else OnDelete.RETAIN,
         max_file_store=_max_file_store(settings, specs),
     )
+
+
+def _require_nodes(settings: Settings, specs: Sequence[StreamSpec]) -> None:
+    """Each replica is on a node of its own; of somebody else's servers only a plan can tell how many there are."""
+    if settings.server == EXTERNAL:
+        return
+    have = f"than the {counted(settings.nodes, 'node')} of stack {settings.stack}"
+    problems = [
+        f"{spec.place}: {spec.name}: num_replicas: {spec.config['num_replicas']} is more {have}; "
+        "lower it, or raise the setting nodes"
+        for spec in specs
+        if spec.config["num_replicas"] > settings.nodes
+    ]
+    if problems:
+        raise SettingsError("\n".join(problems))
 
 
 def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | None:
@@ -46,11 +62,12 @@ def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | No
 def room(specs: Iterable[StreamSpec]) -> int | None:
     """Bytes of file store to give a server for these streams; None where one of them has no limit.
 
+    A node of a cluster may get a replica of every stream, and never two of one.
     The largest counts twice: the server asks for a CREATE's room before it sees that the stream
     exists, so a full store refuses a service that creates its own stream at start-up.
     """
     on_disk = [spec.config for spec in specs if spec.config["storage"] == "file"]
-    sizes = [config["max_bytes"] * config["num_replicas"] for config in on_disk]
+    sizes = [config["max_bytes"] for config in on_disk]
     if any(size < 0 for size in sizes):
         return None
     return -(-(sum(sizes) + max(sizes, default=0)) // _GIB) * _GIB or _GIB

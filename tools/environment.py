@@ -63,8 +63,8 @@ def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tu
         raise ToolError("The stack has no server yet: make up")
     urls = {"NATS_URL": outputs["url"], "NATS_MONITOR_URL": outputs.get("monitor_url") or ""}
     login = {variable: settings[key] for key, variable in LOGIN_VARIABLES.items() if settings.get(key)}
-    catalogue = settings.get("catalogue")
-    return ["--catalogue", catalogue] if catalogue else [], urls | login
+    options = [[f"--{key}", settings[key]] for key in ("catalogue", "replicas") if settings.get(key)]
+    return [word for option in options for word in option], urls | login
 
 
 def deleted_streams(outputs: Mapping[str, Any], approved: str) -> list[str]:

@@ -101,6 +101,10 @@ def _create() -> None:
             f"{sys.executable} has no {' and no '.join(missing)}: install it"
             f" (Debian, Ubuntu: apt install python{sys.version_info.major}.{sys.version_info.minor}-venv)",
         )
+    if VENV.is_symlink():
+        raise ToolError(
+            f".venv is a link to {VENV.resolve()}, which would be emptied: remove the link, make sets up its own"
+        )
     tell(f"Making .venv with Python {sys.version.split()[0]}")
     run("python -m venv", [sys.executable, "-m", "venv", "--clear", VENV], timeout=CREATE_TIMEOUT_S, cwd=ROOT)
 

@@ -28,6 +28,7 @@ class Place:
         process: What it runs with, where it is the stack's own; another text restarts it.
         docker: Where it is on a Docker engine, if it is on one.
         owner: What marks this stack's own things there.
+        grown_from: The store whose streams it takes over with their messages, if the stack had it before.
     """
 
     url: str
@@ -37,6 +38,7 @@ class Place:
     process: str = ""
     docker: DockerPlace | None = None
     owner: str | None = None
+    grown_from: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 # A log that reaches the size is renamed, with the time; so many files are kept, the current one included.
 LOG_MAX_SIZE: Final = "64MB"
 LOG_MAX_FILES: Final = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster:
+    """A node's place in its cluster.
+
+    Attributes:
+        name: the cluster's.
+        listen: the address and port at which the other nodes find this one.
+        routes: the same of every node.
+    """
+
+    name: str
+    listen: str
+    routes: tuple[str, ...]
 
 
 def server_config(  # noqa: PLR0913 - one server is this many values
@@ -21,6 +37,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     max_file_store: int | None,
     sync_interval: str,
     log: Path | None = None,
+    cluster: Cluster | None = None,
 ) -> str:
     """Describe one server with JetStream and HTTP monitoring on.
 
@@ -35,21 +52,33 @@ def server_config(  # noqa: PLR0913 - one server is this many values
         sync_interval: ``always`` writes a message to the disk before it is acknowledged; a duration such as
             ``2m0s`` at most so long after.
         log: The log's file; without one it is written to standard error, for somebody else to limit.
+        cluster: Its place in a cluster, if it is a node of one.
     """
     return "\n".join(
         (
             f"server_name: {_quoted(name)}",
             f"host: {_quoted(host)}",
             f"port: {client_port}",
-            f"http: {_quoted(_listen(host, monitor_port))}",
+            f"http: {_quoted(listen(host, monitor_port))}",
             "jetstream {",
             f"  store_dir: {_quoted(store_dir)}",
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
             f"  sync_interval: {_quoted(sync_interval)}",
             "}",
+            *(_cluster_lines(cluster) if cluster else ()),
             *(_log_lines(log) if log else ()),
             "",
         )
+    )
+
+
+def _cluster_lines(cluster: Cluster) -> tuple[str, ...]:
+    return (
+        "cluster {",
+        f"  name: {_quoted(cluster.name)}",
+        f"  listen: {_quoted(cluster.listen)}",
+        f"  routes: [{', '.join(_quoted(f'nats://{route}') for route in cluster.routes)}]",
+        "}",
     )
 
 
@@ -61,7 +90,8 @@ def _log_lines(log: Path) -> tuple[str, ...]:
     )
 
 
-def _listen(host: str, port: int) -> str:
+def listen(host: str, port: int) -> str:
+    """An address and a port as nats-server reads them."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

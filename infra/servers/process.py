@@ -1,75 +1,118 @@
-"""A nats-server on this machine, for where there is no Docker."""
+"""nats-servers on this machine, one or a cluster of them, for where there is no Docker."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 
 from infra.servers import Place, Server, local_url
-from infra.servers.nats_conf import server_config
+from infra.servers.nats_conf import Cluster, listen, server_config
 from provisioner.local_server import supervisor
-from provisioner.local_server.server_dir import ServerDir, ServerSpec
+from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess
 from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
     from infra.settings import Settings
     from provisioner.providers.estate import Estate
 
+# The nodes are on one machine, whatever address the clients use: nobody else is to join them.
+_ROUTES_ON: Final = "127.0.0.1"
+
 
 def place(settings: Settings) -> Place:
-    """The server's two ports, and its folder."""
+    """The servers' ports, and the folder with their data."""
     return Place(
-        url=local_url("nats", settings.bind_address, settings.client_port),
-        monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
-        store=f"folder {settings.store_dir}",
-        data=ServerDir(settings.store_dir).data,
+        url=",".join(local_url("nats", settings.bind_address, port) for port in settings.client_ports),
+        monitor_url=",".join(local_url("http", settings.bind_address, port) for port in settings.monitor_ports),
+        store=f"folder {_home(settings)}",
+        data=ServerDir(settings.store_dir).data if settings.nodes == 1 else _home(settings),
         # As nats-server's reload has it: limits change in place.
         process=(
-            f"{settings.bind_address}, ports {settings.client_port} and {settings.monitor_port}, "
+            f"{settings.bind_address}, ports {_listed(settings.client_ports)} and {_listed(settings.monitor_ports)}, "
             f"syncInterval {settings.sync_interval}"
         ),
+        grown_from=f"folder {settings.store_dir}" if settings.nodes > 1 else None,
     )
 
 
 def launch(settings: Settings, estate: Estate) -> Server:
-    """Declare the server.
+    """Declare the server, or the nodes of the cluster: each waits for the one before, so one restarts at a time.
 
     Args:
         settings: The stack's settings.
         estate: What it depends on.
     """
-    spec, opts = _spec(settings), pulumi.ResourceOptions(depends_on=[estate])
-    server = ServerProcess("nats", spec, on_delete=settings.on_delete.value, opts=opts)
-    # While our server answers there, a preview can ask it, even when it is about to be reloaded.
-    running = supervisor.serving(spec)
+    specs = _specs(settings)
+    running = [spec for spec in specs if supervisor.serving(spec)]
+    before: pulumi.Resource = estate
+    servers: list[ServerProcess] = []
+    # A node that is down comes first: until it is back, no other may be restarted.
+    for spec in sorted(specs, key=lambda spec: spec in running):
+        opts = pulumi.ResourceOptions(depends_on=[before])
+        before = ServerProcess(_resource(specs.index(spec)), spec, on_delete=settings.on_delete.value, opts=opts)
+        servers.append(before)
+    made, last = next(filter(None, map(supervisor.data_made, specs)), None), servers[-1]
+    here = place(settings)
     endpoint = Endpoint(
-        url=place(settings).url,
-        monitor_url=place(settings).monitor_url,
-        ready=running.data_made if running else server.data_made,
-        store=supervisor.data_made(spec) or server.data_made,
+        url=here.url,
+        monitor_url=here.monitor_url,
+        # While a majority answers there, a preview can ask it, even when it is about to be reloaded.
+        ready=made if made and len(running) > len(specs) / 2 else last.data_made,
+        store=made or last.data_made,
     )
-    return Server(endpoint, (server,))
+    return Server(endpoint, tuple(servers))
 
 
-def _spec(settings: Settings) -> ServerSpec:
-    directory = ServerDir(settings.store_dir)
+def _home(settings: Settings) -> Path:
+    """The folder of the data: a server cannot go on, as a node, with the data of one that was alone."""
+    return settings.store_dir if settings.nodes == 1 else settings.store_dir / "cluster"
+
+
+def _resource(index: int) -> str:
+    return f"nats-{index + 1}" if index else "nats"
+
+
+def _specs(settings: Settings) -> list[ServerSpec]:
+    homes = [settings.store_dir]
+    if settings.nodes > 1:
+        homes = [_home(settings) / f"node-{index + 1}" for index in range(settings.nodes)]
+    peers = [
+        Peer(ServerDir(home), client_port, monitor_port)
+        for home, client_port, monitor_port in zip(homes, settings.client_ports, settings.monitor_ports, strict=True)
+    ]
+    return [_spec(settings, index, peers) for index in range(settings.nodes)]
+
+
+def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
+    own, name = nodes[index], f"{pulumi.get_project()}-{settings.stack}"
+    routes = tuple(listen(_ROUTES_ON, port) for port in settings.cluster_ports)
     config = server_config(
-        name=f"{pulumi.get_project()}-{settings.stack}",
+        name=name if settings.nodes == 1 else f"{name}-{index + 1}",
         host=settings.bind_address,
-        client_port=settings.client_port,
-        monitor_port=settings.monitor_port,
-        store_dir=str(directory.data),
+        client_port=own.client_port,
+        monitor_port=own.monitor_port,
+        store_dir=str(own.directory.data),
         max_file_store=settings.max_file_store,
         sync_interval=settings.sync_interval,
-        log=directory.log,
+        log=own.directory.log,
+        cluster=Cluster(name=name, listen=routes[index], routes=routes) if settings.nodes > 1 else None,
     )
     return ServerSpec(
-        directory=directory,
+        directory=own.directory,
         owner=f"{pulumi.get_project()}/{settings.stack}",
         config=config,
         host=settings.bind_address,
-        client_port=settings.client_port,
-        monitor_port=settings.monitor_port,
+        client_port=own.client_port,
+        monitor_port=own.monitor_port,
+        cluster_port=settings.cluster_ports[index] if settings.nodes > 1 else None,
+        peers=tuple(node for node in nodes if node is not own),
     )
+
+
+def _listed(ports: Sequence[int]) -> str:
+    return ", ".join(map(str, ports))

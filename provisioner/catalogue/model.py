@@ -24,6 +24,6 @@ class Catalogue:
 
 
 def reserved(specs: Iterable[StreamSpec]) -> int:
-    """Bytes of file store the streams reserve together: max_bytes of every copy."""
+    """Bytes of file store that the streams reserve on a server with a replica of each."""
     on_disk = [spec.config for spec in specs if spec.config["storage"] == "file"]
-    return sum(max(config["max_bytes"], 0) * config["num_replicas"] for config in on_disk)
+    return sum(max(config["max_bytes"], 0) for config in on_disk)

@@ -34,24 +34,28 @@ SHARED_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not 
 _CAPTURING: Final = {path[0] for path in CAPTURED}
 
 
-def load(path: Path) -> Catalogue:
+def load(path: Path, replicas: int | None = None) -> Catalogue:
     """A catalogue's file.
+
+    Args:
+        path: the file.
+        replicas: ``num_replicas`` of a stream where the file says none.
 
     Raises:
         CatalogueError: it cannot be read, or has problems: one line each.
     """
-    return parse(read_text(path), str(path))
+    return parse(read_text(path), str(path), replicas)
 
 
-def parse(text: str, file: str) -> Catalogue:
-    """A catalogue's text; ``file`` is how messages call it.
+def parse(text: str, file: str, replicas: int | None = None) -> Catalogue:
+    """A catalogue's text; ``file`` is how messages call it, ``replicas`` as for ``load``.
 
     Raises:
         CatalogueError: the text has problems: one line each.
     """
     problems = Diagnostics(file)
     root = compose(text, problems.add)
-    catalogue = _Reader(root, file, problems).catalogue() if root else Catalogue(())
+    catalogue = _Reader(root, file, problems, replicas).catalogue() if root else Catalogue(())
     if problems:
         raise CatalogueError(str(problems))
     return catalogue
@@ -60,7 +64,7 @@ def parse(text: str, file: str) -> Catalogue:
 class _Reader:
     """One catalogue being read; ``_raw`` has each block as it stands in the file."""
 
-    def __init__(self, root: Node, file: str, problems: Diagnostics) -> None:
+    def __init__(self, root: Node, file: str, problems: Diagnostics, replicas: int | None) -> None:
         self._root, self._file, self._problems = root, file, problems
         self._notes = Diagnostics(file)
         content = {} if root.value is None else root.plain
@@ -69,6 +73,8 @@ class _Reader:
             content = {}
         self._ignore = ignored_patterns(content.get(IGNORE), self._report)
         self._raw = {name: self._fields_of(name, block) for name, block in content.items() if name != IGNORE}
+        if replicas:
+            self._raw[DEFAULTS] = {"num_replicas": replicas, **self._raw.get(DEFAULTS, {})}
         self._blocks: dict[str, Block] = {}
 
     def catalogue(self) -> Catalogue:

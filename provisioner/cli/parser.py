@@ -103,6 +103,7 @@ def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: s
 
 def _add_catalogue(command: Parser) -> None:
     command.add_argument("--catalogue", type=Path, metavar="FILE", help=f"default: {default_catalogue()}")
+    command.add_argument("--replicas", type=int, metavar="N", help="num_replicas of a stream that has none of its own")
 
 
 def _add_url(command: Parser) -> None:

@@ -28,7 +28,7 @@ def run(options: argparse.Namespace) -> int:
     """Print a row for each stream that would lose messages; 0 for none, 1 for some, 2 where nobody can tell."""
     file: Path = options.catalogue or default_catalogue()
     try:
-        catalogue = load(file)
+        catalogue = load(file, options.replicas)
         with connected(options.url) as client:
             infos = client.streams()
             losses = [*_losses(client, catalogue, infos)]

@@ -15,7 +15,8 @@ from provisioner.status.report import plain
 
 def run(options: argparse.Namespace) -> int:
     """Print a report; the exit code is its severity."""
-    report = collect(options.catalogue or default_catalogue(), options.url, options.monitor_url, os.environ)
+    file = options.catalogue or default_catalogue()
+    report = collect(file, options.url, options.monitor_url, os.environ, options.replicas)
     if options.json:
         print(json.dumps(plain(report), indent=2))
     else:

@@ -14,7 +14,7 @@ from provisioner.text import approximate_size, counted
 def run(options: argparse.Namespace) -> int:
     """Print what the catalogue holds, its notes on standard error; its problems are a CatalogueError."""
     file = options.file or options.catalogue or default_catalogue()
-    catalogue = load(file)
+    catalogue = load(file, options.replicas)
     tell(*catalogue.notes)
     size = approximate_size(reserved(catalogue.streams))
     print(f"{file}: {counted(len(catalogue.streams), 'stream')}, {size} reserved")

@@ -18,11 +18,12 @@ from provisioner.errors import (
     ApiError,
     InvalidAnswer,
     Refused,
+    Unreachable,
 )
 from provisioner.jetstream.codec import from_info, to_request
 from provisioner.jetstream.monitoring import fetch
 from provisioner.jetstream.target import Credentials
-from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, REQUEST_TIMEOUT_S
+from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
 
 if TYPE_CHECKING:
@@ -72,18 +73,38 @@ class JetStream:
         payload = json.dumps(body).encode() if body is not None else b""
         return answered(self.connection.request(f"$JS.API.{subject}", payload, timeout))
 
-    def pages(self, subject: str, entries: str) -> Iterator[dict[str, Any]]:
-        """The entries of an answer that comes in pages."""
+    def pages(self, subject: str, entries: str, missing: list[str] | None = None) -> Iterator[dict[str, Any]]:
+        """The entries of an answer that comes in pages.
+
+        Args:
+            subject: below ``$JS.API``.
+            entries: the key that has them.
+            missing: takes the names of those that are on nodes of a cluster that have not answered in time.
+
+        Raises:
+            Unreachable: there are some, and nobody takes them.
+        """
         offset, total = 0, 1
         while offset < total:
-            page = self.request(subject, {"offset": offset})
+            page = self.request(subject, {"offset": offset}, max(REQUEST_TIMEOUT_S, LIST_TIMEOUT_S))
+            silent = page.get("missing") or []
+            if silent and missing is None:
+                raise Unreachable(f"{self.connection.url}: {subject}: no answer about {', '.join(silent)}")
+            if missing is not None:
+                missing += silent
             total, bodies = page["total"], page.get(entries) or []
             yield from bodies
             offset = offset + len(bodies) if bodies else total
 
     def streams(self) -> dict[str, StreamInfo]:
-        """Every stream by name, in pages: ten times as fast as an INFO for each."""
-        return {body["config"]["name"]: from_info(body) for body in self.pages("STREAM.LIST", "streams")}
+        """Every stream by name, in pages: ten times as fast as an INFO for each.
+
+        Raises:
+            Unreachable: one does not answer, not even when it is asked for alone.
+        """
+        missing: list[str] = []
+        infos = {body["config"]["name"]: from_info(body) for body in self.pages("STREAM.LIST", "streams", missing)}
+        return infos | {name: info for name in missing if (info := self.stream(name))}
 
     def stream(self, name: str) -> StreamInfo | None:
         """One stream; None if there is none of that name."""

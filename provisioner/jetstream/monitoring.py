@@ -29,8 +29,18 @@ class Answer:
 _LATE: Final = Answer(problem=f"no answer within {MONITORING_TIMEOUT_S:g} s")
 
 
-def fetch(url: str, paths: Collection[str]) -> dict[str, Answer]:
-    """The answer of each path below an http(s) URL.
+def fetch(urls: str, paths: Collection[str]) -> dict[str, Answer]:
+    """The answer of each path below an http(s) URL; of several, with commas between, from the first that answers."""
+    answers: dict[str, Answer] = {}
+    for url in urls.split(","):
+        answers = _fetch(url, paths)
+        if not all(answer.problem for answer in answers.values()):
+            break
+    return answers
+
+
+def _fetch(url: str, paths: Collection[str]) -> dict[str, Answer]:
+    """The answer of each path below a URL.
 
     A server that sends a byte now and then outlasts a socket's timeout, so each request has a
     thread of its own, which is abandoned at the deadline.

@@ -63,7 +63,7 @@ def target(url: str | None, monitor_url: str | None, environment: Mapping[str, s
     login = f"the variables {', '.join(_VARIABLES.values())}"
     try:
         server = server_urls(url or DEFAULT_URL, login)
-        monitoring = monitor_url and _checked(monitor_url, _MONITORING, login)
+        monitoring = monitor_url and _each(monitor_url, _MONITORING, login)
     except ValueError as error:
         raise ProvisionerError(f"URL: {error}") from None
     return Target(server, monitoring, Credentials(**{name: environment.get(key) for name, key in _VARIABLES.items()}))
@@ -79,7 +79,11 @@ def server_urls(text: str, login: str) -> str:
     Raises:
         ValueError: one of them is not the URL of a NATS server, or holds credentials.
     """
-    return ",".join(_checked(url.strip(), _SERVER, login) for url in text.split(","))
+    return _each(text, _SERVER, login)
+
+
+def _each(urls: str, kind: _UrlKind, login: str) -> str:
+    return ",".join(_checked(url.strip(), kind, login) for url in urls.split(","))
 
 
 def _checked(url: str, kind: _UrlKind, login: str) -> str:

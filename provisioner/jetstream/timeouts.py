@@ -26,5 +26,7 @@ def seconds(variable: str, default: float, environment: Mapping[str, str] = os.e
 # A first contact outlasts a server that is just starting.
 FIRST_CONTACT_TIMEOUT_S: Final = seconds("STREAMS_CONNECT_TIMEOUT", 6.0)
 REQUEST_TIMEOUT_S: Final = seconds("STREAMS_REQUEST_TIMEOUT", 5.0)
+# A cluster waits 4 s for the nodes that have yet to answer before it lists what the others have said.
+LIST_TIMEOUT_S: Final = 7.0
 # An update that deletes many messages is answered when they are gone: 200,000 took 88 s here.
 LONGEST_REQUEST_TIMEOUT_S: Final = seconds("STREAMS_UPDATE_TIMEOUT", 600.0)

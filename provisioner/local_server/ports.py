@@ -54,16 +54,28 @@ def greeting(host: str, port: int) -> Greeting | None:
     return _read_greeting(line)
 
 
-def is_healthy(host: str, port: int) -> bool:
-    """Whether the server whose monitoring listens there calls itself healthy."""
+def health_problem(host: str, port: int) -> str | None:
+    """Why the server whose monitoring listens there does not call itself healthy; None where it does.
+
+    Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current.
+    """
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False
+        response = connection.getresponse()
+        return None if response.status == http.client.OK else _said(response.read())
+    except (OSError, http.client.HTTPException) as error:
+        return f"its monitoring does not answer: {error}"
     finally:
         connection.close()
+
+
+def _said(body: bytes) -> str:
+    """The reason in an answer of /healthz."""
+    try:
+        return str(json.loads(body)["error"])
+    except (ValueError, KeyError, TypeError):
+        return "it says that it is not healthy"
 
 
 def _try(host: str, port: int) -> OSError | None:

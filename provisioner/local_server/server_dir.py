@@ -62,6 +62,15 @@ class ServerDir:
         return f" -c {self.config}"
 
 
+@dataclass(frozen=True)
+class Peer:
+    """Another node of the same cluster, on the same address: where it lives and listens."""
+
+    directory: ServerDir
+    client_port: int
+    monitor_port: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServerSpec:
     """One server as it should be.
@@ -73,6 +82,8 @@ class ServerSpec:
         host: The address both ports listen on.
         client_port: The port of the clients.
         monitor_port: The port of the HTTP monitoring.
+        cluster_port: The port at which the other nodes of its cluster find it; None for a single server.
+        peers: Those nodes.
     """
 
     directory: ServerDir
@@ -81,11 +92,13 @@ class ServerSpec:
     host: str
     client_port: int
     monitor_port: int
+    cluster_port: int | None = None
+    peers: tuple[Peer, ...] = ()
 
     @property
-    def ports(self) -> tuple[int, int]:
-        """The two ports it listens on."""
-        return self.client_port, self.monitor_port
+    def ports(self) -> tuple[int, ...]:
+        """The ports it listens on."""
+        return (self.client_port, self.monitor_port, *([self.cluster_port] if self.cluster_port else []))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,5 +173,11 @@ def remove(directory: ServerDir) -> None:
     shutil.rmtree(directory.data, ignore_errors=True)
     for file in (*directory.files, *directory.full_logs):
         file.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        directory.path.rmdir()
+    remove_empty(directory.path)
+
+
+def remove_empty(*folders: Path) -> None:
+    """Remove folders, each unless something is in it."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()

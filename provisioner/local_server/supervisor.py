@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from provisioner.errors import ProvisionerError
-from provisioner.local_server import ports, processes, server_dir
+from provisioner.local_server import cluster, ports, processes, server_dir
 from provisioner.local_server.problems import BINARY, binary, problems
 from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec, alive
 
@@ -118,6 +118,7 @@ def _ensure(spec: ServerSpec, previous: Server | None) -> Ready:
     reloaded = _reload(spec, find(spec.directory, previous), new_log)
     for server in alive(spec.directory, previous):
         if not (reloaded and server.process == reloaded.process):
+            cluster.require_spare(spec, server)
             _stop(server)
     return _await_ready(spec, reloaded or _start(spec, previous), new_log)
 
@@ -145,10 +146,11 @@ def _unstarted(spec: ServerSpec, previous: Server | None) -> Server:
     """The server before its first start; data that is not there yet is new data."""
     before = server_dir.read(spec.directory) or previous
     has_data = before and before.directory == spec.directory and spec.directory.data.is_dir()
+    made = before.data_made if before and has_data else cluster.data_made(spec)
     return Server(
         directory=spec.directory,
         owner=spec.owner,
-        data_made=before.data_made if before and has_data else datetime.now(UTC).isoformat(),
+        data_made=made or datetime.now(UTC).isoformat(),
         host=spec.host,
         ports=spec.ports,
     )
@@ -176,10 +178,11 @@ def _is_named(child: subprocess.Popen[bytes], directory: ServerDir) -> bool:
 
 
 def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -> Ready:
-    """Wait until it greets clients and calls itself healthy; one that never gets there is stopped."""
+    """Wait until it greets clients and calls itself healthy; a single one that never greets is stopped."""
     processes.wait(lambda: not server.is_alive() or _answers(spec), READY_TIMEOUT_S)
     greeting = ports.greeting(spec.host, spec.client_port)
     if server.is_alive() and greeting:
+        cluster.require_current(spec)
         return Ready(server, greeting)
     _stop(server)
     last_line = next((line for line in reversed(new_log().splitlines()) if line.strip()), "its log is empty")
@@ -187,8 +190,8 @@ def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -
 
 
 def _answers(spec: ServerSpec) -> bool:
-    healthy = ports.is_healthy(spec.host, spec.monitor_port)
-    return healthy and ports.greeting(spec.host, spec.client_port) is not None
+    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port) is None
+    return bool(healthy) and ports.greeting(spec.host, spec.client_port) is not None
 
 
 def _follow(log: Path) -> Callable[[], str]:

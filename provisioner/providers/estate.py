@@ -51,6 +51,8 @@ _KEPT: Final = (
     "owners",
     "container",
     "backup_to",
+    "grown_from",
+    "nodes",
 )
 ID: Final = "estate"
 
@@ -101,7 +103,8 @@ class EstateProvider(Provider):
         """Note it, copy what is to move and what a restart deletes, and let a paused container go on."""
         old, new = _estate(_olds), _estate(_news)
         source = old.context(self.credentials)
-        if old.store != new.store and is_asked_for() and source.server.is_there():
+        moves = old.store != new.store and (is_asked_for() or new.takes_along(old))
+        if moves and source.server.is_there():
             copy_out(source, {name: spec for name, spec in (source.run.specs or {}).items() if name in old.policies})
         if (old.is_restarted_for(new) or old.is_moved_for(new)) and source.server.is_there():
             keep_memory(source)
@@ -132,6 +135,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
         removed_with_server: whether its data goes with it.
         docker: where the server is on a Docker engine, if it is on one.
         mark: what marks the stack's own things there, where the state does not say so already.
+        grown_from: the store that a cluster takes over, if the stack had it before.
+        nodes: how many servers of the stack's own there are.
 
     Attributes:
         owners: Whose marks are the stack's own; the first is for what it makes.
@@ -151,6 +156,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
         removed_with_server: bool,
         docker: DockerPlace | None = None,
         mark: str | None = None,
+        grown_from: str | None = None,
+        nodes: int = 1,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -167,6 +174,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "owners": [mark] if mark else None,
             "container": RUNNING if docker else None,
             "backup_to": options.backup_to,
+            "grown_from": grown_from,
+            "nodes": nodes if nodes > 1 else None,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
 
@@ -204,4 +213,6 @@ def _estate(props: Mapping[str, Any]) -> EstateValue:
         process=props.get("process", ""),
         removed_with_server=props["removed_with_server"],
         policies={name: OnDelete(policy) for name, policy in props["policies"].items()},
+        grown_from=props.get("grown_from"),
+        nodes=int(props.get("nodes") or 1),
     )

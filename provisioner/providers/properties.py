@@ -47,7 +47,7 @@ def data_of(props: Props) -> Data:
 
 
 def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
-    """What the program registers for a stream: each property costs its share of every run, so none that says nothing."""
+    """What the program registers for a stream: nothing without a meaning, as each property costs its share of a run."""
     policies = {
         "purpose": spec.purpose,
         "on_delete": (spec.on_delete or on_delete).value,

@@ -24,7 +24,7 @@ from pulumi.output import Unknown
 from provisioner.local_server import server_dir, supervisor
 from provisioner.local_server.problems import problems
 from provisioner.local_server.processes import Process
-from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
+from provisioner.local_server.server_dir import Peer, Server, ServerDir, ServerSpec
 from provisioner.local_server.supervisor import Ready
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
@@ -37,7 +37,19 @@ Properties = dict[str, Any]
 
 RUNNING: Final = "running"
 STOPPED: Final = "stopped"
-INPUTS: Final = ("folder", "owner", "config", "host", "client_port", "monitor_port", "on_delete", "status")
+_NODES_BELOW: Final = 2  # storeDir/cluster/node-1
+INPUTS: Final = (
+    "folder",
+    "owner",
+    "config",
+    "host",
+    "client_port",
+    "monitor_port",
+    "cluster_port",
+    "peers",
+    "on_delete",
+    "status",
+)
 
 
 class ServerProcessProvider(Provider):
@@ -94,6 +106,8 @@ class ServerProcessProvider(Provider):
         supervisor.stop(directory, _previous(_props))
         if _props["on_delete"] == "delete":
             server_dir.remove(directory)
+            if _props.get("peers"):
+                server_dir.remove_empty(*directory.path.parents[:_NODES_BELOW])
 
 
 class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
@@ -141,7 +155,16 @@ def _properties(spec: ServerSpec) -> Properties:
         "host": spec.host,
         "client_port": spec.client_port,
         "monitor_port": spec.monitor_port,
+        **({"cluster_port": spec.cluster_port, "peers": [_peer(peer) for peer in spec.peers]} if spec.peers else {}),
         "status": RUNNING,
+    }
+
+
+def _peer(peer: Peer) -> Properties:
+    return {
+        "folder": str(peer.directory.path),
+        "client_port": peer.client_port,
+        "monitor_port": peer.monitor_port,
     }
 
 
@@ -153,6 +176,11 @@ def _spec(props: Mapping[str, Any]) -> ServerSpec:
         host=props["host"],
         client_port=int(props["client_port"]),  # numbers come as floats
         monitor_port=int(props["monitor_port"]),
+        cluster_port=int(props["cluster_port"]) if props.get("cluster_port") else None,
+        peers=tuple(
+            Peer(_directory(peer), int(peer["client_port"]), int(peer["monitor_port"]))
+            for peer in props.get("peers") or ()
+        ),
     )
 
 
@@ -165,13 +193,13 @@ def _previous(props: Mapping[str, Any]) -> Server | None:
         owner=props["owner"],
         data_made=props["data_made"],
         host=props["host"],
-        ports=(int(props["client_port"]), int(props["monitor_port"])),
+        ports=_spec(props).ports,
         process=Process(int(props["pid"]), props["started"]),
     )
 
 
 def _inputs(props: Mapping[str, Any]) -> Properties:
-    return {key: props[key] for key in INPUTS}
+    return {key: props[key] for key in INPUTS if key in props}
 
 
 def _outputs(props: Mapping[str, Any], ready: Ready) -> Properties:

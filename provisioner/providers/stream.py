@@ -135,7 +135,7 @@ class StreamProvider(Provider):
         moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
         info = apply.ensure(where, spec, _known_created(_olds, _news))
         if moved:
-            if _olds["url"] != _news["url"]:
+            if not {*_olds["url"].split(",")} & {*_news["url"].split(",")}:
                 move_out(old, folder, moved)
             end_copy(where, folder)
         if not _same_data(_olds, _news):

@@ -23,6 +23,8 @@ class Estate:
         process: what a server of the stack's own runs with; another text restarts it.
         removed_with_server: whether the data goes when the stack no longer has this server.
         policies: what happens to each stream that leaves the stack.
+        grown_from: the store whose streams come along without being asked for: a cluster has grown from it.
+        nodes: how many servers of the stack's own there are.
     """
 
     owns_server: bool
@@ -32,6 +34,16 @@ class Estate:
     process: str = ""
     removed_with_server: bool = False
     policies: Mapping[str, OnDelete] = field(default_factory=dict)
+    grown_from: str | None = None
+    nodes: int = 1
+
+    def shares_address_with(self, other: Estate) -> bool:
+        """Whether a client of one may meet the other's server."""
+        return bool({*self.url.split(",")} & {*other.url.split(",")})
+
+    def takes_along(self, other: Estate) -> bool:
+        """Whether the other's streams come along without being asked for."""
+        return self.grown_from is not None and self.grown_from == other.store
 
     def is_removed_for(self, other: Estate) -> bool:
         """Whether the data is deleted when the other comes in its place; a process that moves leaves its folder."""

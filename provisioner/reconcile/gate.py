@@ -17,6 +17,7 @@ from provisioner.reconcile.deletion import half_carried, holding
 from provisioner.reconcile.estate import Estate, all_old
 from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
+from provisioner.reconcile.moving import MOVE_DATA
 from provisioner.reconcile.other_data import other_data
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.store import ends_with_server
@@ -44,9 +45,12 @@ def estate_preflight(
     for each in involved:
         each.run.on_program(specs)
     target = _asked(olds, involved, new)
-    parts = [*_wanted_streams(target, specs)]
+    # While a server has yet to become a cluster, what answers at its port knows nothing of replicas.
+    parts = [] if any(map(new.takes_along, olds)) else [*_wanted_streams(target, specs)]
     for estate in olds:
-        if estate.store == new.store:
+        if estate.store == new.store and estate.nodes > new.nodes:
+            parts.append(Verdict((_fewer_nodes(estate, new),)))
+        elif estate.store == new.store:
             parts += _leaving_streams(estate, target, specs)
             parts += _in_memory(estate.context(credentials), specs) if estate.is_restarted_for(new) else ()
         else:
@@ -56,6 +60,13 @@ def estate_preflight(
     result = together([*parts, *approval_problems(names)])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
+
+
+def _fewer_nodes(old: Estate, new: Estate) -> str:
+    return (
+        f"nodes: {old.nodes} -> {new.nodes} would take away replicas, and what is on the nodes that go; leave it as "
+        f"it is, or set another storeDir as well: {MOVE_DATA}=yes then takes the streams along"
+    )
 
 
 def _asked(olds: list[Estate], involved: list[Context], new: Estate) -> Context:

@@ -25,6 +25,9 @@ def other_data(
     if old.owns_server and not new.owns_server and old.url == new.url:
         yield Verdict((f"url: {new.url} is the server of this stack, which goes with this change; give another one",))
         return
+    if old.takes_along(new):
+        yield Verdict((_shrunk(old, new),))
+        return
     source = old.context(credentials)
     try:
         infos = source.server.streams()
@@ -32,21 +35,28 @@ def other_data(
         yield from _untold(old, source, error, specs)
         return
     moved = {} if old.owns_server else _same_streams(new, credentials)
-    elsewhere = {} if new.url == old.url else present(new.context(credentials))
+    elsewhere = {} if new.shares_address_with(old) else present(new.context(credentials))
     for name, info in infos.items():
         concerned = name in old.policies or old.is_removed_for(new) or (old.owns_server and ends_with_server(info))
         if not old.owns_server and name in old.policies and name not in specs:
             yield leaving(source, info, old.policies[name])  # deleted there, not left behind
-        elif name in old.policies and name in specs and _moves(source, info, moved):
+        elif name in old.policies and name in specs and _moves(old, new, source, info, moved):
             yield moving_preflight(source, specs[name], info, (old.store, new.store), elsewhere.get(name))
         elif info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 
 
-def _moves(source: Context, info: StreamInfo, moved: Mapping[str, str]) -> bool:
+def _shrunk(old: Estate, new: Estate) -> str:
+    return (
+        f"nodes: the cluster in {old.store} cannot become the one server in {new.store}, which has the data of before "
+        f"it grew; leave nodes as it is, or set another storeDir as well: {MOVE_DATA}=yes then takes the streams along"
+    )
+
+
+def _moves(old: Estate, new: Estate, source: Context, info: StreamInfo, moved: Mapping[str, str]) -> bool:
     """Whether the run takes a stream along; one that is the same at another url stays where it is."""
     name = info.config["name"]
-    asked = is_asked_for() or is_copied(source, name, info)
+    asked = is_asked_for() or new.takes_along(old) or is_copied(source, name, info)
     return asked and source.run.is_ours(name, info) and moved.get(name) != info.created
 
 

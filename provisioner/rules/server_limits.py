@@ -144,7 +144,7 @@ def _reservation_problems(
         yield Problem(("max_bytes",), "must be set: this account requires it of every stream")
     limit, reserved = (getattr(facts, name) for name in _STORES[config["storage"]])
     same_store = replacing if replacing and replacing["storage"] == config["storage"] else None
-    copies = 1 if not facts.clustered else config["num_replicas"]
+    copies = 1
     asked = max(config["max_bytes"], 0) * copies - (_reservation(same_store) if same_store else 0)
     if limit is not None and asked > 0 and reserved + asked > limit:
         yield Problem(

@@ -23,7 +23,13 @@ from provisioner.status.stream_checks import examine, partial_results
 _CONNECT_TIMEOUT_S: Final = 3.0  # a status does not wait for a server that is starting
 
 
-def collect(file: Path, url: str | None, monitor_url: str | None, environment: Mapping[str, str]) -> Report:
+def collect(
+    file: Path,
+    url: str | None,
+    monitor_url: str | None,
+    environment: Mapping[str, str],
+    replicas: int | None = None,
+) -> Report:
     """The report on a catalogue's streams and their server.
 
     A catalogue or a URL that cannot be used is part of the report, too.
@@ -33,9 +39,10 @@ def collect(file: Path, url: str | None, monitor_url: str | None, environment: M
         url: the server's client URL, else NATS_URL, else this machine's.
         monitor_url: its monitoring URL, else NATS_MONITOR_URL, else this machine's; empty for none.
         environment: where these variables and the credentials are.
+        replicas: ``num_replicas`` of a stream where the catalogue says none.
     """
     try:
-        return _report(load(file), target(url, monitor_url, environment))
+        return _report(load(file, replicas), target(url, monitor_url, environment))
     except ProvisionerError as error:
         return Report(server=tuple(Result("input", Severity.UNKNOWN, line) for line in str(error).splitlines()))
 

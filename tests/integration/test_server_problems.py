@@ -14,8 +14,14 @@ from tests.support.ports import free_port
 
 
 def _spec(folder: Path) -> ServerSpec:
-    ports = {"client_port": free_port(), "monitor_port": free_port()}
-    return ServerSpec(directory=ServerDir(folder), owner="project/stack", config="", host="127.0.0.1", **ports)
+    return ServerSpec(
+        directory=ServerDir(folder),
+        owner="project/stack",
+        config="",
+        host="127.0.0.1",
+        client_port=free_port(),
+        monitor_port=free_port(),
+    )
 
 
 def _server(spec: ServerSpec) -> Server:

@@ -29,3 +29,27 @@ def test_the_command_runs_from_any_directory(tmp_path: Path) -> None:
 
     assert (ran.returncode, ran.stderr) == (3, "")
     assert ran.stdout == f"['a b', '$x'] {package / 'main.py'}\n"
+
+
+def test_another_checkouts_environment_is_not_emptied(tmp_path: Path) -> None:
+    """A .venv that is a link has not been made for this checkout: it is refused, and what it leads to stays."""
+    checkout, theirs = tmp_path / "checkout", tmp_path / "theirs"
+    shutil.copytree(ROOT / "tools", checkout / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("provisioner", "pyproject.toml", "requirements.lock"):
+        (checkout / name).symlink_to(ROOT / name)
+    theirs.mkdir()
+    (theirs / "pyvenv.cfg").touch()
+    (checkout / ".venv").symlink_to(theirs)
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "tools", "validate"],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+
+    assert ran.returncode
+    assert f".venv is a link to {theirs}" in ran.stderr
+    assert (theirs / "pyvenv.cfg").exists()

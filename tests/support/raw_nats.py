@@ -47,7 +47,9 @@ class RawClient:
         self._thread = threading.Thread(target=self._loop.run_forever, name="raw nats")
         self._thread.start()
         try:
-            self._client = self._wait(nats.connect(url, connect_timeout=2, max_reconnect_attempts=-1, **login))
+            self._client = self._wait(
+                nats.connect(url.split(","), connect_timeout=2, max_reconnect_attempts=-1, **login)
+            )
         except BaseException:
             self._stop()
             raise

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
@@ -45,6 +46,12 @@ class Publisher:
     def count(self) -> int:
         """How many messages were acknowledged."""
         return sum(self._counts().values())
+
+    @property
+    def longest_gap(self) -> float:
+        """Seconds between two messages to a stream that were acknowledged, at most."""
+        times = [sorted(dict(sent).values()) for sent in self.acknowledged.values()]
+        return max((after - before for each in times for before, after in pairwise(each)), default=0.0)
 
     def wait_for_more(self) -> None:
         """Return when each stream has acknowledged another message."""
@@ -111,7 +118,9 @@ async def _connect(client: Client, url: str) -> None:
     async def ignore(_error: Exception) -> None:
         pass
 
-    await client.connect(url, max_reconnect_attempts=-1, reconnect_time_wait=0, connect_timeout=1, error_cb=ignore)
+    await client.connect(
+        url.split(","), max_reconnect_attempts=-1, reconnect_time_wait=0, connect_timeout=1, error_cb=ignore
+    )
 
 
 def _stored(url: str, stream: str) -> set[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.servers.nats_conf import server_config
+from infra.servers.nats_conf import Cluster, server_config
 
 
 def test_the_whole_text() -> None:
@@ -39,3 +39,24 @@ def test_the_server_decides_how_much_it_stores() -> None:
     assert "max_file_store" not in server_config(
         name="n", host="::1", client_port=1, monitor_port=2, store_dir="d", max_file_store=None, sync_interval="always"
     )
+
+
+def test_a_node_of_a_cluster() -> None:
+    """It finds the others by their routes."""
+    text = server_config(
+        name="n-1",
+        host="127.0.0.1",
+        client_port=1,
+        monitor_port=2,
+        store_dir="d",
+        max_file_store=None,
+        sync_interval="always",
+        cluster=Cluster(name="n", listen="127.0.0.1:3", routes=("127.0.0.1:3", "127.0.0.1:4")),
+    )
+    assert text.splitlines()[-5:] == [
+        "cluster {",
+        '  name: "n"',
+        '  listen: "127.0.0.1:3"',
+        '  routes: ["nats://127.0.0.1:3", "nats://127.0.0.1:4"]',
+        "}",
+    ]

@@ -48,6 +48,17 @@ def test_values_are_typed() -> None:
     assert found.store_dir == Path.cwd() / "store"
 
 
+@pytest.mark.parametrize(
+    ("said", "ports"),
+    [({}, (4222, 4223, 4224)), ({"clientPort": "1"}, (1, 2, 3)), ({"clientPort": "7, 5,9"}, (7, 5, 9))],
+)
+def test_a_port_for_each_node(said: dict[str, str], ports: tuple[int, ...]) -> None:
+    """Side by side from the one that is said, or each as it is said."""
+    found = parse({**PROCESS, "nodes": "3", **said}, "dev")
+    assert (found.client_ports, found.nodes) == (ports, 3)
+    assert (found.monitor_ports, found.cluster_ports) == ((8222, 8223, 8224), (6222, 6223, 6224))
+
+
 def test_several_urls() -> None:
     """The servers of a cluster can be listed."""
     assert parse({**EXTERNAL, "url": "nats://a:4222, tls://b"}, "dev").url == "nats://a:4222,tls://b"
@@ -63,7 +74,19 @@ def test_several_urls() -> None:
         ({**PROCESS, "clientPort": "0"}, "clientPort: '0' is not a port; write a number from 1 to 65535"),
         ({**PROCESS, "clientPort": "65536"}, "clientPort: '65536' is not a port; write a number from 1 to 65535"),
         ({**PROCESS, "clientPort": "4e3"}, "clientPort: '4e3' is not a port; write a number from 1 to 65535"),
-        ({**PROCESS, "clientPort": "8222"}, "monitorPort: 8222 is clientPort as well; the two need a port each"),
+        ({**PROCESS, "clientPort": "8222"}, "monitorPort: 8222 is in clientPort as well; each needs a port of its own"),
+        ({**PROCESS, "nodes": "2"}, "nodes: '2' is none of 1, 3, 5"),
+        ({**PROCESS, "replicas": "0"}, "replicas: '0' is none of 1, 2, 3, 4, 5"),
+        (
+            {**PROCESS, "nodes": "3", "clientPort": "8220"},
+            "monitorPort: 8222 is in clientPort as well; each needs a port of its own",
+        ),
+        ({**PROCESS, "nodes": "3", "clientPort": "65534"}, "clientPort: 65536 is not a port; the last is 65535"),
+        (
+            {**PROCESS, "nodes": "3", "clientPort": "1,2"},
+            "clientPort: 2 ports for 3 nodes; write the first alone, or one for each node",
+        ),
+        ({**EXTERNAL, "nodes": "3"}, "nodes: does not apply to server: external, only to process; remove it"),
         ({**PROCESS, "bindAddress": "pc"}, "bindAddress: 'pc' is not an IP address; write one like 127.0.0.1"),
         ({**PROCESS, "maxFileStore": "lots"}, "maxFileStore: 'lots' is not a size; write it like 10GiB or 512MB"),
         ({**PROCESS, "maxFileStore": "0"}, "maxFileStore: 0 leaves no room for any stream; write a size like 24GiB"),

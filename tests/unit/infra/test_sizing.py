@@ -21,7 +21,7 @@ def _streams(text: str) -> tuple[StreamSpec, ...]:
     [
         ("A: {max_bytes: 10GiB}\nB: {max_bytes: 8.5GiB}", 29),
         ("A: {max_bytes: 1}", 1),
-        ("A: {max_bytes: 1GiB, num_replicas: 3}", 6),
+        ("A: {max_bytes: 1GiB, num_replicas: 3}", 2),
         ("A: {max_bytes: 5GiB, storage: memory}", 1),
         ("A: {max_bytes: 1GiB}\nB: {}", None),
     ],
@@ -29,6 +29,17 @@ def _streams(text: str) -> tuple[StreamSpec, ...]:
 def test_room_for_the_streams_and_the_largest_once_more(text: str, gib: int | None) -> None:
     """In whole GiB; a stream without a limit leaves it to the server."""
     assert room(_streams(text)) == (None if gib is None else gib * GIB)
+
+
+def test_more_replicas_than_nodes() -> None:
+    """Each replica is on a node of its own; of somebody else's servers only a plan can tell."""
+    streams = _streams("A: {}\nB: {num_replicas: 3}")
+    with pytest.raises(
+        SettingsError, match=r"^c.yaml:2: B: num_replicas: 3 is more than the 1 node of stack dev; lower"
+    ):
+        fitted(parse({"server": "process"}, "dev"), streams)
+    fitted(parse({"server": "process", "nodes": "3"}, "dev"), streams)
+    fitted(parse({"server": "external", "url": "nats://a"}, "dev"), streams)
 
 
 def test_a_limit_below_what_the_streams_reserve_is_refused() -> None:
