@@ -23,13 +23,14 @@ from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
 from provisioner.jetstream.event_loop import end, run, start
-from provisioner.jetstream.target import Credentials
+from provisioner.jetstream.target import INBOX_PREFIX, Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
 from provisioner.log import redacted
 
 _HANDSHAKE_TIMEOUT_S: Final = 2
 _RECONNECT_PAUSE_S: Final = 0.1
+_SEED: Final = re.compile(r"SU[A-Z2-7]{56}")
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -52,6 +53,7 @@ class Connection:
         self._last_error = ""
         self._attempts_refused: set[bool] = set()
         self._denials: dict[str, asyncio.Future[str]] = {}
+        self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
         self._disconnections = 0
         run(self._connect(url.split(","), credentials, timeout), timeout)
@@ -146,6 +148,7 @@ class Connection:
             self._client.connect(
                 urls,
                 **_login(credentials),
+                inbox_prefix=self._inbox_prefix,
                 tls=ssl.create_default_context() if urls[0].startswith("tls:") else None,
                 name="jetstream provisioner",
                 connect_timeout=_HANDSHAKE_TIMEOUT_S,
@@ -167,7 +170,7 @@ class Connection:
         self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
     ) -> ProvisionerError | None:
         if refusal.done():
-            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token or credentials")
+            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token, credentials or nkey")
         if not connecting.done() or connecting.cancelled():
             return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
         if cause := connecting.exception():
@@ -209,8 +212,9 @@ class Connection:
 
     def _deny(self, text: str) -> None:
         """Tell each request that a permissions violation is about; nats.py hands the text over in lower case."""
+        inbox = self._inbox_prefix
         for subject, denial in self._denials.items():
-            actions = {f'"{subject.lower()}"': f"publish to {subject}", '"_inbox.': "subscribe to _INBOX.>"}
+            actions = {f'"{subject.lower()}"': f"publish to {subject}", f'"{inbox.lower()}.': f"subscribe to {inbox}.>"}
             denied = [action for pattern, action in actions.items() if pattern in text]
             if denied and not denial.done():
                 denial.set_result(f"this user may not {denied[0]}")
@@ -253,13 +257,14 @@ def _login(credentials: Credentials) -> dict[str, Any]:
     """The arguments of nats.py's ``connect``.
 
     Raises:
-        LoginRefused: there is no such .creds file.
+        LoginRefused: there is no such .creds file, or no seed.
     """
     options = {
         "user": credentials.user,
         "password": credentials.password,
         "token": credentials.token,
         "user_credentials": _creds(credentials.credentials),
+        "nkeys_seed_str": _seed(credentials.nkey),
     }
     return {name: value for name, value in options.items() if value}
 
@@ -272,3 +277,19 @@ def _creds(credentials: str | None) -> str | RawCredentials | None:
     if not Path(credentials).is_file():
         raise LoginRefused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
     return credentials
+
+
+def _seed(nkey: str | None) -> str | None:
+    if not nkey:
+        return None
+    if not _SEED.fullmatch(seed := _read(nkey)):
+        raise LoginRefused("nkey: is neither a user's seed nor a file with one; a seed begins with SU")
+    return seed
+
+
+def _read(nkey: str) -> str:
+    """The text of a file, where it is the path of one."""
+    try:
+        return (nkey if nkey.startswith("SU") else Path(nkey).read_text(encoding="ascii")).strip()
+    except (OSError, ValueError):
+        return ""

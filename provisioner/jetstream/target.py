@@ -16,7 +16,11 @@ _VARIABLES: Final = {
     "password": "NATS_PASSWORD",
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
+    "nkey": "NATS_NKEY",
+    "inbox_prefix": "NATS_INBOX_PREFIX",
 }
+# The one of nats.py and every other client.
+INBOX_PREFIX: Final = "_INBOX"
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,20 @@ _MONITORING: Final = _UrlKind("a server's monitoring", ("http", "https"), "http:
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to log in; no secret is in its repr. ``credentials`` is a .creds file's path or its text."""
+    """How to log in; no secret is in its repr.
+
+    Attributes:
+        credentials: a .creds file's path or its text.
+        nkey: a user's seed, or the path of the file that has it.
+        inbox_prefix: where answers go, for a user who may not subscribe to all inboxes.
+    """
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     credentials: str | None = field(default=None, repr=False)
+    nkey: str | None = field(default=None, repr=False)
+    inbox_prefix: str | None = None
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_a_creds_file_and_its_text(managed: tuple[NatsServer, str], tmp_path: Pa
 
 def test_no_credentials(managed: tuple[NatsServer, str]) -> None:
     """Refused, with what to check."""
-    with pytest.raises(Refused, match="check user, password, token or credentials"):
+    with pytest.raises(Refused, match="check user, password, token, credentials or nkey"):
         Connection(managed[0].url, Credentials())
 
 
