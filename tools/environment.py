@@ -22,7 +22,6 @@ LOGIN_VARIABLES = {
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
     "nkey": "NATS_NKEY",
-    "inbox_prefix": "NATS_INBOX_PREFIX",
 }
 
 

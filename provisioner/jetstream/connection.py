@@ -23,6 +23,7 @@ from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
 from provisioner.jetstream.event_loop import end, run, start
+from provisioner.jetstream.login import inbox_prefix, seed
 from provisioner.jetstream.target import INBOX_PREFIX, Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
@@ -30,7 +31,6 @@ from provisioner.log import redacted
 
 _HANDSHAKE_TIMEOUT_S: Final = 2
 _RECONNECT_PAUSE_S: Final = 0.1
-_SEED: Final = re.compile(r"SU[A-Z2-7]{56}")
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -148,7 +148,6 @@ class Connection:
             self._client.connect(
                 urls,
                 **_login(credentials),
-                inbox_prefix=self._inbox_prefix,
                 tls=ssl.create_default_context() if urls[0].startswith("tls:") else None,
                 name="jetstream provisioner",
                 connect_timeout=_HANDSHAKE_TIMEOUT_S,
@@ -257,14 +256,15 @@ def _login(credentials: Credentials) -> dict[str, Any]:
     """The arguments of nats.py's ``connect``.
 
     Raises:
-        LoginRefused: there is no such .creds file, or no seed.
+        LoginRefused: there is no such .creds file, no seed, or the inboxes' prefix is none.
     """
     options = {
         "user": credentials.user,
         "password": credentials.password,
         "token": credentials.token,
         "user_credentials": _creds(credentials.credentials),
-        "nkeys_seed_str": _seed(credentials.nkey),
+        "nkeys_seed_str": seed(credentials.nkey),
+        "inbox_prefix": inbox_prefix(credentials.inbox_prefix),
     }
     return {name: value for name, value in options.items() if value}
 
@@ -277,19 +277,3 @@ def _creds(credentials: str | None) -> str | RawCredentials | None:
     if not Path(credentials).is_file():
         raise LoginRefused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
     return credentials
-
-
-def _seed(nkey: str | None) -> str | None:
-    if not nkey:
-        return None
-    if not _SEED.fullmatch(seed := _read(nkey)):
-        raise LoginRefused("nkey: is neither a user's seed nor a file with one; a seed begins with SU")
-    return seed
-
-
-def _read(nkey: str) -> str:
-    """The text of a file, where it is the path of one."""
-    try:
-        return (nkey if nkey.startswith("SU") else Path(nkey).read_text(encoding="ascii")).strip()
-    except (OSError, ValueError):
-        return ""

@@ -17,8 +17,8 @@ _VARIABLES: Final = {
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
     "nkey": "NATS_NKEY",
-    "inbox_prefix": "NATS_INBOX_PREFIX",
 }
+_INBOX_VARIABLE: Final = "NATS_INBOX_PREFIX"
 # The one of nats.py and every other client.
 INBOX_PREFIX: Final = "_INBOX"
 
@@ -78,7 +78,8 @@ def target(url: str | None, monitor_url: str | None, environment: Mapping[str, s
         monitoring = monitor_url and _checked(monitor_url, _MONITORING, login)
     except ValueError as error:
         raise ProvisionerError(f"URL: {error}") from None
-    return Target(server, monitoring, Credentials(**{name: environment.get(key) for name, key in _VARIABLES.items()}))
+    login_values = {name: environment.get(key) for name, key in _VARIABLES.items()}
+    return Target(server, monitoring, Credentials(**login_values, inbox_prefix=environment.get(_INBOX_VARIABLE)))
 
 
 def server_urls(text: str, login: str) -> str:

@@ -14,7 +14,7 @@ from provisioner.rules.problem import Problem
 from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import FieldPath
 from provisioner.services.model import BUILT_IN, Account, Service
-from provisioner.text import distinct_sizes, did_you_mean
+from provisioner.text import did_you_mean, distinct_sizes
 
 Streams: TypeAlias = Mapping[str, StreamConfig]
 
