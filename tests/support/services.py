@@ -62,5 +62,5 @@ def guarded(folder: Path, text: str | None = None, extra: str = "") -> Iterator[
     services = read(SERVICES.read_text() if text is None else text, "services.yaml", catalogue)
     keys = {name: user_nkey() for name in services.purposes}
     block = accounts_block(services, catalogue, {name: Nkey(key.public) for name, key in keys.items()})
-    with running(folder, f"{extra}\n{block}", jetstream="max_file_store: 40GB, max_mem: 1GB") as server:
+    with running(folder, f"{extra}\n{block}", jetstream="max_file_store: 40GB, sync_interval: always") as server:
         yield Guarded(server, catalogue, keys)
