@@ -146,7 +146,7 @@ def _max_streams(limit: int, catalogue: Catalogue) -> Iterator[Problem]:
         yield Problem(("max_streams",), f"{limit} is less than the {len(catalogue.streams)} streams of the catalogue")
 
 
-_SERVICE_CHECKS: Final = (_idle, _repeated, _unknown_streams, _published, _consumer_names, _filters)
+_SERVICE_CHECKS: Final = (_idle, _unknown_streams, _published, _consumer_names, _filters, _repeated)
 _LIMIT_CHECKS: Final[Mapping[str, Callable[[int, Catalogue], Iterator[Problem]]]] = {
     "max_file": _max_file,
     "max_streams": _max_streams,

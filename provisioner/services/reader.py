@@ -29,7 +29,7 @@ def read(text: str, label: str, catalogue: Catalogue) -> Services:
         ServicesError: the text has problems: one line each.
     """
     problems = Diagnostics(label)
-    root = compose(text, problems.add)
+    root = compose(text, problems.add, "; write each value out")
     services = _Reader(root, problems).services(catalogue) if root else None
     if problems or services is None:
         raise ServicesError(str(problems))

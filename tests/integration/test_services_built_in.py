@@ -9,18 +9,27 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.catalogue.reader import load
 from provisioner.cli.main import main
-from provisioner.errors import Refused
+from provisioner.errors import ApiError, LoginRefused, Refused
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
 from provisioner.reconcile import apply, deletion
 from provisioner.reconcile.context import Context, context
 from provisioner.schema.config import with_fields
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.services.logins import Password
+from provisioner.services.reader import read
+from provisioner.services.server_block import accounts_block
+from tests.support.nats_server import running
+from tests.support.nkey import user_nkey
 from tests.support.raw_nats import RawClient, raw_client
-from tests.support.services import SERVICES, Guarded, guarded
+from tests.support.services import SERVICES, STREAMS, Guarded, guarded
 
 pytestmark = pytest.mark.usefixtures("own_process")
 
+# Of "s3cret".
+BCRYPT = "$2b$04$abcdefghijklmnopqrstuuLZYjhNQAOdpbzt4WxWlUHjv1wsyH5DG"
 NAME, SUBJECT = "ROUTING", "routing.event"
 # More than the server sends of a snapshot before it waits for an acknowledgement.
 LARGE, MANY = random.Random(7).randbytes(900_000), 12  # noqa: S311 - no secret, but nothing that compresses
@@ -130,3 +139,33 @@ def test_without_copies_and_counts(tmp_path: Path) -> None:
         with pytest.raises(Refused, match=rf"may not publish to \$JS\.API\.STREAM\.SNAPSHOT\.{NAME}; give it"):
             client.snapshot({"deliver_subject": "_INBOX_provisioner.x"}, NAME)
         assert client.before(NAME, "2026-01-01T00:00:00Z") is None
+
+
+def test_nobody_else_gets_in(started: Guarded) -> None:
+    """Without a login, or with a key that the server does not know."""
+    for stranger in (Credentials(), Credentials(nkey=user_nkey().seed)):
+        with pytest.raises(LoginRefused):
+            JetStream(started.server.url, stranger)
+
+
+def test_the_limits_are_those_of_the_file(started: Guarded, here: Context) -> None:
+    """The server reports them, and keeps to them: there is no memory for a stream."""
+    limits = here.client().account()["limits"]
+    expected = {"max_memory": 0, "max_storage": 20 * 1024**3, "max_streams": 10, "max_consumers": 50}
+    assert expected == {name: limits[name] for name in expected}
+    with pytest.raises(ApiError, match="insufficient memory resources"):
+        here.client().create(with_fields(spec(started).config, {"storage": "memory"}))
+
+
+def test_the_global_account_and_a_password(tmp_path: Path) -> None:
+    """Without an account in the file, the streams that a server without users had are there for its users."""
+    with running(tmp_path) as server, raw_client(server.url) as anybody:
+        anybody.ask("STREAM.CREATE.ROUTING", {"name": "ROUTING", "subjects": ["routing.decision", "routing.event"]})
+    catalogue = load(STREAMS)
+    services = read("services: {s: {publishes: [routing.event]}}", "services.yaml", catalogue)
+    logins = {name: Password(name, BCRYPT) for name in services.purposes}
+    with running(tmp_path, accounts_block(services, catalogue, logins)) as server:
+        with raw_client(server.url, user="s", password="s3cret", inbox_prefix="_INBOX_s") as service:
+            assert NAME == service.publish(SUBJECT)
+        with pytest.raises(LoginRefused):
+            JetStream(server.url, Credentials(user="s", password=BCRYPT))
