@@ -2,6 +2,7 @@
 
 ProvisionerError
 ├── CatalogueError          the catalogue has mistakes (every one of them listed)
+├── ServicesError           the services' file or their logins have mistakes (every one of them listed)
 ├── Unreachable             no answer from the server within the deadline
 │   └── NobodyListens       each of its addresses refuses the connection
 ├── Refused                 the server does not let these credentials do this
@@ -45,6 +46,10 @@ class ProvisionerError(Exception):
 
 class CatalogueError(ProvisionerError):
     """The catalogue has mistakes; the text has one line for each."""
+
+
+class ServicesError(ProvisionerError):
+    """The services' file or the logins have mistakes; the text has one line for each."""
 
 
 class Unreachable(ProvisionerError):

@@ -16,7 +16,13 @@ Changes: TypeAlias = "Mapping[str, str | None]"
 
 # A stack's setting -> the variable in which ``streams`` looks for it: secrets never go on a command line. The names are
 # those of provisioner.jetstream.target; tools/ runs before its packages are installed, so a test keeps the two equal.
-LOGIN_VARIABLES = {"user": "NATS_USER", "password": "NATS_PASSWORD", "token": "NATS_TOKEN", "credentials": "NATS_CREDS"}
+LOGIN_VARIABLES = {
+    "user": "NATS_USER",
+    "password": "NATS_PASSWORD",
+    "token": "NATS_TOKEN",
+    "credentials": "NATS_CREDS",
+    "nkey": "NATS_NKEY",
+}
 
 
 def apply(changes: Changes, environment: Mapping[str, str]) -> dict[str, str]:

@@ -39,6 +39,7 @@ _CORE_SCHEMA: Final[tuple[tuple[re.Pattern[str], Callable[[str], Plain]], ...]] 
 _UNPRINTABLE: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _INDICATORS: Final = "*&!@`>|"
+_SHARED: Final = "; shared fields go under defaults"
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,19 @@ class Node:
         return None
 
 
-def compose(text: str, report: Report) -> Node | None:
-    """The document of a text; None, with the reason reported, where it cannot be read."""
+def compose(text: str, report: Report, instead: str = _SHARED) -> Node | None:
+    """The document of a text; None, with the reason reported, where it cannot be read.
+
+    Args:
+        text: the YAML.
+        report: hears of every problem.
+        instead: what to do in place of anchors and merge keys.
+    """
     if odd := _UNPRINTABLE.search(text):
         report(text.count("\n", 0, odd.start()) + 1, (), f"character U+{ord(odd[0]):04X} is not allowed")
         return None
     try:
-        return _Composer(yaml.parse(text, Loader=_LOADER), report).document()
+        return _Composer(yaml.parse(text, Loader=_LOADER), report, instead).document()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line, mark.column) if mark else (0, 0)
@@ -98,9 +105,8 @@ def _hint(text: str, line: int, column: int) -> str:
 class _Composer:
     """Builds nodes from parser events, reporting what a catalogue may not hold."""
 
-    def __init__(self, events: Iterator[Event], report: Report) -> None:
-        self._events = events
-        self._report = report
+    def __init__(self, events: Iterator[Event], report: Report, instead: str) -> None:
+        self._events, self._report, self._instead = events, report, instead
 
     def document(self) -> Node:
         next(self._events)  # the stream starts
@@ -113,7 +119,7 @@ class _Composer:
 
     def _refuse_another(self, event: Event) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
-            self._report(_line(event), (), "a second document begins here; a catalogue is one document")
+            self._report(_line(event), (), "a second document begins here; a file is one document")
 
     def _node(self, event: Event, path: FieldPath, line: int | None = None) -> Node:
         self._refuse_references(event, path)
@@ -150,8 +156,7 @@ class _Composer:
             self._report(_line(event), path, "a key must be text")
             return None
         if event.value == "<<" and not event.style:
-            what = "merge keys (<<) are not supported; shared fields go under defaults"
-            self._report(_line(event), path, what)
+            self._report(_line(event), path, f"merge keys (<<) are not supported{self._instead}")
             return None
         return self._text(event)
 
@@ -177,8 +182,7 @@ class _Composer:
             what = f"aliases (*{event.anchor}) are not supported; text that begins with * needs quotes"
             self._report(_line(event), path, what)
         elif event.anchor is not None:
-            what = f"anchors (&{event.anchor}) are not supported; shared fields go under defaults"
-            self._report(_line(event), path, what)
+            self._report(_line(event), path, f"anchors (&{event.anchor}) are not supported{self._instead}")
         if getattr(event, "tag", None) is not None:
             self._report(_line(event), path, f"tags ({event.tag}) are not supported")
 

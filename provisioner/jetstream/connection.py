@@ -23,7 +23,8 @@ from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
 from provisioner.jetstream.event_loop import end, run, start
-from provisioner.jetstream.target import Credentials
+from provisioner.jetstream.login import inbox_prefix, seed
+from provisioner.jetstream.target import INBOX_PREFIX, Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
 from provisioner.log import redacted
@@ -52,6 +53,7 @@ class Connection:
         self._last_error = ""
         self._attempts_refused: set[bool] = set()
         self._denials: dict[str, asyncio.Future[str]] = {}
+        self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
         self._disconnections = 0
         run(self._connect(url.split(","), credentials, timeout), timeout)
@@ -167,7 +169,7 @@ class Connection:
         self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
     ) -> ProvisionerError | None:
         if refusal.done():
-            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token or credentials")
+            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token, credentials or nkey")
         if not connecting.done() or connecting.cancelled():
             return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
         if cause := connecting.exception():
@@ -209,8 +211,9 @@ class Connection:
 
     def _deny(self, text: str) -> None:
         """Tell each request that a permissions violation is about; nats.py hands the text over in lower case."""
+        inbox = self._inbox_prefix
         for subject, denial in self._denials.items():
-            actions = {f'"{subject.lower()}"': f"publish to {subject}", '"_inbox.': "subscribe to _INBOX.>"}
+            actions = {f'"{subject.lower()}"': f"publish to {subject}", f'"{inbox.lower()}.': f"subscribe to {inbox}.>"}
             denied = [action for pattern, action in actions.items() if pattern in text]
             if denied and not denial.done():
                 denial.set_result(f"this user may not {denied[0]}")
@@ -253,13 +256,15 @@ def _login(credentials: Credentials) -> dict[str, Any]:
     """The arguments of nats.py's ``connect``.
 
     Raises:
-        LoginRefused: there is no such .creds file.
+        LoginRefused: there is no such .creds file, no seed, or the inboxes' prefix is none.
     """
     options = {
         "user": credentials.user,
         "password": credentials.password,
         "token": credentials.token,
         "user_credentials": _creds(credentials.credentials),
+        "nkeys_seed_str": seed(credentials.nkey),
+        "inbox_prefix": inbox_prefix(credentials.inbox_prefix),
     }
     return {name: value for name, value in options.items() if value}
 

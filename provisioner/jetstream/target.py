@@ -16,7 +16,11 @@ _VARIABLES: Final = {
     "password": "NATS_PASSWORD",
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
+    "nkey": "NATS_NKEY",
 }
+_INBOX_VARIABLE: Final = "NATS_INBOX_PREFIX"
+# The one of nats.py and every other client.
+INBOX_PREFIX: Final = "_INBOX"
 
 
 @dataclass(frozen=True)
@@ -32,12 +36,20 @@ _MONITORING: Final = _UrlKind("a server's monitoring", ("http", "https"), "http:
 
 @dataclass(frozen=True)
 class Credentials:
-    """How to log in; no secret is in its repr. ``credentials`` is a .creds file's path or its text."""
+    """How to log in; no secret is in its repr.
+
+    Attributes:
+        credentials: a .creds file's path or its text.
+        nkey: a user's seed, or the path of the file that has it.
+        inbox_prefix: where answers go, for a user who may not subscribe to all inboxes.
+    """
 
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     token: str | None = field(default=None, repr=False)
     credentials: str | None = field(default=None, repr=False)
+    nkey: str | None = field(default=None, repr=False)
+    inbox_prefix: str | None = None
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,8 @@ def target(url: str | None, monitor_url: str | None, environment: Mapping[str, s
         monitoring = monitor_url and _each(monitor_url, _MONITORING, login)
     except ValueError as error:
         raise ProvisionerError(f"URL: {error}") from None
-    return Target(server, monitoring, Credentials(**{name: environment.get(key) for name, key in _VARIABLES.items()}))
+    login_values = {name: environment.get(key) for name, key in _VARIABLES.items()}
+    return Target(server, monitoring, Credentials(**login_values, inbox_prefix=environment.get(_INBOX_VARIABLE)))
 
 
 def server_urls(text: str, login: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import takewhile
 from typing import Final
 
 _SPACE: Final = re.compile(r"[ \t\n\r\f]")
@@ -45,6 +46,16 @@ def contains(outer: str, inner: str) -> bool:
         if narrow[position] == ">" or (token != "*" and token != narrow[position]):
             return False
     return len(wide) == len(narrow)
+
+
+def meet(one: str, other: str) -> str | None:
+    """The pattern of exactly the subjects that match both; None where there are none."""
+    if not overlap(one, other):
+        return None
+    left, right = one.split("."), other.split(".")
+    shared = list(takewhile(lambda pair: ">" not in pair, zip(left, right, strict=False)))
+    rest = left[len(shared) :] if right[-1] == ">" and len(right) == len(shared) + 1 else right[len(shared) :]
+    return ".".join([*(b if a == "*" else a for a, b in shared), *rest])
 
 
 def released(stream: str) -> str:

@@ -271,8 +271,8 @@ LOGIN = "authorization { user: ann, password: right }"
 @pytest.mark.parametrize(
     ("environment", "code", "text"),
     [
-        ({}, 3, "check user, password, token or credentials"),
-        ({"NATS_USER": "ann", "NATS_PASSWORD": "wr0ng"}, 3, "check user, password, token or credentials"),
+        ({}, 3, "check user, password, token, credentials or nkey"),
+        ({"NATS_USER": "ann", "NATS_PASSWORD": "wr0ng"}, 3, "check user, password, token, credentials or nkey"),
         ({"NATS_USER": "ann", "NATS_PASSWORD": "right"}, 2, "5 streams: 5 missing"),
         ({"NATS_CREDS": "/nowhere/ann.creds"}, 3, "there is no file /nowhere/ann.creds"),
     ],

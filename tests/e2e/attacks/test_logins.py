@@ -116,7 +116,7 @@ def test_a_destroy_after_a_rotation(stack: Project, guarded: NatsServer) -> None
     _rotate(guarded, _accepting("app", SECOND))
     refused = stack.pulumi("destroy", "--yes", "--skip-preview")
     assert refused.code != 0
-    assert "Authorization Violation; check user, password, token or credentials" in refused.text
+    assert "Authorization Violation; check user, password, token, credentials or nkey" in refused.text
     assert "Traceback" not in refused.text
     _log_in(stack, guarded, user="app", password=SECOND)
     stack.destroy()
@@ -130,7 +130,7 @@ def test_a_login_that_nobody_accepts(stack: Project, guarded: NatsServer) -> Non
     for command in (("preview",), ("up", "--yes", "--skip-preview")):
         refused = stack.pulumi(*command)
         assert refused.code != 0
-        assert "Authorization Violation; check user, password, token or credentials" in refused.text
+        assert "Authorization Violation; check user, password, token, credentials or nkey" in refused.text
         assert "Traceback" not in refused.text
 
 

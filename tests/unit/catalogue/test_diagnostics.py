@@ -46,7 +46,7 @@ SYNTAX = [
     (
         "two documents",
         "A: {}\n---\nB: {}\n",
-        ["2: a second document begins here; a catalogue is one document"],
+        ["2: a second document begins here; a file is one document"],
     ),
     ("a control character", "A:\n  purpose: \x07\n", ["2: character U+0007 is not allowed"]),
     (

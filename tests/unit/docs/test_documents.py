@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from provisioner.catalogue.reader import parse
+from provisioner.catalogue.reader import load, parse
 from provisioner.errors import CatalogueError
+from provisioner.services.reader import read
 from tests.support.documents import Block, blocks, missing
 
 ROOT = Path(__file__).parents[3]
@@ -40,11 +41,18 @@ def _anchors(document: Path) -> set[str]:
 def test_examples_parse(document: Path, block: Block) -> None:
     """Catalogues are read, settings are YAML, Python compiles, and a console block says whether it is run."""
     if block.language == "yaml" and not block.mark.startswith("file: wrong"):
-        assert "config" in yaml.safe_load(block.text) or parse(block.text, document.name).streams
+        _parse(yaml.safe_load(block.text), block.text, document.name)
     if block.language == "python":
         compile(block.text, document.name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     if block.language == "console":
         assert block.mark.startswith(("run: ", "not run: "))
+
+
+def _parse(content: dict[str, object], text: str, name: str) -> None:
+    if "services" in content:
+        assert read(text, name, load(ROOT / "infra/streams.yaml")).services
+    elif "config" not in content:
+        assert parse(text, name).streams
 
 
 def test_the_wrong_catalogue_has_exactly_the_problems_shown() -> None:

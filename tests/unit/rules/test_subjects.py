@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.rules.subject_index import SubjectIndex, overlaps
-from provisioner.rules.subjects import contains, is_literal, is_valid, overlap
+from provisioner.rules.subjects import contains, is_literal, is_valid, meet, overlap
 from tests.support.steps import steps
 
 TOKENS = st.sampled_from(["a", "b", "*"])
@@ -121,3 +121,29 @@ def test_the_index_takes_long_subjects() -> None:
     index, subject = SubjectIndex[str](), "a." * 50_000 + "a"
     index.add(subject, "owner")
     assert list(index.overlapping(">")) == list(index.overlapping(subject)) == ["owner"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a.*", "a.b", "a.b"),
+        ("a.*", "*.b", "a.b"),
+        ("a.>", "a.*.c", "a.*.c"),
+        (">", "a.>", "a.>"),
+        ("a.>", "*.b.>", "a.b.>"),
+        ("a.*", "a.>", "a.*"),
+        ("a", "a", "a"),
+        ("a.>", "a", None),
+        ("a.*", "b.*", None),
+    ],
+)
+def test_meet(one: str, other: str, expected: str | None) -> None:
+    """What matches both, whichever comes first."""
+    assert (expected, expected) == (meet(one, other), meet(other, one))
+
+
+@given(PATTERNS, PATTERNS, LITERALS)
+def test_a_subject_matches_the_meeting_if_it_matches_both(one: str, other: str, subject: str) -> None:
+    """Nothing is added and nothing is lost."""
+    met = meet(one, other)
+    assert (contains(one, subject) and contains(other, subject)) == (met is not None and contains(met, subject))

@@ -89,9 +89,10 @@ def test_target(
 
 def test_credentials_from_the_environment() -> None:
     """Every way to log in comes from the environment, and shows in no representation."""
-    names = {"NATS_USER": "ann", "NATS_PASSWORD": "secret1", "NATS_TOKEN": "secret2", "NATS_CREDS": "secret3"}
+    logins = {"NATS_USER": "ann", "NATS_PASSWORD": "secret1", "NATS_TOKEN": "secret2", "NATS_CREDS": "secret3"}
+    names = logins | {"NATS_NKEY": "secret4", "NATS_INBOX_PREFIX": "_INBOX_ann"}
     found = target(None, None, names)
-    assert ["ann", "secret1", "secret2", "secret3"] == list(vars(found.credentials).values())
+    assert list(names.values()) == list(vars(found.credentials).values())
     assert "secret" not in repr(found)
 
 

@@ -55,7 +55,7 @@ def test_the_login_variables_are_those_of_the_command_line() -> None:
     """tools/ cannot import the names, as it runs before any package is installed; they are the same nevertheless."""
     raw = {variable: setting for setting, variable in LOGIN_VARIABLES.items()}
 
-    expected = Credentials(user="user", password="password", token="token", credentials="credentials")
+    expected = Credentials(user="user", password="password", token="token", credentials="credentials", nkey="nkey")
     assert expected == target(None, None, raw).credentials
 
 
