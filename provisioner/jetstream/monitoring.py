@@ -33,30 +33,37 @@ def fetch(urls: str, paths: Collection[str]) -> dict[str, Answer]:
     """The answer of each path below an http(s) URL; of several, with commas between, from the first that answers."""
     answers: dict[str, Answer] = {}
     for url in urls.split(","):
-        answers = _fetch(url, paths)
-        if not all(answer.problem for answer in answers.values()):
+        answers = fetch_each([url], paths)[url]
+        if is_answered(answers):
             break
     return answers
 
 
-def _fetch(url: str, paths: Collection[str]) -> dict[str, Answer]:
-    """The answer of each path below a URL.
+def is_answered(answers: Mapping[str, Answer]) -> bool:
+    """Whether there is a server at all."""
+    return not all(answer.problem for answer in answers.values())
+
+
+def fetch_each(urls: Collection[str], paths: Collection[str]) -> dict[str, dict[str, Answer]]:
+    """The answer of each path below each of some http(s) URLs, all asked at once.
 
     A server that sends a byte now and then outlasts a socket's timeout, so each request has a
     thread of its own, which is abandoned at the deadline.
     """
     answers: dict[str, Answer] = {}
 
-    def ask(path: str) -> None:
-        answers[path] = _answer(url.rstrip("/") + path)
+    def ask(address: str) -> None:
+        answers[address] = _answer(address)
 
-    threads = [threading.Thread(target=ask, args=(path,), daemon=True) for path in paths]
+    asked = {url: {path: url.rstrip("/") + path for path in paths} for url in urls}
+    addresses = [address for each in asked.values() for address in each.values()]
+    threads = [threading.Thread(target=ask, args=(address,), daemon=True) for address in addresses]
     deadline = time.monotonic() + MONITORING_TIMEOUT_S
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(max(0, deadline - time.monotonic()))
-    return {path: answers.get(path, _LATE) for path in paths}
+    return {url: {path: answers.get(address, _LATE) for path, address in each.items()} for url, each in asked.items()}
 
 
 def _answer(url: str) -> Answer:

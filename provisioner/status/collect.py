@@ -5,22 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
 
 from provisioner.backup.carry_folder import waiting_copies
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load
-from provisioner.errors import InvalidAnswer, ProvisionerError
-from provisioner.jetstream.client import JetStream
-from provisioner.jetstream.monitoring import Answer, fetch
+from provisioner.errors import ProvisionerError
+from provisioner.jetstream.monitoring import Answer, fetch_each, is_answered
 from provisioner.jetstream.target import Target, target
 from provisioner.rules.stream_names import unmanaged
-from provisioner.schema.model import StreamInfo
+from provisioner.status.listing import ask
+from provisioner.status.nodes import cluster_of, cluster_results
 from provisioner.status.report import Report
 from provisioner.status.server_checks import ENDPOINTS, Result, Severity, api_result, monitoring_results
 from provisioner.status.stream_checks import examine, partial_results
-
-_CONNECT_TIMEOUT_S: Final = 3.0  # a status does not wait for a server that is starting
 
 
 def collect(
@@ -48,41 +45,33 @@ def collect(
 
 
 def _report(catalogue: Catalogue, server: Target) -> Report:
+    names = [spec.name for spec in catalogue.streams]
     with ThreadPoolExecutor(1) as executor:
         monitoring = executor.submit(_monitoring, server.monitor_url)
-        account, streams = _jetstream(server)
+        listing = ask(server, names)
         answers = monitoring.result()
-    names = [spec.name for spec in catalogue.streams]
+    streams, cluster, shown = listing.streams or {}, cluster_of(answers), _shown(answers)
+    there = {**dict.fromkeys(streams), **dict.fromkeys(listing.silent)}
     return Report(
         url=server.url,
         monitor_url=server.monitor_url or None,
-        answers=answers,
+        answers=shown,
+        cluster=cluster,
         server=(
-            *monitoring_results(server.monitor_url, answers),
-            api_result(account),
-            *partial_results(streams or {}, names),
+            *(cluster_results(cluster, listing.account) if cluster else monitoring_results(server.monitor_url, shown)),
+            api_result(listing.account),
+            *partial_results(streams, names),
         ),
-        streams=examine(catalogue.streams, streams, {name: waiting_copies(name) for name in names}),
-        unmanaged=unmanaged(streams or (), names),
-        listed=unmanaged(streams or (), names, catalogue.ignore),
+        streams=examine(catalogue.streams, listing, {name: waiting_copies(name) for name in names}),
+        unmanaged=unmanaged(there, names),
+        listed=unmanaged(there, names, catalogue.ignore),
     )
 
 
-def _monitoring(url: str) -> dict[str, Answer]:
-    return fetch(url, ENDPOINTS) if url else {}
+def _monitoring(urls: str) -> dict[str, dict[str, Answer]]:
+    return fetch_each(urls.split(","), ENDPOINTS) if urls else {}
 
 
-def _jetstream(server: Target) -> tuple[dict[str, Any] | ProvisionerError, dict[str, StreamInfo] | None]:
-    """The account and its streams, or why they are unknown."""
-    try:
-        client = JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)
-    except ProvisionerError as error:
-        return error, None
-    try:
-        return client.account(), client.streams()
-    except ProvisionerError as error:
-        return error, None
-    except (LookupError, TypeError, ValueError, AttributeError):
-        return InvalidAnswer("the streams cannot be read from the answer; something other than JetStream answers"), None
-    finally:
-        client.close()
+def _shown(answers: Mapping[str, Mapping[str, Answer]]) -> Mapping[str, Answer]:
+    """Those of the first server that answers, else of the last."""
+    return next(filter(is_answered, answers.values()), [{}, *answers.values()][-1])

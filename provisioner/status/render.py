@@ -16,6 +16,7 @@ from rich.text import Text
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamInfo
+from provisioner.status.replicas import Replica
 from provisioner.status.report import Report, moment
 from provisioner.status.server_checks import Severity
 from provisioner.status.stream_checks import StreamHealth, compared, percentages, shown
@@ -81,24 +82,25 @@ def _streams(report: Report, width: int, now: datetime) -> Iterator[RenderableTy
     if width >= _TABLE_WIDTH:
         yield _table(report, now)
     else:
-        yield from (_block(stream, now) for stream in report.streams)
+        yield from (_block(stream, now, _cells(report)) for stream in report.streams)
 
 
 def _table(report: Report, now: datetime) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 1, 0))
-    for heading, cell in CELLS.items():
+    cells = _cells(report)
+    for heading, cell in cells.items():
         longest = max(_longest_line(cell(stream, now)) for stream in report.streams)
         wraps = heading == "Stream" or longest > _LONGEST_UNWRAPPED
         justify: JustifyMethod = "right" if heading in _NUMBERS else "left"
         table.add_column(heading, justify=justify, overflow="fold", no_wrap=not wraps)
     for stream in report.streams:
-        table.add_row(*(cell(stream, now) for cell in CELLS.values()))
+        table.add_row(*(cell(stream, now) for cell in cells.values()))
     return table
 
 
-def _block(stream: StreamHealth, now: datetime) -> Table:
+def _block(stream: StreamHealth, now: datetime, cells: Mapping[str, Cell]) -> Table:
     block = Table.grid(padding=(0, 2, 0, 0))
-    for heading, cell in CELLS.items():
+    for heading, cell in cells.items():
         block.add_row(heading, cell(stream, now))
     return block
 
@@ -137,6 +139,26 @@ def _consumers(stream: StreamHealth, _now: datetime) -> Text:
 
 def _state(stream: StreamHealth, _now: datetime) -> Text:
     return Text(stream.state, _COLOURS[stream.severity])
+
+
+def _replicas(stream: StreamHealth, _now: datetime) -> Text:
+    """The leader, then the others, each with how far it is behind or what is wrong with it."""
+    where = stream.placement
+    if not where:
+        return Text("-")
+    lines = (
+        [(f"{printable(where.leader)}, leader", "")] if where.leader else [("no leader", _COLOURS[Severity.CRITICAL])]
+    )
+    return _lines([*lines, *((_replica(each), _DIFFERENT if each.trouble else "") for each in where.replicas)])
+
+
+def _replica(replica: Replica) -> str:
+    state = "lost" if replica.is_lost else f"lag {replica.lag:,}"
+    return f"{printable(replica.name)}, {state}"
+
+
+def _cells(report: Report) -> Mapping[str, Cell]:
+    return {**CELLS, "Replicas": _replicas} if report.is_cluster else CELLS
 
 
 CELLS: Final[Mapping[str, Cell]] = {

@@ -12,6 +12,13 @@ The form is stable: keys are added, never renamed or removed.
                  created, messages, bytes, max_bytes, max_msgs, first_time, last_time, consumers
     unmanaged    name, kind (stream, key-value bucket, object bucket)
 
+Of a cluster there is more:
+
+    cluster      name, size, quorum (how many nodes are needed), meta_leader, nodes (name, state: up, down or
+                 unknown, meta_leader, monitor_url, version, uptime, problem); null without monitoring
+    streams      leader, replicas (name, current, offline, lag: entries behind the leader, silent_s: seconds since
+                 the leader has heard of it); the states degraded, no quorum, no leader and silent
+
 Sizes are bytes, -1 where there is no limit; times are RFC 3339 in UTC.
 """
 
@@ -28,6 +35,8 @@ from provisioner.rules.stream_names import Unmanaged
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.schema.types import Wire, show_fields
+from provisioner.status.nodes import Cluster, plain_cluster
+from provisioner.status.replicas import plain_placement
 from provisioner.status.server_checks import Result, Severity, worst
 from provisioner.status.stream_checks import StreamHealth
 from provisioner.units import parse_time
@@ -56,6 +65,7 @@ class Report:
         url: the server's client URL.
         monitor_url: its monitoring URL.
         answers: those of its monitoring, by endpoint.
+        cluster: the nodes, where there are some and their monitoring is known.
         server: the results of its checks.
         streams: the catalogue's streams.
         unmanaged: the streams beside them.
@@ -65,6 +75,7 @@ class Report:
     url: str | None = None
     monitor_url: str | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
+    cluster: Cluster | None = None
     server: tuple[Result, ...] = ()
     streams: tuple[StreamHealth, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
@@ -74,6 +85,11 @@ class Report:
     def results(self) -> tuple[Result, ...]:
         """The results of every check, the server's first."""
         return (*self.server, *(result for stream in self.streams for result in stream.results))
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the monitoring, or a stream, tells of a cluster."""
+        return bool(self.cluster) or any(stream.placement for stream in self.streams)
 
     @property
     def severity(self) -> Severity:
@@ -88,8 +104,12 @@ def plain(report: Report) -> dict[str, Any]:
         "severity": report.severity.name,
         "exit_code": report.severity.value,
         "server": {"url": report.url, "monitor_url": report.monitor_url, **figures},
+        **({"cluster": plain_cluster(report.cluster)} if report.is_cluster else {}),
         "checks": [{"name": r.name, "severity": r.severity.name, "text": r.text} for r in report.results],
-        "streams": [_plain_stream(stream) for stream in report.streams],
+        "streams": [
+            _plain_stream(stream) | (plain_placement(stream.placement) if report.is_cluster else {})
+            for stream in report.streams
+        ],
         "unmanaged": [{"name": stream.name, "kind": stream.kind} for stream in report.unmanaged],
     }
 

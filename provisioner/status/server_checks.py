@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 from provisioner.errors import (
     JETSTREAM_OFF,
     JETSTREAM_OFF_FOR_ACCOUNT,
+    NO_META_LEADER,
     ApiError,
     InvalidAnswer,
     JetStreamOff,
@@ -23,6 +24,7 @@ from provisioner.units import format_duration
 Json: TypeAlias = Mapping[str, Any]
 
 NEARLY_FULL: Final = 0.9  # of a limit
+_SERVES_NOBODY: Final = {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, NO_META_LEADER}
 
 
 class Severity(IntEnum):
@@ -75,17 +77,22 @@ def monitoring_results(url: str | None, answers: Mapping[str, Answer]) -> Iterat
     elif len(problems) == 1 and (problem := problems.pop()):
         yield Result("monitoring", Severity.WARNING, f"{url}: {problem}")
     else:
-        yield from (_endpoint_result(path, answer) for path, answer in answers.items())
+        yield from endpoint_results(answers)
+
+
+def endpoint_results(answers: Mapping[str, Answer]) -> tuple[Result, ...]:
+    """A result for each endpoint of one server."""
+    return tuple(_endpoint_result(path, answer) for path, answer in answers.items())
 
 
 def _gravity_of(error: ProvisionerError) -> Severity:
-    """Critical is what certainly serves nobody: JetStream off, or nothing that listens.
+    """Critical is what certainly serves nobody: JetStream off, a cluster without a leader, or nothing that listens.
 
     Whatever can be the fault of the one who asks, or of the way there, is unknown: wrong credentials,
     missing permissions, a name that cannot be resolved, no answer in time.
     """
     down = isinstance(error, (JetStreamOff, NobodyListens)) or (
-        isinstance(error, ApiError) and error.code in {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT}
+        isinstance(error, ApiError) and error.code in _SERVES_NOBODY
     )
     return Severity.CRITICAL if down else Severity.UNKNOWN
 

@@ -8,12 +8,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from provisioner.errors import ApiError, ProvisionerError, Unreachable
 from provisioner.plan.diff import Change, differences
 from provisioner.rules.restore_mark import RestoreMark, mark_of, part_held
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
 from provisioner.schema.scalars import Size
 from provisioner.schema.types import Wire
+from provisioner.status.listing import Listing
+from provisioner.status.replicas import Placement, group_results
 from provisioner.status.server_checks import NEARLY_FULL, Result, Severity, worst
 from provisioner.text import approximate_size, distinct_sizes
 
@@ -22,13 +25,20 @@ _ASYNC: Final = "persist_mode async: messages are acknowledged before they are w
 
 @dataclass(frozen=True)
 class StreamHealth:
-    """One stream of the catalogue; ``state`` is ok, drift, nearly full, partial, missing or unknown."""
+    """One stream of the catalogue.
+
+    Attributes:
+        state: ok, drift, nearly full, partial, missing or unknown; in a cluster also degraded, no quorum, no leader
+            or silent.
+        placement: where it is in a cluster.
+    """
 
     spec: StreamSpec
     state: str
     results: tuple[Result, ...]
     info: StreamInfo | None = None
     changes: tuple[Change, ...] = ()
+    placement: Placement | None = None
 
     @property
     def severity(self) -> Severity:
@@ -37,18 +47,32 @@ class StreamHealth:
 
 
 def examine(
-    specs: Iterable[StreamSpec], streams: Mapping[str, StreamInfo] | None, copies: Mapping[str, Sequence[Path]]
+    specs: Iterable[StreamSpec], listing: Listing, copies: Mapping[str, Sequence[Path]]
 ) -> tuple[StreamHealth, ...]:
     """Each stream of the catalogue.
 
     Args:
         specs: the catalogue's.
-        streams: the server's; None if it could not be asked.
+        listing: what the server says.
         copies: of streams that a run has not carried over to the end.
     """
-    if streams is None:
+    if listing.streams is None:
         return tuple(_unexamined(spec, "unknown", Severity.UNKNOWN, "the server could not be asked") for spec in specs)
-    return tuple(_examined(spec, streams.get(spec.name), copies.get(spec.name, ())) for spec in specs)
+    return tuple(_found(spec, listing, copies.get(spec.name, ())) for spec in specs)
+
+
+def _found(spec: StreamSpec, listing: Listing, copies: Sequence[Path]) -> StreamHealth:
+    if silence := listing.silent.get(spec.name):
+        return _unexamined(spec, *_silence(silence))
+    streams = listing.streams or {}
+    return _examined(spec, streams.get(spec.name), copies, listing.placements.get(spec.name))
+
+
+def _silence(error: ProvisionerError) -> tuple[str, Severity, str]:
+    """What serves nobody is critical, what could not be asked is unknown."""
+    if isinstance(error, (Unreachable, ApiError)):
+        return "silent", Severity.CRITICAL, str(error)
+    return "unknown", Severity.UNKNOWN, str(error)
 
 
 def partial_results(streams: Mapping[str, StreamInfo], without: Container[str]) -> Iterator[Result]:
@@ -97,21 +121,36 @@ def _unexamined(spec: StreamSpec, state: str, severity: Severity, text: str) -> 
     return StreamHealth(spec, state, (Result(spec.name, severity, text),))
 
 
-def _examined(spec: StreamSpec, info: StreamInfo | None, copies: Sequence[Path]) -> StreamHealth:
+def _examined(
+    spec: StreamSpec, info: StreamInfo | None, copies: Sequence[Path], where: Placement | None
+) -> StreamHealth:
     if info is None and copies:
         what = f"is half carried over: its messages are in {', '.join(map(str, copies))}; pulumi up completes it"
         return _unexamined(spec, "partial", Severity.CRITICAL, what)
     if info is None:
         return _unexamined(spec, "missing", Severity.CRITICAL, "is not on the server")
     if mark := mark_of(info.config):
-        return replace(_unexamined(spec, "partial", Severity.CRITICAL, _part(info, mark)), info=info)
+        partial = _unexamined(spec, "partial", Severity.CRITICAL, _part(info, mark))
+        return replace(partial, info=info, placement=where)
+    return _compared(spec, info, where)
+
+
+def _compared(spec: StreamSpec, info: StreamInfo, where: Placement | None) -> StreamHealth:
+    group = tuple(group_results(spec.name, where))
     changes = differences(info.config, spec.config)
     drift = [Result(spec.name, Severity.WARNING, f"{change.field}: {compared(change)}") for change in changes]
     full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(info)]
     late = [Result(spec.name, Severity.WARNING, _ASYNC)] if info.config["persist_mode"] == "async" else []
-    state = "drift" if drift else "nearly full" if full else "ok"
+    states: tuple[tuple[object, str], ...] = (
+        (where and not where.leader, "no leader"),
+        (where and not where.has_quorum, "no quorum"),
+        (drift, "drift"),
+        (full, "nearly full"),
+        (group, "degraded"),
+    )
+    state = next((word for applies, word in states if applies), "ok")
     healthy = Result(spec.name, Severity.OK, "is as the catalogue says")
-    return StreamHealth(spec, state, tuple(drift + full + late) or (healthy,), info, changes)
+    return StreamHealth(spec, state, (*group, *drift, *full, *late) or (healthy,), info, changes, where)
 
 
 def _nearly_full(info: StreamInfo) -> Iterator[str]:

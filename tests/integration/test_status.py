@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import re
 import signal
@@ -26,43 +25,11 @@ from tests.support.nats_server import NatsServer, running
 from tests.support.ports import free_port
 from tests.support.requests import answering
 from tests.support.snapshots import silent
+from tests.support.status import found, states, status, told
 
 ROOT = Path(__file__).parents[2]
 SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
 DEADLINE_S = 30
-
-
-def status(server: NatsServer, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run it on a server; nothing of this machine's own NATS settings gets in."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("NATS_")}
-    urls = {"NATS_URL": server.url, "NATS_MONITOR_URL": server.monitor_url}
-    return subprocess.run(
-        [sys.executable, "-m", "provisioner", "status", *options],
-        check=False,
-        cwd=ROOT,
-        env=clean | urls | environment,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-    )
-
-
-def told(server: NatsServer, **environment: str) -> dict[str, Any]:
-    """What it tells machines, the exit code being the one it names."""
-    done = status(server, "--json", **environment)
-    report: dict[str, Any] = json.loads(done.stdout)
-    assert ("", report["exit_code"]) == (done.stderr, done.returncode)
-    return report
-
-
-def states(report: dict[str, Any]) -> dict[str, str]:
-    """The state of each stream."""
-    return {stream["name"]: stream["state"] for stream in report["streams"]}
-
-
-def found(report: dict[str, Any], severity: str) -> dict[str, str]:
-    """The checks of this severity, by name."""
-    return {check["name"]: check["text"] for check in report["checks"] if check["severity"] == severity}
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from provisioner.jetstream.monitoring import Answer
 from provisioner.jetstream.target import DEFAULT_MONITOR_URL, DEFAULT_URL, target
 from provisioner.rules.stream_names import Unmanaged
 from provisioner.schema.model import StreamInfo
+from provisioner.status.listing import Listing
 from provisioner.status.render import age, show
 from provisioner.status.report import Report, plain
 from provisioner.status.server_checks import Result, Severity
@@ -49,7 +50,7 @@ REPORT = Report(
         "/subsz": Answer(problem="x"),
     },
     server=(Result("/healthz", Severity.OK, "ok"),),
-    streams=examine(SPECS, {"ORDERS": ORDERS}, {}),
+    streams=examine(SPECS, Listing(account={}, streams={"ORDERS": ORDERS}), {}),
     unmanaged=(Unmanaged("cfg", "key-value bucket"), Unmanaged("hidden", "stream")),
     listed=(Unmanaged("cfg", "key-value bucket"),),
 )
@@ -167,7 +168,7 @@ def test_plain_stream() -> None:
 def test_plain_times_of_an_empty_stream() -> None:
     """The server's year 1 means that there was no message."""
     empty = StreamInfo(SPECS[1].config, CREATED, first_time="0001-01-01T00:00:00Z", last_time="0001-01-01T00:00:00Z")
-    stream = plain(Report(streams=examine(SPECS[1:], {"AUDIT": empty}, {})))["streams"][0]
+    stream = plain(Report(streams=examine(SPECS[1:], Listing(account={}, streams={"AUDIT": empty}), {})))["streams"][0]
     assert (None, None) == (stream["first_time"], stream["last_time"])
 
 
@@ -223,7 +224,8 @@ def test_control_characters() -> None:
 def test_unseen_streams_are_only_counted() -> None:
     """A server that cannot be asked gets no table of question marks."""
     report = Report(
-        server=(Result("$JS.API.INFO", Severity.UNKNOWN, "nobody answers"),), streams=examine(SPECS, None, {})
+        server=(Result("$JS.API.INFO", Severity.UNKNOWN, "nobody answers"),),
+        streams=examine(SPECS, Listing(account={}), {}),
     )
     assert "UNKNOWN   $JS.API.INFO  nobody answers\nUNKNOWN: 2 streams: 2 unknown\n" == printed(report, 80)
 

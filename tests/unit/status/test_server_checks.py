@@ -114,7 +114,7 @@ def test_one_endpoint_unanswered() -> None:
         (JetStreamOff("JetStream is off"), CRITICAL, "JetStream is off"),
         (ApiError(10039, "not enabled for account"), CRITICAL, "not enabled for account (10039)"),
         (ApiError(10076, "not enabled"), CRITICAL, "not enabled (10076)"),
-        (ApiError(10008, "unavailable"), UNKNOWN, "unavailable (10008)"),
+        (ApiError(10008, "unavailable"), CRITICAL, "unavailable (10008)"),
     ],
 )
 def test_api(answer: dict[str, Any] | ProvisionerError, severity: Severity, text: str) -> None:

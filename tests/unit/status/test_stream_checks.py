@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 
 from provisioner.catalogue import reader as catalogue
+from provisioner.errors import Unreachable
 from provisioner.rules.stream_names import Unmanaged, unmanaged
 from provisioner.schema.config import with_fields
 from provisioner.schema.model import StreamInfo, StreamSpec
+from provisioner.status.listing import Listing
 from provisioner.status.server_checks import Severity
 from provisioner.status.stream_checks import examine, shown
 
 OK, WARNING, CRITICAL, UNKNOWN = Severity.OK, Severity.WARNING, Severity.CRITICAL, Severity.UNKNOWN
+NOT_ASKED = Listing(account=Unreachable("nobody answers"))
 
 
 def stream(**fields: Any) -> StreamSpec:
@@ -24,9 +27,14 @@ def stream(**fields: Any) -> StreamSpec:
     return replace(spec, config=with_fields(spec.config, fields))
 
 
-def live(spec: StreamSpec, **state: Any) -> dict[str, StreamInfo]:
+def live(spec: StreamSpec, **state: Any) -> Listing:
     """A server that holds a stream as specified."""
-    return {spec.name: StreamInfo(spec.config, created="2026-01-01T00:00:00Z", **state)}
+    return listing({spec.name: StreamInfo(spec.config, created="2026-01-01T00:00:00Z", **state)})
+
+
+def listing(streams: dict[str, StreamInfo]) -> Listing:
+    """A server that holds these."""
+    return Listing(account={}, streams=streams)
 
 
 def test_equal() -> None:
@@ -45,7 +53,7 @@ def test_rewritten_by_the_server() -> None:
 
 def test_half_carried_over() -> None:
     """A stream that is gone and has a copy: where its messages are, and what brings them back."""
-    health = examine([stream()], {}, {"ORDERS": [Path("copies/ORDERS")]})[0]
+    health = examine([stream()], listing({}), {"ORDERS": [Path("copies/ORDERS")]})[0]
     assert ("partial", CRITICAL) == (health.state, health.severity)
     said = "is half carried over: its messages are in copies/ORDERS; pulumi up completes it"
     assert [said] == [result.text for result in health.results]
@@ -53,13 +61,13 @@ def test_half_carried_over() -> None:
 
 def test_missing() -> None:
     """A stream that is not there is critical."""
-    health = examine([stream()], {}, {})[0]
+    health = examine([stream()], listing({}), {})[0]
     assert ("missing", CRITICAL, None) == (health.state, health.severity, health.info)
 
 
 def test_not_asked() -> None:
     """A server that could not be asked leaves a stream unknown, not missing."""
-    health = examine([stream()], None, {})[0]
+    health = examine([stream()], NOT_ASKED, {})[0]
     assert ("unknown", UNKNOWN) == (health.state, health.severity)
 
 

@@ -1,0 +1,125 @@
+"""Asks the JetStream API for the account and its streams; of a cluster also where they are, and which are silent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final
+
+from provisioner.errors import (
+    NO_META_LEADER,
+    STREAM_NOT_FOUND,
+    ApiError,
+    InvalidAnswer,
+    ProvisionerError,
+    Unreachable,
+)
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.codec import from_info
+from provisioner.jetstream.target import Target
+from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
+from provisioner.schema.model import StreamInfo
+from provisioner.status.replicas import Placement, placement
+from provisioner.status.server_checks import Json
+
+_CONNECT_TIMEOUT_S: Final = 3.0  # a status does not wait for a server that is starting
+_AT_ONCE: Final = 64
+# A request that comes while a leader is being elected is lost.
+_AGAIN_S: Final = 1.0
+_NO_ANSWER: Final = "does not answer: it has no leader, or the nodes that it is on are down"
+_ODD: Final = "the streams cannot be read from the answer; something other than JetStream answers"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """What the API says.
+
+    Attributes:
+        account: the answer to ``$JS.API.INFO``, or why there is none.
+        streams: by name; None if they could not be asked for.
+        placements: where those of the catalogue are; none of a single server.
+        silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
+    """
+
+    account: Json | ProvisionerError
+    streams: Mapping[str, StreamInfo] | None = None
+    placements: Mapping[str, Placement] = field(default_factory=dict)
+    silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
+
+
+def ask(server: Target, wanted: Collection[str]) -> Listing:
+    """The account and its streams.
+
+    Args:
+        server: whom to ask.
+        wanted: the names of the catalogue's streams.
+    """
+    try:
+        client = JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)
+    except ProvisionerError as error:
+        return Listing(account=error)
+    try:
+        return _ask(client, wanted)
+    except ProvisionerError as error:
+        return Listing(account=error)
+    except (LookupError, TypeError, ValueError, AttributeError):
+        return Listing(account=InvalidAnswer(_ODD))
+    finally:
+        client.close()
+
+
+def _ask(client: JetStream, wanted: Collection[str]) -> Listing:
+    silent: list[str] = []
+    try:
+        account: Json | ProvisionerError = client.account()
+        bodies = list(client.pages("STREAM.LIST", "streams", silent))
+    except (ApiError, Unreachable) as error:
+        if not _is_leaderless(client, error):
+            raise
+        account, bodies, silent = error, [], list(wanted)  # without a list, each may still answer for itself
+    alone = _each(client, silent)
+    return _listing(account, [*bodies, *(body for body in alone.values() if isinstance(body, dict))], wanted, alone)
+
+
+def _is_leaderless(client: JetStream, error: ProvisionerError) -> bool:
+    """Whether a cluster has nobody to answer for all streams."""
+    return error.code == NO_META_LEADER if isinstance(error, ApiError) else client.connection.clustered
+
+
+def _listing(
+    account: Json | ProvisionerError, bodies: Iterable[Json], wanted: Collection[str], alone: Mapping[str, object]
+) -> Listing:
+    named = {body["config"]["name"]: body for body in bodies}
+    places = ((name, placement(named[name])) for name in wanted if name in named)
+    return Listing(
+        account=account,
+        streams={name: from_info(body) for name, body in named.items()},
+        placements={name: place for name, place in places if place},
+        silent={name: error for name, error in alone.items() if isinstance(error, ProvisionerError)},
+    )
+
+
+def _each(client: JetStream, names: Collection[str]) -> dict[str, dict[str, Any] | ProvisionerError | None]:
+    """Each stream's answer, or why there is none; None for one that is not there."""
+    if not names:
+        return {}
+    patiently = partial(_patiently, client, time.monotonic() + REQUEST_TIMEOUT_S)
+    with ThreadPoolExecutor(min(len(names), _AT_ONCE)) as executor:
+        return dict(zip(names, executor.map(patiently, names), strict=True))
+
+
+def _patiently(client: JetStream, deadline: float, name: str) -> dict[str, Any] | ProvisionerError | None:
+    problem: ProvisionerError = ProvisionerError("there was no time left to ask for it")
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            return client.request(f"STREAM.INFO.{name}", timeout=min(left, _AGAIN_S))
+        except Unreachable:
+            problem = Unreachable(_NO_ANSWER)
+        except ApiError as error:
+            return None if error.code == STREAM_NOT_FOUND else error
+        except ProvisionerError as error:
+            return error
+    return problem
