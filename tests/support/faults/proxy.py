@@ -10,10 +10,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+P = TypeVar("P", bound="Proxy")
 
 _CHUNK = 1 << 16
 _TICK_S = 0.1  # between two looks at whether the proxy is to end
+_HELD_S = 0.02  # between two looks at whether the network is back
 _ANSWER = b"MSG _INBOX."
 
 
@@ -88,6 +91,36 @@ class Proxy(socketserver.ThreadingTCPServer):
         return True
 
 
+class Link(Proxy):
+    """A way from one node of a cluster to another, which can be parted and healed."""
+
+    _held = False
+    _severed = False
+
+    def part(self, *, silently: bool) -> None:
+        """Hold back what is sent, or break every connection and any new one."""
+        self._held, self._severed = silently, not silently
+        if not silently:
+            self.cut()
+
+    def heal(self) -> None:
+        """Pass everything on again, what was held back first."""
+        self._held = self._severed = False
+
+    def asked(self, data: bytes) -> bool:
+        """Whether the bytes of the node that has connected are passed on, once they may be."""
+        return self._passes() and super().asked(data)
+
+    def answered(self, data: bytes) -> bool:
+        """Whether the other node's bytes are passed on, once they may be."""
+        return self._passes() and super().answered(data)
+
+    def _passes(self) -> bool:
+        while self._held:
+            time.sleep(_HELD_S)  # the fault itself: a network that swallows everything
+        return not self._severed
+
+
 class _Conversation(socketserver.BaseRequestHandler):
     server: Proxy
 
@@ -113,7 +146,20 @@ class _Conversation(socketserver.BaseRequestHandler):
 @contextmanager
 def proxied(port: int) -> Iterator[Proxy]:
     """A proxy in front of a local port."""
-    with Proxy(port) as proxy:
+    with _serving(Proxy(port)) as proxy:
+        yield proxy
+
+
+@contextmanager
+def linked(port: int) -> Iterator[Link]:
+    """A link to a local port."""
+    with _serving(Link(port)) as link:
+        yield link
+
+
+@contextmanager
+def _serving(proxy: P) -> Iterator[P]:
+    with proxy:
         serving = threading.Thread(target=proxy.serve_forever, args=(_TICK_S,), name="proxy")
         serving.start()
         try:

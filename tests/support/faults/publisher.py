@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 
-from nats.aio.client import Client
+from nats.aio.client import DEFAULT_PING_INTERVAL, Client
 from nats.errors import Error as NatsError
 
 from provisioner.jetstream.client import JetStream
@@ -30,11 +30,13 @@ class Publisher:
 
     Attributes:
         subjects: stream -> subject.
+        ping_s: seconds between two looks at whether its server is still there; of a hanging one, nothing else tells.
         acknowledged: stream -> number -> when it was sent, in seconds since the epoch.
     """
 
     url: str
     subjects: Mapping[str, str]
+    ping_s: int = DEFAULT_PING_INTERVAL
     acknowledged: dict[str, dict[int, float]] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -50,8 +52,13 @@ class Publisher:
     @property
     def longest_gap(self) -> float:
         """Seconds between two messages to a stream that were acknowledged, at most."""
+        return self.gap_since(0.0)
+
+    def gap_since(self, instant: float) -> float:
+        """The longest gap that ends after an instant, in seconds since the epoch."""
         times = [sorted(dict(sent).values()) for sent in self.acknowledged.values()]
-        return max((after - before for each in times for before, after in pairwise(each)), default=0.0)
+        gaps = (after - before for each in times for before, after in pairwise(each) if after > instant)
+        return max(gaps, default=0.0)
 
     def wait_for_more(self) -> None:
         """Return when each stream has acknowledged another message."""
@@ -80,7 +87,7 @@ class Publisher:
 
     async def _publish_all(self) -> None:
         client = Client()
-        connecting = asyncio.ensure_future(_connect(client, self.url))
+        connecting = asyncio.ensure_future(_connect(client, self.url, self.ping_s))
         number = 0
         while not self.stopped.is_set():
             number += 1
@@ -101,9 +108,9 @@ class Publisher:
 
 
 @contextmanager
-def publishing(url: str, subjects: Mapping[str, str]) -> Iterator[Publisher]:
+def publishing(url: str, subjects: Mapping[str, str], ping_s: int = DEFAULT_PING_INTERVAL) -> Iterator[Publisher]:
     """A publisher at work, whether or not there is a server yet."""
-    publisher = Publisher(url, subjects)
+    publisher = Publisher(url, subjects, ping_s)
     thread = threading.Thread(target=publisher.run, name="publisher")
     thread.start()
     try:
@@ -114,12 +121,17 @@ def publishing(url: str, subjects: Mapping[str, str]) -> Iterator[Publisher]:
         assert not thread.is_alive(), "the publisher does not end"
 
 
-async def _connect(client: Client, url: str) -> None:
+async def _connect(client: Client, url: str, ping_s: int) -> None:
     async def ignore(_error: Exception) -> None:
         pass
 
     await client.connect(
-        url.split(","), max_reconnect_attempts=-1, reconnect_time_wait=0, connect_timeout=1, error_cb=ignore
+        url.split(","),
+        max_reconnect_attempts=-1,
+        reconnect_time_wait=0,
+        connect_timeout=1,
+        ping_interval=ping_s,
+        error_cb=ignore,
     )
 
 
