@@ -6,18 +6,23 @@ import json
 import signal
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nats.errors import Error as NatsError
+
 from tests.support.nats_server import NatsServer
 from tests.support.ports import free_port
+from tests.support.raw_nats import raw_client
 from tests.support.waiting import until
 
 _DEADLINE_S = 30.0
 _HTTP_TIMEOUT_S = 2.0
+_ANSWER_TIMEOUT_S = 0.5
 # No proxy: every node is on this machine.
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
@@ -33,6 +38,7 @@ class NatsCluster:
         tags: the ``server_tags`` of each node, in their order; none for those it does not reach.
         extra: further configuration of every node.
         jetstream: what is in every node's ``jetstream`` block beside the folder.
+        login: nats-py's ``user`` and ``password``, where the configuration asks for them.
     """
 
     folder: Path
@@ -41,6 +47,7 @@ class NatsCluster:
     tags: Sequence[Sequence[str]] = ()
     extra: str = ""
     jetstream: str = NatsServer.jetstream
+    login: Mapping[str, str] = field(default_factory=dict)
     nodes: list[NatsServer] = field(init=False)
     route_ports: list[int] = field(init=False)
 
@@ -72,8 +79,14 @@ class NatsCluster:
         self.wait()
 
     def wait(self) -> None:
-        """Wait until every node that runs is healthy and names the same meta leader, which is one of them."""
+        """Wait until JetStream works on every node that runs.
+
+        They are healthy and name the same meta leader, which is one of them, and a request through each of them is
+        answered: on a healthy node that has yet to hear what the leader listens to, it is lost.
+        """
         until("the cluster is healthy and has a meta leader", self._is_ready, _DEADLINE_S)
+        for node in self.running():
+            until(f"the meta leader answers through {self.names[node]}", partial(self._answers, node), _DEADLINE_S)
 
     def kill(self, node: int, how: int = signal.SIGKILL) -> None:
         """End one node; SIGKILL unless told otherwise."""
@@ -105,6 +118,12 @@ class NatsCluster:
         running = self.running()
         leaders = {self.meta_leader(node) for node in running}
         return len(leaders) == 1 and leaders <= set(running) and all(self.health(node) == 200 for node in running)
+
+    def _answers(self, node: int) -> bool:
+        """Whether the meta leader does; nobody else answers this request."""
+        with suppress(NatsError, OSError), raw_client(self.nodes[node].url, **self.login) as client:
+            return b'"error"' not in client.request("$JS.API.INFO", timeout=_ANSWER_TIMEOUT_S)
+        return False
 
     def _get(self, node: int, path: str) -> tuple[int, dict[str, Any]]:
         try:
