@@ -19,8 +19,9 @@ from provisioner.rules.server_limits import surrounding_problems
 from provisioner.rules.stream_config import create_problems
 from provisioner.schema.model import ServerFacts, StreamConfig
 from tests.support.configurations import NAME, wire_config
-from tests.support.nats_cluster import running_cluster
-from tests.support.nats_server import running
+from tests.support.nats_cluster import NatsCluster, running_cluster
+from tests.support.nats_server import NatsServer, running
+from tests.support.streams import delete
 from tests.support.waiting import until
 
 MB: Final = 10**6
@@ -49,13 +50,13 @@ class Site:
     """One account of a cluster or a single server.
 
     Attributes:
-        folder: what the servers write is below it.
+        server: the cluster or the server.
         monitor_urls: of every server.
         client: the program's, logged in to the account.
         others: the account's other streams.
     """
 
-    folder: Path = field(repr=False)
+    server: NatsServer | NatsCluster = field(repr=False)
     monitor_urls: list[str] = field(repr=False)
     client: JetStream = field(repr=False)
     others: Mapping[str, StreamConfig] = field(repr=False)
@@ -74,10 +75,8 @@ class Site:
         return Verdict(all_of_it, tuple(less))
 
     def delete(self) -> None:
-        """Delete the stream and wait until its files are gone from every server."""
-        self.client.delete(NAME)
-        folders = [f"{at}data/jetstream/*/streams/{to}{NAME}" for at in ("", "*/") for to in ("", ".")]
-        until(f"the files of {NAME} are gone", lambda: not any(any(self.folder.glob(each)) for each in folders))
+        """Delete the stream and wait until its files are gone."""
+        delete(self.client, self.server, NAME)
 
 
 @dataclass(frozen=True)
@@ -102,21 +101,20 @@ class Verdict:
 def cluster_sites(folder: Path) -> Iterator[dict[str, Site]]:
     """Each account of a cluster of three nodes with tags."""
     with running_cluster(folder, tags=TAGS, extra=_EXTRA, login=_LOGIN) as cluster, ExitStack() as stack:
-        urls = cluster.nodes[0].url, cluster.monitor_urls
-        yield {name: _site(folder, name, *urls, stack) for name in ACCOUNTS}
+        yield {name: _site(cluster, name, cluster.monitor_urls, stack) for name in ACCOUNTS}
 
 
 @contextmanager
 def single_sites(folder: Path) -> Iterator[dict[str, Site]]:
     """Each account of a single server with tags."""
     with running(folder, f'{_EXTRA}\nserver_tags: ["ssd"]') as server, ExitStack() as stack:
-        yield {name: _site(folder, name, server.url, [server.monitor_url], stack) for name in ACCOUNTS}
+        yield {name: _site(server, name, [server.monitor_url], stack) for name in ACCOUNTS}
 
 
-def _site(folder: Path, account: str, url: str, monitor_urls: list[str], stack: ExitStack) -> Site:
-    client = stack.enter_context(closing(JetStream(url, Credentials(account, account))))
+def _site(server: NatsServer | NatsCluster, account: str, monitor_urls: list[str], stack: ExitStack) -> Site:
+    client = stack.enter_context(closing(JetStream(server.url, Credentials(account, account))))
     info = client.create(named("OTHER", subjects=[f"{account}.>"], max_bytes=10 * MB))
-    return Site(folder, monitor_urls, client, {"OTHER": info.config})
+    return Site(server, monitor_urls, client, {"OTHER": info.config})
 
 
 def named(name: str, **fields: Any) -> StreamConfig:
