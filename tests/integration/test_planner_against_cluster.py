@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from tests.support import corpus
 from tests.support.cluster_oracle import (
+    MB,
     Site,
     changes,
     cluster_sites,
@@ -19,6 +20,7 @@ from tests.support.cluster_oracle import (
     creates,
     is_possible,
     single_sites,
+    tiered_site,
 )
 from tests.support.exploring import explore, explores
 
@@ -95,6 +97,21 @@ def test_a_configuration_that_was_judged_wrongly_once(cluster: Sites, example: d
 def test_a_change_that_was_judged_wrongly_once(cluster: Sites, example: dict[str, Any]) -> None:
     """Plan and cluster agree on every committed example, each of whose old configurations can be created."""
     compare_update(cluster[example["account"]], example)
+
+
+@pytest.fixture(scope="module")
+def tiered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """An account with limits by the number of copies."""
+    with tiered_site(tmp_path_factory.mktemp("tiered")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("megabytes", [None, 5, 14, 18, 60])
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_a_tier_is_for_streams_of_so_many_copies(tiered: Site, replicas: int, megabytes: int | None) -> None:
+    """Each copy counts once in it; without a tier for them there is no such stream."""
+    size = {} if megabytes is None else {"max_bytes": megabytes * MB}
+    compare_create(tiered, {"config": {"num_replicas": replicas, **size}})
 
 
 class TestExplore:

@@ -19,6 +19,7 @@ from provisioner.rules.server_limits import surrounding_problems
 from provisioner.rules.stream_config import create_problems
 from provisioner.schema.model import ServerFacts, StreamConfig
 from tests.support.configurations import NAME, wire_config
+from tests.support.jwt import operator
 from tests.support.nats_cluster import NatsCluster, running_cluster
 from tests.support.nats_server import NatsServer, running
 from tests.support.streams import delete
@@ -37,6 +38,8 @@ ACCOUNTS: Final = {
     "full": "{ max_streams: 1 }",
     "small": "{ max_file: 50MB, disk_max_stream_bytes: 15MB, mem_max_stream_bytes: 1MB }",
 }
+_TIER: Final = {"mem_storage": -1, "disk_storage": 50 * MB, "streams": 2, "consumer": -1}
+TIERS: Final = {"R1": {**_TIER, "disk_max_stream_bytes": 15 * MB}, "R3": {**_TIER, "disk_storage": 25 * MB}}
 _USERS: Final = (
     f"{name} {{ jetstream: {limits}, users: [{{ user: {name}, password: {name} }}] }}"
     for name, limits in ACCOUNTS.items()
@@ -109,6 +112,20 @@ def single_sites(folder: Path) -> Iterator[dict[str, Site]]:
     """Each account of a single server with tags."""
     with running(folder, f'{_EXTRA}\nserver_tags: ["ssd"]') as server, ExitStack() as stack:
         yield {name: _site(server, name, [server.monitor_url], stack) for name in ACCOUNTS}
+
+
+@contextmanager
+def tiered_site(folder: Path) -> Iterator[Site]:
+    """An account of a cluster whose limits are by the number of copies, as only a JWT can have them."""
+    trusted, creds = operator({"tiered_limits": TIERS}), folder / "user.creds"
+    creds.write_text(trusted.creds)
+    login = {"user_credentials": str(creds)}
+    with (
+        running_cluster(folder, tags=TAGS, extra=trusted.config, login=login) as cluster,
+        closing(JetStream(cluster.url, Credentials(credentials=str(creds)))) as client,
+    ):
+        info = client.create(named("OTHER", subjects=["other.>"], max_bytes=10 * MB, num_replicas=3))
+        yield Site(cluster, cluster.monitor_urls, client, {"OTHER": info.config})
 
 
 def _site(server: NatsServer | NatsCluster, account: str, monitor_urls: list[str], stack: ExitStack) -> Site:

@@ -1,4 +1,4 @@
-"""What an account may have; the integration tests compare it with real ones, but for tiers."""
+"""What an account may have; the integration tests compare it with real ones."""
 
 from __future__ import annotations
 
