@@ -21,6 +21,13 @@ from provisioner.errors import (
     Unreachable,
 )
 from provisioner.jetstream.codec import from_info, to_request
+from provisioner.jetstream.facts import (
+    account_limits,
+    cluster_nodes,
+    requires_max_bytes,
+    store_limits,
+    syncs_always,
+)
 from provisioner.jetstream.monitoring import fetch
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
@@ -29,7 +36,6 @@ from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
 if TYPE_CHECKING:
     from provisioner.jetstream.connection import Connection
 
-_UNLIMITED: Final = -1
 _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message before they answer
 
 _STORE_TIMEOUT_S: Final = 2.0
@@ -215,20 +221,22 @@ class JetStream:
         return self.request("INFO")
 
     def facts(self, monitor_url: str | None = None) -> ServerFacts:
-        """What the rules need to know; the server's own storage limits only with a monitoring URL."""
-        limits = self.account()["limits"]
-        store = {
-            f"max_{kind}": limits[f"max_{kind}"]
-            for kind in ("storage", "memory")
-            if limits[f"max_{kind}"] != _UNLIMITED
-        }
-        jsz = fetch(monitor_url, ["/jsz"])["/jsz"].body if monitor_url else {}
+        """What the rules need to know; of the servers' room and tags only what their monitoring says.
+
+        Args:
+            monitor_url: of one server, or of several, with commas: then all of them are asked.
+        """
+        account, urls = self.account(), monitor_url.split(",") if monitor_url else []
+        answers = [fetch(url, ["/jsz", "/varz"]) for url in urls]
+        jsz = answers[0]["/jsz"].body if answers else {}
         return ServerFacts(
             version=self.connection.server_version,
-            clustered=self.connection.clustered,
-            max_bytes_required=limits.get("max_bytes_required", False),
-            syncs_always=_syncs_always(jsz),
-            **(store or _store_limits(jsz)),
+            cluster=self.connection.cluster,
+            nodes=cluster_nodes(answer["/varz"].body for answer in answers) if self.connection.cluster else None,
+            limits=account_limits(account),
+            max_bytes_required=requires_max_bytes(account),
+            syncs_always=syncs_always(jsz),
+            **store_limits(jsz),
         )
 
     def close(self) -> None:
@@ -259,18 +267,3 @@ def answered(payload: bytes) -> dict[str, Any]:
 def _is_durable(consumer: Mapping[str, Any]) -> bool:
     """Whether it stays while nobody uses it."""
     return bool(consumer.get("durable_name")) and not consumer.get("inactive_threshold")
-
-
-def _syncs_always(jsz: Mapping[str, Any]) -> bool | None:
-    config = jsz.get("config")
-    return bool(config.get("sync_always")) if isinstance(config, Mapping) else None
-
-
-def _store_limits(jsz: Mapping[str, Any]) -> dict[str, int]:
-    """The server's limits and reservations, for an account without limits of its own; nothing if they are unknown."""
-    kinds = ("storage", "memory")
-    try:
-        limits = {f"max_{kind}": int(jsz["config"][f"max_{kind}"]) for kind in kinds}
-        return limits | {f"reserved_{kind}": int(jsz[f"reserved_{kind}"]) for kind in kinds}
-    except (LookupError, TypeError, ValueError):
-        return {}

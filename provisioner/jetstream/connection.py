@@ -71,9 +71,9 @@ class Connection:
         return str(self._client._server_info.get("server_id"))  # noqa: SLF001 - nats.py has no public way
 
     @property
-    def clustered(self) -> bool:
-        """Whether the server says that it is part of a cluster."""
-        return bool(self._client._server_info.get("cluster"))  # noqa: SLF001 - nats.py has no public way
+    def cluster(self) -> str:
+        """The name of the cluster that the server says it is part of; empty for a single server."""
+        return str(self._client._server_info.get("cluster") or "")  # noqa: SLF001 - nats.py has no public way
 
     @property
     def max_payload(self) -> int:

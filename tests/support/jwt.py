@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,14 +24,18 @@ class Operator:
     creds: str
 
 
-def operator() -> Operator:
-    """A new one, with keys of its own."""
+def operator(jetstream: Mapping[str, Any] = _JETSTREAM) -> Operator:
+    """A new one, with keys of its own.
+
+    Args:
+        jetstream: the account's limits, as a JWT has them; none by default.
+    """
     owner = _pair(nkeys.PREFIX_BYTE_OPERATOR)
     system, account = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
     user = _pair(nkeys.PREFIX_BYTE_USER)
     accounts = {
         _public(system): _signed(owner, system, {"type": "account", "limits": _UNLIMITED}),
-        _public(account): _signed(owner, account, {"type": "account", "limits": _UNLIMITED | _JETSTREAM}),
+        _public(account): _signed(owner, account, {"type": "account", "limits": {**_UNLIMITED, **jetstream}}),
     }
     preload = "\n".join(f"  {key}: {jwt}" for key, jwt in accounts.items())
     trusted = f"operator: {_signed(owner, owner, {'type': 'operator'})}\nsystem_account: {_public(system)}"
