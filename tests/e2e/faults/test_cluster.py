@@ -12,7 +12,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.support.exploring import explores, new_seeds
-from tests.support.faults.cluster_rounds import QUIET, ROLL, UPDATE, Round, Rounds
+from tests.support.faults.cluster_rounds import QUIET, UPDATE, Round, Rounds
 from tests.support.faults.figures import Figures, Record
 from tests.support.faults.nodes import Nodes
 from tests.support.faults.publisher import publishing
@@ -50,12 +50,12 @@ def rounds(project: Project, figures: Figures, record_property: Record) -> Itera
 DEFAULT = (
     Round("two nodes are killed", QUIET),
     Round("a stream's leader is killed", UPDATE),
-    Round("a node is paused", ROLL),
+    Round("a node is paused", UPDATE),
 )
 
 
 def test_the_next_up_is_enough(rounds: Rounds) -> None:
-    """Two nodes at once, a leader in the middle of an update, a node that hangs in a roll; a preview finds nothing."""
+    """Two nodes at once, a leader in the middle of an update, a node that hangs in another; a preview finds nothing."""
     for each in DEFAULT:
         rounds.play(each)
     assert rounds.project.unchanged()
