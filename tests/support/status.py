@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +24,14 @@ class Urls(Protocol):
     @property
     def monitor_url(self) -> str:
         """Of the monitoring."""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Somebody else's server."""
+
+    url: str
+    monitor_url: str
 
 
 def status(server: Urls, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -18,6 +18,8 @@ from tests.e2e.conftest import Project
 from tests.support.faults.publisher import publishing
 from tests.support.messages import EXPECTED, SUBJECTS, publish_one_each, read_one_each
 from tests.support.ports import free_port
+from tests.support.status import Address, told
+from tests.support.waiting import until
 
 NODES = 3
 MOST_GAP_S = 5.0
@@ -59,6 +61,8 @@ def test_the_life_of_a_cluster(cluster: Project) -> None:
     assert len(url.split(",")) == NODES
     publish_one_each(url)
     assert cluster.unchanged()
+    address = Address(url, outputs(cluster)["monitor_url"])
+    until("status is well", lambda: told(address, "--replicas", str(NODES))["exit_code"] == 0)
 
     before = pids(cluster)
     assert list(before) == ["nats", "nats-2", "nats-3"]
