@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Final
 
@@ -15,25 +16,40 @@ from provisioner.text import counted
 
 # A request may wait for another that trims; one that has not arrived by then is lost.
 ARRIVAL_TIMEOUT_S: Final = 30.0
+# In a cluster an answer can be lost, with the leader that was to give it, while the connection stays. A server that
+# deletes has fewer messages at each look.
+QUIET_TIMEOUT_S: Final = 30.0
 
 
 def update(context: Context, config: StreamConfig) -> StreamInfo:
-    """Update a stream, and wait for as long as the server shows that it is at work.
+    """Update a stream, and wait for as long as the server shows that it is at work; the answer itself may be lost.
 
     Raises:
         Unreachable: the server does not answer, or has not got the update; or it has accepted it and
             is not done with it after LONGEST_REQUEST_TIMEOUT_S, as the text says.
         ApiError: it refuses.
     """
-    return context.client().long_update(config, _Watch(context, config).is_at_work)
+    watch = _Watch(context, config)
+    try:
+        return context.client().long_update(config, watch.is_at_work)
+    except Unreachable:
+        if watch.done:
+            return watch.done
+        raise
 
 
 class _Watch:
-    """The evidence of one update: the server tells of the stream, and its settings are the new ones."""
+    """The evidence of one update: the server tells of the stream, its settings are the new ones, its messages fewer.
+
+    Attributes:
+        done: the stream, once it has the new settings and loses no more messages.
+    """
 
     def __init__(self, context: Context, config: StreamConfig) -> None:
         self._context, self._config = context, config
         self._began, self._told = time.monotonic(), False
+        self._least, self._progressed = math.inf, self._began
+        self.done: StreamInfo | None = None
 
     def is_at_work(self) -> bool:
         """Whether to wait on."""
@@ -47,7 +63,14 @@ class _Watch:
         if passed > LONGEST_REQUEST_TIMEOUT_S:
             raise Unreachable(_accepted(info, f" after {passed:.0f} s; the next up tells whether it is done"))
         self._tell(info)
-        return True
+        self.done = info if self._is_quiet(info) else None
+        return self.done is None
+
+    def _is_quiet(self, info: StreamInfo) -> bool:
+        now = time.monotonic()
+        if info.messages < self._least:
+            self._least, self._progressed = info.messages, now
+        return now - self._progressed > QUIET_TIMEOUT_S
 
     def _tell(self, info: StreamInfo) -> None:
         if not self._told:

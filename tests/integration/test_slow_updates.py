@@ -106,6 +106,21 @@ def test_an_update_that_never_arrives(
     assert -1 == _info(context).config["max_msgs_per_subject"]
 
 
+def test_an_answer_that_is_lost(context: Context, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream has the new settings and goes on taking messages: done, without waiting for what will not come."""
+    monkeypatch.setattr(trimming, "QUIET_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(JetStream, "long_update", _unanswered)
+    changed = config(subjects=["o.>"], description="changed")
+    with raw_client(nats_server.url) as raw, raw.recorded("nowhere"):
+        assert "changed" == trimming.update(context, changed).config["description"]
+
+
+def _unanswered(client: JetStream, config: StreamConfig, is_at_work: Callable[[], bool]) -> StreamInfo:
+    """Update, and wait where nobody answers."""
+    client.update(config)
+    return _lost(client, config, is_at_work)
+
+
 def _lost(client: JetStream, _config: StreamConfig, is_at_work: Callable[[], bool]) -> StreamInfo:
     """Send the update where nobody answers."""
     client.connection.long_request("nowhere", b"", is_at_work)
