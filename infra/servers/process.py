@@ -51,8 +51,8 @@ def launch(settings: Settings, estate: Estate) -> Server:
     running = [spec for spec in specs if supervisor.serving(spec)]
     before: pulumi.Resource = estate
     servers: list[ServerProcess] = []
-    # A node that is down comes first: until it is back, no other may be restarted.
-    for spec in sorted(specs, key=lambda spec: spec in running):
+    # A node that is down or hangs comes first: until it is back, no other may be restarted.
+    for spec in sorted(specs, key=lambda spec: spec in running and supervisor.greets(spec)):
         opts = pulumi.ResourceOptions(depends_on=[before])
         before = ServerProcess(_resource(specs.index(spec)), spec, on_delete=settings.on_delete.value, opts=opts)
         servers.append(before)

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # A big store that was not closed is read through before the server is ready.
 READY_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
+# A busy machine makes a server slow; one that says nothing for so long does not come back by itself.
+HANG_TIMEOUT_S: Final = 3.0
 RELOAD_TIMEOUT_S: Final = 5.0
 
 # What nats-server logs after a SIGHUP: it takes all of the new configuration or none of it.
@@ -56,6 +58,11 @@ def serving(spec: ServerSpec) -> Server | None:
     server = find(spec.directory)
     listens = server and all(server.listens(spec.host, port) for port in spec.ports)
     return server if listens and spec.directory.data.is_dir() else None
+
+
+def greets(spec: ServerSpec) -> bool:
+    """Whether a server greets clients at the spec's port; one that hangs does not, for as long as it is asked here."""
+    return processes.wait(lambda: ports.greeting(spec.host, spec.client_port) is not None, HANG_TIMEOUT_S)
 
 
 def data_made(spec: ServerSpec) -> str | None:

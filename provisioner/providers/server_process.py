@@ -37,6 +37,7 @@ Properties = dict[str, Any]
 
 RUNNING: Final = "running"
 STOPPED: Final = "stopped"
+HANGING: Final = "does not answer"
 _NODES_BELOW: Final = 2  # storeDir/cluster/node-1
 INPUTS: Final = (
     "folder",
@@ -87,9 +88,7 @@ class ServerProcessProvider(Provider):
     @one_line
     def read(self, id_: str, props: Properties) -> ReadResult:
         """Tell whether the server runs, and with which configuration."""
-        directory = _directory(props)
-        alive = supervisor.find(directory, _previous(props))
-        current = {**props, "status": RUNNING if alive else STOPPED, "config": server_dir.read_config(directory)}
+        current = {**props, "status": _status(props), "config": server_dir.read_config(_directory(props))}
         return ReadResult(id_, current, _inputs(current))
 
     @one_line
@@ -141,6 +140,13 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
 
 def _is_known(props: Mapping[str, Any]) -> bool:
     return not any(isinstance(value, Unknown) for value in props.values())
+
+
+def _status(props: Mapping[str, Any]) -> str:
+    """A single server that hangs shows in every stream; behind a node that does, the others answer."""
+    if not supervisor.find(_directory(props), _previous(props)):
+        return STOPPED
+    return HANGING if props.get("peers") and not supervisor.greets(_spec(props)) else RUNNING
 
 
 def _directory(props: Mapping[str, Any]) -> ServerDir:

@@ -87,6 +87,18 @@ def test_dead_server_is_drift_and_heals(props: dict[str, Any]) -> None:
     assert healed["data_made"] == outs["data_made"]
 
 
+def test_a_node_that_hangs_is_drift(props: dict[str, Any], tmp_path: Path) -> None:
+    """The other nodes answer for the streams, so nothing else would tell."""
+    peer = {"folder": str(tmp_path / "peer"), "client_port": 1.0, "monitor_port": 1.0}
+    node = {**_created(props), "peers": [peer]}
+    assert _read(node)["status"] == "running"
+    os.kill(node["pid"], signal.SIGSTOP)
+    seen = _read(node)
+    os.kill(node["pid"], signal.SIGCONT)
+    assert seen["status"] == "does not answer"
+    assert _read(node)["status"] == "running"
+
+
 def test_edited_configuration_is_drift(props: dict[str, Any]) -> None:
     """A configuration file changed by hand is seen and put back."""
     outs = _created(props)

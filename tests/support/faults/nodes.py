@@ -137,6 +137,11 @@ def _pause(nodes: Nodes, chance: Random) -> Undo:
     return lambda: nodes.send(number, signal.SIGCONT)
 
 
+def _hang(nodes: Nodes, chance: Random) -> Undo:
+    nodes.send(chance.choice(nodes.all), signal.SIGSTOP)
+    return _nothing
+
+
 FAULTS: Final[Mapping[str, Callable[[Nodes, Random], Undo]]] = {
     "a node is killed": _kill_one,
     "two nodes are killed": _kill_two,
@@ -144,4 +149,5 @@ FAULTS: Final[Mapping[str, Callable[[Nodes, Random], Undo]]] = {
     "a stream's leader is killed": _kill_leader,
     "the meta leader is killed": _kill_meta_leader,
     "a node is paused": _pause,
+    "a node hangs": _hang,
 }
