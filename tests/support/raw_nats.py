@@ -14,6 +14,7 @@ import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
+from nats.errors import FlushTimeoutError
 
 T = TypeVar("T")
 
@@ -164,8 +165,10 @@ class RawClient:
         self._wait(self._settled(subscription))
 
     async def _settled(self, subscription: Subscription) -> None:
-        """The server has sent what it got until now, and this client has handled it; a dead server sends no more."""
-        if self._client.is_connected:
+        """The server has sent what it got until now, and this client has handled it; a dead or hanging one sends no more."""
+        if not self._client.is_connected:
+            return
+        with suppress(FlushTimeoutError):
             await self._client.flush()
             await subscription.drain()  # type: ignore[no-untyped-call] # nats.py does not say that it returns nothing
 

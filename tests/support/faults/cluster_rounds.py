@@ -6,7 +6,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Any, Final
@@ -116,7 +116,10 @@ class Rounds:
             fault(self.nodes, chance)()
             return None
         moment, pause_s = chance.randint(1, _MOMENTS), chance.uniform(1, _LONGEST_PAUSE_S)
-        with recorded(self.client, "$JS.API.STREAM.UPDATE.*") as requests, ThreadPoolExecutor(1) as executor:
+        with ExitStack() as stack:
+            executor = stack.enter_context(ThreadPoolExecutor(1))
+            updates = recorded(self.client, "$JS.API.STREAM.UPDATE.*")
+            requests = stack.enter_context(updates) if what.during == UPDATE else []
             before = self.nodes.pids()
             reached = self._changing(what.during, before, requests)
             running = executor.submit(self.project.pulumi, "up", "--yes", "--skip-preview")
