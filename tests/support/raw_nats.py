@@ -165,10 +165,10 @@ class RawClient:
         self._wait(self._settled(subscription))
 
     async def _settled(self, subscription: Subscription) -> None:
-        """The server has sent what it got until now, and this client has handled it; a dead or hanging one sends no more."""
+        """The server has sent what it got until now, and this client has handled it; a dead one sends no more."""
         if not self._client.is_connected:
             return
-        with suppress(FlushTimeoutError):
+        with suppress(FlushTimeoutError):  # nor does one that hangs
             await self._client.flush()
             await subscription.drain()  # type: ignore[no-untyped-call] # nats.py does not say that it returns nothing
 
