@@ -17,7 +17,7 @@ def place(settings: Settings) -> Place:
     return Place(url=url, store=url)
 
 
-def launch(settings: Settings, _estate: object) -> Server:
+def launch(settings: Settings, _estate: object, _users: object) -> Server:
     """Point at the server."""
     url = place(settings).url
     return Server(Endpoint(url=url, ready=url, store=url))

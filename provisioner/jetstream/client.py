@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -17,6 +18,8 @@ from provisioner.errors import (
     STREAM_NOT_FOUND,
     ApiError,
     InvalidAnswer,
+    JetStreamOff,
+    LoginRefused,
     Refused,
     Unreachable,
 )
@@ -46,6 +49,10 @@ _NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
 _LOG: Final = logging.getLogger(__name__)
 
 
+def _no_other_login() -> Credentials | None:
+    return None
+
+
 class _Body(dict[str, Any]):
     """A JSON object; what is missing from it is an InvalidAnswer wherever it is read."""
 
@@ -54,13 +61,30 @@ class _Body(dict[str, Any]):
 
 
 class JetStream:
-    """The streams of the account that the credentials belong to."""
+    """The streams of the account that the credentials belong to.
 
-    def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
-        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
+    Args:
+        url: the server's, or those of a cluster's servers with commas.
+        credentials: how to log in.
+        timeout: seconds for the first contact.
+        other_login: gives the login to try when the server refuses this one, at first or later; None for no other.
+    """
 
-        self.connection: Connection = Connection(url, credentials, timeout)
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        timeout: float = FIRST_CONTACT_TIMEOUT_S,
+        other_login: Callable[[], Credentials | None] = _no_other_login,
+    ) -> None:
+        self._url, self._credentials, self._other_login = url, credentials, other_login
+        self._logging_in = threading.Lock()
+        try:
+            self.connection = self._connected(timeout)
+        except LoginRefused:
+            if not self._has_other_login():
+                raise
+            self.connection = self._connected(timeout)
 
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S
@@ -76,8 +100,13 @@ class JetStream:
             ApiError: JetStream's own error.
             InvalidAnswer: the answer is not JetStream's.
         """
-        payload = json.dumps(body).encode() if body is not None else b""
-        return answered(self.connection.request(f"$JS.API.{subject}", payload, timeout))
+        payload, connection = json.dumps(body).encode() if body is not None else b"", self.connection
+        try:
+            return answered(connection.request(f"$JS.API.{subject}", payload, timeout))
+        except LoginRefused:
+            if not self._has_new_login(connection):
+                raise
+        return answered(self._first_answer(f"$JS.API.{subject}", payload, timeout))
 
     def pages(self, subject: str, entries: str, missing: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The entries of an answer that comes in pages.
@@ -242,6 +271,39 @@ class JetStream:
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self.connection.close()
+
+    def _connected(self, timeout: float) -> Connection:
+        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
+        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
+
+        return Connection(self._url, self._credentials, timeout)
+
+    def _has_other_login(self) -> bool:
+        login = self._other_login()
+        if login is None or login == self._credentials:
+            return False
+        _LOG.info("%s: the login is refused; that of the settings is tried", self._url)
+        self._credentials = login
+        return True
+
+    def _first_answer(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        """The answer to a request after a change of users: a new account has its JetStream a moment later."""
+        deadline = time.monotonic() + _STORE_TIMEOUT_S
+        while True:
+            try:
+                return self.connection.request(subject, payload, timeout)
+            except JetStreamOff:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_STORE_PAUSE_S)
+
+    def _has_new_login(self, refused: Connection) -> bool:
+        """Whether another login has replaced that of a connection which was let in before; of several threads, once."""
+        with self._logging_in:
+            if self.connection is refused and self._has_other_login():
+                refused.close()
+                self.connection = self._connected(FIRST_CONTACT_TIMEOUT_S)
+            return self.connection is not refused
 
 
 def answered(payload: bytes) -> dict[str, Any]:

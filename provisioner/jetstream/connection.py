@@ -35,6 +35,8 @@ _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
+_REFUSED_LATER: Final = "the server no longer accepts the login"
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -156,6 +158,7 @@ class Connection:
                 error_cb=self._on_error,
                 disconnected_cb=self._on_disconnect,
                 reconnected_cb=self._on_reconnect,
+                closed_cb=self._on_closed,
             )
         )
         await asyncio.wait((connecting, self._refusal), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -169,7 +172,7 @@ class Connection:
         self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
     ) -> ProvisionerError | None:
         if refusal.done():
-            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token, credentials or nkey")
+            return self._login_refused(refusal.result())
         if not connecting.done() or connecting.cancelled():
             return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
         if cause := connecting.exception():
@@ -199,6 +202,11 @@ class Connection:
     async def _on_reconnect(self) -> None:
         _LOG.info("%s: connected again", self.url)
 
+    async def _on_closed(self) -> None:
+        """A client that lets nobody end it but a server that refuses its login, as after a change of the users."""
+        if self._refusal and not self._refusal.done():
+            self._refusal.set_result(_REFUSED_LATER)
+
     async def _on_error(self, error: Exception) -> None:
         """Denials come as errors of the connection, never as an answer to the request."""
         text = str(error).removeprefix("nats: ")
@@ -221,10 +229,13 @@ class Connection:
     async def _request(self, subject: str, body: bytes, timeout: float) -> bytes:
         denial = self._denials.setdefault(subject, asyncio.get_running_loop().create_future())
         answer = asyncio.ensure_future(self._client.request(subject, body, timeout=timeout))
+        refusal = self._refusal or denial
         try:
-            await asyncio.wait((answer, denial), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((answer, denial, refusal), return_when=asyncio.FIRST_COMPLETED)
             if denial.done():
                 raise Refused(f"{self.url}: {denial.result()}; give it the permission")
+            if refusal.done() and not (answer.done() and answer.exception() is None):
+                raise self._login_refused(refusal.result())
             return bytes(answer.result().data)
         except NoRespondersError as cause:
             raise JetStreamOff(f"{self.url}: JetStream is off on this server or for this account") from cause
@@ -233,6 +244,9 @@ class Connection:
         finally:
             self._denials.pop(subject, None)
             await end([answer])
+
+    def _login_refused(self, why: str) -> LoginRefused:
+        return LoginRefused(f"{self.url}: {why}; check user, password, token, credentials or nkey")
 
     def _unanswered(self, subject: str, timeout: float) -> Unreachable:
         return Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}")

@@ -147,7 +147,7 @@ def test_the_configuration_is_the_running_stack_s() -> None:
 
 def test_external_server() -> None:
     """An external server is its URL, and the URL names the data behind it."""
-    endpoint = external.launch(parse(EXTERNAL, "dev"), object()).endpoint
+    endpoint = external.launch(parse(EXTERNAL, "dev"), object(), None).endpoint
 
     assert (endpoint.url, endpoint.store, endpoint.monitor_url) == ("nats://a:4222", "nats://a:4222", None)
 
