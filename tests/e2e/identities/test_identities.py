@@ -53,10 +53,10 @@ def client(project: Project, identity: str) -> JetStream:
 
 
 def test_the_life_of_a_guarded_stack(guarded: Project) -> None:
-    """up, no-op, drift seen and healed by the provisioner's own login, a server that died, destroyed."""
-    assert guarded.preview().code == 0
-    guarded.up()
+    """up, no-op, drift seen and healed by the provisioner's own login, a server that died, no seed in clear."""
+    said = [guarded.preview().text, guarded.up().text]
     assert guarded.unchanged()
+    _hands_out_a_key(guarded)
     with pytest.raises(LoginRefused):
         JetStream(outputs(guarded)["url"], Credentials())
     with closing(client(guarded, "market-data-ingestion")) as ingestion:
@@ -73,8 +73,9 @@ def test_the_life_of_a_guarded_stack(guarded: Project) -> None:
 
     (server,) = [r for r in resources(guarded) if r["type"].endswith(":ServerProcess")]
     os.kill(int(server["outputs"]["pid"]), signal.SIGKILL)
-    guarded.up()
+    said += [guarded.pulumi("up", "--yes", STREAMS_LOG="debug").text, guarded.pulumi("stack", "output").text]
     assert guarded.unchanged()
+    _has_no_seed_in_clear(guarded, said)
     guarded.destroy()
     assert not (guarded.folder / "nats").exists()
 
@@ -97,48 +98,23 @@ def test_a_cluster_lets_in_the_same(guarded: Project) -> None:
     assert guarded.unchanged()
 
 
-def test_the_command_hands_out_a_key(guarded: Project) -> None:
-    """In a file that nobody else can read; what is wrong is one line."""
-    guarded.up()
-    file = guarded.folder / "agent.nk"
-    said = _streams(guarded, "credentials", "routing-agent", "--to", str(file))
-    assert said.stderr == f"{file}: nats --nkey {file} --inbox-prefix _INBOX_routing-agent\n"
-    assert file.stat().st_mode & 0o777 == 0o600
-    with closing(JetStream(outputs(guarded)["url"], Credentials(nkey=str(file)))):
-        pass
-    assert "no service of this stack; did you mean routing-agent?" in _streams(guarded, "credentials", "routing").stderr
-    assert (guarded.folder / "nats").stat().st_mode & 0o777 == 0o700
-
-
 def test_another_key_touches_no_other(guarded: Project) -> None:
-    """The old seed is refused, everybody else's is as it was; the provisioner's own can be changed too."""
+    """The old seeds are refused, everybody else's are as they were; the provisioner's own can be changed too."""
     guarded.up()
-    before = outputs(guarded)["credentials"]
-    for identity in ("routing-agent", "provisioner"):
-        file = guarded.folder / "services.yaml"
-        file.write_text(_with_key((ROOT / SERVICES).read_text(), identity))
-        guarded.configure(**{**guarded.settings, "services": "services.yaml"})
-        guarded.up()
-        assert guarded.unchanged()
-        after = outputs(guarded)["credentials"]
-        with pytest.raises(LoginRefused):
-            JetStream(outputs(guarded)["url"], Credentials(nkey=before[identity]))
-        with closing(client(guarded, identity)):
+    before, changed = outputs(guarded)["credentials"], {"routing-agent", "provisioner"}
+    text = (ROOT / SERVICES).read_text().replace("  routing-agent:\n", "  routing-agent:\n    key: 2\n")
+    (guarded.folder / "services.yaml").write_text(f"{text}\nprovisioner: {{key: 2}}\n")
+    guarded.configure(**{**guarded.settings, "services": "services.yaml"})
+    guarded.up()
+    assert guarded.unchanged()
+    after = outputs(guarded)["credentials"]
+    assert changed == {name for name in before if before[name] != after[name]}
+    for name in before:
+        with closing(JetStream(outputs(guarded)["url"], Credentials(nkey=after[name]))):
             pass
-    assert {name for name in before if before[name] != after[name]} >= {"provisioner"}
-    others = before.keys() - {"routing-agent", "provisioner"}
-    assert all(before[name] == after[name] for name in others)
-
-
-def test_no_seed_in_clear(guarded: Project) -> None:
-    """Not in the state, the server's files, the output of any command, or a process's arguments."""
-    said = [guarded.preview().text, guarded.up().text, guarded.preview().text, guarded.pulumi("stack", "output").text]
-    said.append(guarded.pulumi("up", "--yes", STREAMS_LOG="debug", STREAMS_CONNECT_TIMEOUT="1").text)
-    seeds = outputs(guarded)["credentials"].values()
-    files = [file for file in guarded.folder.parent.rglob("*") if file.is_file() and not file.is_symlink()]
-    texts = [*said, *(file.read_text(errors="replace") for file in files), *_command_lines()]
-    assert len(seeds) == 8
-    assert not [text[:200] for text in texts for seed in seeds if seed in text]
+    for name in changed:
+        with pytest.raises(LoginRefused):
+            JetStream(outputs(guarded)["url"], Credentials(nkey=before[name]))
 
 
 def test_a_live_stack_gets_services(project: Project) -> None:
@@ -162,11 +138,33 @@ def test_a_live_stack_gets_services(project: Project) -> None:
     assert project.unchanged()
 
 
+def _has_no_seed_in_clear(guarded: Project, said: list[str]) -> None:
+    """Not in the state, the server's files, the output of any command, or a process's arguments."""
+    seeds = outputs(guarded)["credentials"].values()
+    files = [file for file in guarded.folder.parent.rglob("*") if file.is_file() and not file.is_symlink()]
+    texts = [*said, *(file.read_text(errors="replace") for file in files), *_command_lines()]
+    assert len(seeds) == 8
+    assert not [text[:200] for text in texts for seed in seeds if seed in text]
+
+
 def resources(project: Project) -> list[dict[str, Any]]:
     """What the state has."""
     exported = json.loads(project.pulumi("stack", "export").text)
     found: list[dict[str, Any]] = exported["deployment"]["resources"]
     return found
+
+
+def _hands_out_a_key(guarded: Project) -> None:
+    """In a file that nobody else can read; what is wrong is one line."""
+    file = guarded.folder / "agent.nk"
+    said = _streams(guarded, "credentials", "routing-agent", "--to", str(file))
+    assert said.stderr == f"{file}: nats --nkey {file} --inbox-prefix _INBOX_routing-agent\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    with closing(JetStream(outputs(guarded)["url"], Credentials(nkey=str(file)))):
+        pass
+    file.unlink()
+    assert "no service of this stack; did you mean routing-agent?" in _streams(guarded, "credentials", "routing").stderr
+    assert (guarded.folder / "nats").stat().st_mode & 0o777 == 0o700
 
 
 def _pids(project: Project) -> list[int]:
@@ -184,12 +182,6 @@ def _streams(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
         timeout=60,
         check=False,
     )
-
-
-def _with_key(text: str, identity: str) -> str:
-    if identity == "provisioner":
-        return f"{text}\nprovisioner: {{key: 2}}\n"
-    return text.replace(f"  {identity}:\n", f"  {identity}:\n    key: 2\n")
 
 
 def _command_lines() -> list[str]:
