@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -18,12 +17,11 @@ from provisioner.errors import (
     STREAM_NOT_FOUND,
     ApiError,
     InvalidAnswer,
-    JetStreamOff,
-    LoginRefused,
     Refused,
     Unreachable,
 )
 from provisioner.jetstream.codec import from_info, to_request
+from provisioner.jetstream.election import outlast_election
 from provisioner.jetstream.facts import (
     account_limits,
     cluster_nodes,
@@ -32,6 +30,7 @@ from provisioner.jetstream.facts import (
     syncs_always,
 )
 from provisioner.jetstream.monitoring import fetch
+from provisioner.jetstream.session import Session, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
@@ -47,10 +46,6 @@ NO_FOLDER: Final = "could not create storage directory"
 _NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-def _no_other_login() -> Credentials | None:
-    return None
 
 
 class _Body(dict[str, Any]):
@@ -75,16 +70,14 @@ class JetStream:
         url: str,
         credentials: Credentials,
         timeout: float = FIRST_CONTACT_TIMEOUT_S,
-        other_login: Callable[[], Credentials | None] = _no_other_login,
+        other_login: Callable[[], Credentials | None] = no_other_login,
     ) -> None:
-        self._url, self._credentials, self._other_login = url, credentials, other_login
-        self._logging_in = threading.Lock()
-        try:
-            self.connection = self._connected(timeout)
-        except LoginRefused:
-            if not self._has_other_login():
-                raise
-            self.connection = self._connected(timeout)
+        self._session = Session(url, credentials, timeout, other_login)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the server."""
+        return self._session.connection
 
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S
@@ -100,13 +93,13 @@ class JetStream:
             ApiError: JetStream's own error.
             InvalidAnswer: the answer is not JetStream's.
         """
-        payload, connection = json.dumps(body).encode() if body is not None else b"", self.connection
-        try:
-            return answered(connection.request(f"$JS.API.{subject}", payload, timeout))
-        except LoginRefused:
-            if not self._has_new_login(connection):
-                raise
-        return answered(self._first_answer(f"$JS.API.{subject}", payload, timeout))
+        payload = json.dumps(body).encode() if body is not None else b""
+        if not self.connection.cluster:
+            return self._answer(subject, payload, timeout)
+        return outlast_election(subject, lambda: self._answer(subject, payload, timeout))
+
+    def _answer(self, subject: str, payload: bytes, timeout: float) -> dict[str, Any]:
+        return answered(self._session.request(f"$JS.API.{subject}", payload, timeout))
 
     def pages(self, subject: str, entries: str, missing: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The entries of an answer that comes in pages.
@@ -271,39 +264,6 @@ class JetStream:
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self.connection.close()
-
-    def _connected(self, timeout: float) -> Connection:
-        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
-        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
-
-        return Connection(self._url, self._credentials, timeout)
-
-    def _has_other_login(self) -> bool:
-        login = self._other_login()
-        if login is None or login == self._credentials:
-            return False
-        _LOG.info("%s: the login is refused; that of the settings is tried", self._url)
-        self._credentials = login
-        return True
-
-    def _first_answer(self, subject: str, payload: bytes, timeout: float) -> bytes:
-        """The answer to a request after a change of users: a new account has its JetStream a moment later."""
-        deadline = time.monotonic() + _STORE_TIMEOUT_S
-        while True:
-            try:
-                return self.connection.request(subject, payload, timeout)
-            except JetStreamOff:
-                if time.monotonic() > deadline:
-                    raise
-            time.sleep(_STORE_PAUSE_S)
-
-    def _has_new_login(self, refused: Connection) -> bool:
-        """Whether another login has replaced that of a connection which was let in before; of several threads, once."""
-        with self._logging_in:
-            if self.connection is refused and self._has_other_login():
-                refused.close()
-                self.connection = self._connected(FIRST_CONTACT_TIMEOUT_S)
-            return self.connection is not refused
 
 
 def answered(payload: bytes) -> dict[str, Any]:
