@@ -19,6 +19,7 @@ from infra.settings import EXTERNAL, Settings, configuration, secret_keys
 from infra.sizing import fitted
 from provisioner import log
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.address import servers
 from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
@@ -44,7 +45,7 @@ def deploy() -> None:
         _stop(error)
     for note in catalogue.notes:
         pulumi.log.warn(note)
-    pulumi.export("url", endpoint.url)
+    pulumi.export("url", servers(endpoint.url))
     pulumi.export("monitor_url", endpoint.monitor_url)
     pulumi.export("streams", _summary(catalogue.streams, settings))
 
@@ -54,8 +55,8 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
 
     Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest.
     """
-    servers = import_module(f"infra.servers.{settings.server}")
-    place: Place = servers.place(fitting)
+    kind = import_module(f"infra.servers.{settings.server}")
+    place: Place = kind.place(fitting)
     options = _options(settings)
     estate = Estate(
         "estate",
@@ -70,7 +71,7 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
         grown_from=place.grown_from,
         nodes=fitting.nodes,
     )
-    server: Server = servers.launch(fitting, estate)
+    server: Server = kind.launch(fitting, estate)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]

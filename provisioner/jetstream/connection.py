@@ -1,6 +1,6 @@
 """One NATS connection for a whole process: requests with a timeout, from any thread.
 
-This module and ``transfer`` are the only ones that know the nats package.
+This module, ``nats_client`` and ``transfer`` are the only ones that know the nats package.
 """
 
 from __future__ import annotations
@@ -9,21 +9,19 @@ import asyncio
 import errno
 import logging
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
+from provisioner.jetstream import address, tls
 from provisioner.jetstream.event_loop import end, run, start
-from provisioner.jetstream.login import inbox_prefix, seed
+from provisioner.jetstream.nats_client import GuardedClient, login
 from provisioner.jetstream.target import INBOX_PREFIX, Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
@@ -47,17 +45,22 @@ class Connection:
     """
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        self.url = redacted(url)
-        self._client = Client()
+        self.url = redacted(address.servers(url))
+        self._client = GuardedClient()
         self._refusal: asyncio.Future[str] | None = None
-        self._last_error = ""
+        self._last_error = self._tls_problem = ""
         self._attempts_refused: set[bool] = set()
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
         self._disconnections = 0
-        run(self._connect(url.split(","), credentials, timeout), timeout)
+        run(self._connect(address.servers(url), credentials, timeout), timeout)
         _LOG.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
+
+    @property
+    def inbox_prefix(self) -> str:
+        """What the subjects begin with that answers come to."""
+        return self._inbox_prefix
 
     @property
     def server_version(self) -> tuple[int, int, int]:
@@ -142,13 +145,12 @@ class Connection:
         """Close. Idempotent."""
         run(self._close(), REQUEST_TIMEOUT_S)
 
-    async def _connect(self, urls: list[str], credentials: Credentials, timeout: float) -> None:
+    async def _connect(self, urls: str, credentials: Credentials, timeout: float) -> None:
         self._refusal = asyncio.get_running_loop().create_future()
         connecting = asyncio.ensure_future(
             self._client.connect(
-                urls,
-                **_login(credentials),
-                tls=ssl.create_default_context() if urls[0].startswith("tls:") else None,
+                urls.split(","),
+                **login(urls, credentials),
                 name="jetstream provisioner",
                 connect_timeout=_HANDSHAKE_TIMEOUT_S,
                 reconnect_time_wait=_RECONNECT_PAUSE_S,  # type: ignore[arg-type] # it is passed to asyncio.sleep
@@ -169,7 +171,9 @@ class Connection:
         self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
     ) -> ProvisionerError | None:
         if refusal.done():
-            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token, credentials or nkey")
+            return LoginRefused(f"{self.url}: {refusal.result()}")
+        if self._tls_problem and not self._client.is_connected:
+            return LoginRefused(f"{self.url}: {self._tls_problem}")
         if not connecting.done() or connecting.cancelled():
             return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
         if cause := connecting.exception():
@@ -197,6 +201,7 @@ class Connection:
             transfer.lose()
 
     async def _on_reconnect(self) -> None:
+        self._tls_problem = ""
         _LOG.info("%s: connected again", self.url)
 
     async def _on_error(self, error: Exception) -> None:
@@ -204,10 +209,18 @@ class Connection:
         text = str(error).removeprefix("nats: ")
         self._last_error = f" ({text})" if text else ""
         self._attempts_refused.add(_is_refusal(text))
-        if "authorization" in text.lower() and self._refusal and not self._refusal.done():
-            self._refusal.set_result(text.strip("'"))
+        if "authorization" in text.lower():
+            self._refuse(f"{text.strip(chr(39))}; check user, password, token, credentials or nkey")
+        if problem := tls.problem(error) or (text == tls.NO_TLS and text):
+            self._last_error, self._tls_problem = f": {problem}", problem
+            if "," not in self.url:  # of several servers, another may do
+                self._refuse(problem)
         if "permissions violation" in text.lower():
             self._deny(text.lower())
+
+    def _refuse(self, why: str) -> None:
+        if self._refusal and not self._refusal.done():
+            self._refusal.set_result(why)
 
     def _deny(self, text: str) -> None:
         """Tell each request that a permissions violation is about; nats.py hands the text over in lower case."""
@@ -227,7 +240,7 @@ class Connection:
                 raise Refused(f"{self.url}: {denial.result()}; give it the permission")
             return bytes(answer.result().data)
         except NoRespondersError as cause:
-            raise JetStreamOff(f"{self.url}: JetStream is off on this server or for this account") from cause
+            raise JetStreamOff(f"{self.url}: {_nobody(subject)}") from cause
         except (NatsError, TimeoutError) as cause:
             raise self._unanswered(subject, timeout) from cause
         finally:
@@ -244,36 +257,16 @@ class Connection:
                 "the server answers but its JetStream does not: a cluster without a leader, an overloaded server, "
                 "or a user that is denied the subject"
             )
-        return "the server is down or overloaded"
+        return self._tls_problem or "the server is down or overloaded"
+
+
+def _nobody(subject: str) -> str:
+    """What it means that nobody serves a subject."""
+    if subject.startswith(f"{address.DEFAULT_API}."):
+        return "JetStream is off on this server or for this account"
+    return f"nobody answers on {subject}; check domain or apiPrefix, and whether that server is connected"
 
 
 def _is_refusal(text: str) -> bool:
     codes = {int(code) for code in _ERRNO.findall(text)} - _NO_SUCH_ADDRESS
     return codes == {errno.ECONNREFUSED}
-
-
-def _login(credentials: Credentials) -> dict[str, Any]:
-    """The arguments of nats.py's ``connect``.
-
-    Raises:
-        LoginRefused: there is no such .creds file, no seed, or the inboxes' prefix is none.
-    """
-    options = {
-        "user": credentials.user,
-        "password": credentials.password,
-        "token": credentials.token,
-        "user_credentials": _creds(credentials.credentials),
-        "nkeys_seed_str": seed(credentials.nkey),
-        "inbox_prefix": inbox_prefix(credentials.inbox_prefix),
-    }
-    return {name: value for name, value in options.items() if value}
-
-
-def _creds(credentials: str | None) -> str | RawCredentials | None:
-    if not credentials:
-        return None
-    if "-----BEGIN" in credentials:
-        return RawCredentials(credentials)
-    if not Path(credentials).is_file():
-        raise LoginRefused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
-    return credentials
