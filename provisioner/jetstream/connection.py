@@ -20,7 +20,7 @@ from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
 from provisioner.jetstream import address, tls
-from provisioner.jetstream.event_loop import end, run, start
+from provisioner.jetstream.event_loop import end, event_loop, run, start
 from provisioner.jetstream.nats_client import GuardedClient, login
 from provisioner.jetstream.target import INBOX_PREFIX, Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
@@ -47,7 +47,7 @@ class Connection:
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
         self.url = redacted(address.servers(url))
         self._client = GuardedClient()
-        self._refusal: asyncio.Future[str] | None = None
+        self._refusal: asyncio.Future[str] = event_loop().create_future()
         self._last_error = self._tls_problem = ""
         self._attempts_refused: set[bool] = set()
         self._denials: dict[str, asyncio.Future[str]] = {}
@@ -88,7 +88,7 @@ class Connection:
 
         Raises:
             Unreachable: no answer within ``timeout`` seconds.
-            Refused: the server denies the subject, or nobody serves it.
+            Refused: the server denies the subject, or nobody serves it, or it does not let this login in any more.
         """
         began, outcome = time.perf_counter(), "interrupted"
         try:
@@ -146,7 +146,6 @@ class Connection:
         run(self._close(), REQUEST_TIMEOUT_S)
 
     async def _connect(self, urls: str, credentials: Credentials, timeout: float) -> None:
-        self._refusal = asyncio.get_running_loop().create_future()
         connecting = asyncio.ensure_future(
             self._client.connect(
                 urls.split(","),
@@ -162,16 +161,14 @@ class Connection:
         )
         await asyncio.wait((connecting, self._refusal), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         await end([connecting])
-        if problem := self._connect_problem(connecting, self._refusal, timeout):
+        if problem := self._connect_problem(connecting, timeout):
             _LOG.info("%s: not connected: %s", self.url, type(problem).__name__)
             await self._close()
             raise problem
 
-    def _connect_problem(
-        self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
-    ) -> ProvisionerError | None:
-        if refusal.done():
-            return LoginRefused(f"{self.url}: {refusal.result()}")
+    def _connect_problem(self, connecting: asyncio.Future[None], timeout: float) -> ProvisionerError | None:
+        if self._refusal.done():
+            return LoginRefused(f"{self.url}: {self._refusal.result()}")
         if self._tls_problem and not self._client.is_connected:
             return LoginRefused(f"{self.url}: {self._tls_problem}")
         if not connecting.done() or connecting.cancelled():
@@ -219,7 +216,7 @@ class Connection:
             self._deny(text.lower())
 
     def _refuse(self, why: str) -> None:
-        if self._refusal and not self._refusal.done():
+        if not self._refusal.done():
             self._refusal.set_result(why)
 
     def _deny(self, text: str) -> None:
@@ -235,9 +232,12 @@ class Connection:
         denial = self._denials.setdefault(subject, asyncio.get_running_loop().create_future())
         answer = asyncio.ensure_future(self._client.request(subject, body, timeout=timeout))
         try:
-            await asyncio.wait((answer, denial), return_when=asyncio.FIRST_COMPLETED)
+            refusal = self._current_refusal()
+            await asyncio.wait((answer, denial, refusal), return_when=asyncio.FIRST_COMPLETED)
             if denial.done():
                 raise Refused(f"{self.url}: {denial.result()}; give it the permission")
+            if refusal.done() and not answer.done():
+                raise LoginRefused(f"{self.url}: {refusal.result()}")
             return bytes(answer.result().data)
         except NoRespondersError as cause:
             raise JetStreamOff(f"{self.url}: {_nobody(subject)}") from cause
@@ -246,6 +246,12 @@ class Connection:
         finally:
             self._denials.pop(subject, None)
             await end([answer])
+
+    def _current_refusal(self) -> asyncio.Future[str]:
+        """What tells that the server lets this login in no more; one that has been let in again is past the last."""
+        if self._refusal.done() and self._client.is_connected:
+            self._tls_problem, self._refusal = "", event_loop().create_future()
+        return self._refusal
 
     def _unanswered(self, subject: str, timeout: float) -> Unreachable:
         return Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}")

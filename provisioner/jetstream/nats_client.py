@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
-import ssl
-from pathlib import Path
 from typing import Any
 
 from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 
-from provisioner.errors import LoginRefused
 from provisioner.jetstream import tls
-from provisioner.jetstream.login import inbox_prefix, seed
+from provisioner.jetstream.login import creds, inbox_prefix, seed
 from provisioner.jetstream.target import Credentials
 
 # asyncio says so of every TLS connection that nats.py makes, once the server ends it; it means nothing.
@@ -36,12 +33,12 @@ class GuardedClient(Client):
     async def _process_connect_init(self) -> None:
         try:
             await super()._process_connect_init()
-        except ssl.SSLError:
+        except (OSError, NatsError, TimeoutError):
             self._give_up_transport()
             raise
 
     def _give_up_transport(self) -> None:
-        """Drop a connection whose handshake failed: nats.py would wait for its end, which nobody tells it of."""
+        """Drop a connection that came to nothing: nats.py leaves it open, or waits for an end that TLS never tells."""
         if self._transport:
             self._transport.close()  # type: ignore[no-untyped-call]
             self._transport = None
@@ -56,23 +53,14 @@ def login(urls: str, credentials: Credentials) -> dict[str, Any]:
     Raises:
         LoginRefused: there is no such file, no seed, or the inboxes' prefix is none.
     """
+    text = creds(credentials.credentials)
     options = {
         "user": credentials.user,
         "password": credentials.password,
         "token": credentials.token,
-        "user_credentials": _creds(credentials.credentials),
+        "user_credentials": RawCredentials(text) if text else None,
         "nkeys_seed_str": seed(credentials.nkey),
         "inbox_prefix": inbox_prefix(credentials.inbox_prefix),
         "tls": tls.context(credentials) if tls.is_wanted(urls, credentials) else None,
     }
     return {name: value for name, value in options.items() if value}
-
-
-def _creds(credentials: str | None) -> str | RawCredentials | None:
-    if not credentials:
-        return None
-    if "-----BEGIN" in credentials:
-        return RawCredentials(credentials)
-    if not Path(credentials).is_file():
-        raise LoginRefused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
-    return credentials

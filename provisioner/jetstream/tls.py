@@ -6,10 +6,10 @@ import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 from provisioner.errors import LoginRefused
+from provisioner.jetstream.login import require_file
 from provisioner.jetstream.target import Credentials
 
 _TLS_SCHEMES: Final = ("tls:", "wss:")
@@ -77,8 +77,7 @@ def _require_file(what: str, path: str) -> None:
     """A path that is none may be a key's text: it is not repeated then."""
     if "-----BEGIN" in path:
         raise LoginRefused(f"{what}: is the text of a file; give the file's path")
-    if not Path(path).is_file():
-        raise LoginRefused(f"{what}: there is no file {path}; give the path of a PEM file")
+    require_file(what, path, "the path of a PEM file")
 
 
 def _file_problem(cause: Exception) -> str:

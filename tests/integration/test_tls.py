@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.cli.main import main
-from provisioner.errors import LoginRefused, Unreachable
+from provisioner.errors import LoginRefused
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.connection import Connection
 from provisioner.jetstream.target import Credentials
@@ -166,7 +166,7 @@ def test_a_certificate_that_changes_meanwhile(tmp_path: Path, ours: Authority, t
     ):
         assert 0 == client.account()["streams"]
         restart(changing, after)
-        with pytest.raises(Unreachable, match="the CA of the server's certificate is not trusted"):
+        with pytest.raises(LoginRefused, match="the CA of the server's certificate is not trusted"):
             client.request("INFO", timeout=1.0)
         restart(changing, before)
         until("it is trusted again", lambda: client.connection._client.is_connected, 10)  # noqa: SLF001
