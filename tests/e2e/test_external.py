@@ -53,8 +53,8 @@ def test_an_nkey_over_tls(project: Project, tmp_path: Path) -> None:
     client = ca.sign("client")
     users = f"authorization {{ users: [{{ nkey: {user.public} }}] }}"
     tls = {"ca": "tls/ca.pem", "cert": "tls/client.pem", "key": "tls/client.key"}
-    strict = server_block(ca.sign("server"), f'ca_file: "{ca.ca}", verify: true')
-    with running(tmp_path / "nats", f"{strict}{users}") as nats:
+    clients = f'ca_file: "{ca.ca}", verify: true'
+    with running(tmp_path / "nats", f"{server_block(ca.sign('server'), clients)}{users}") as nats:
         project.catalogue(ORDERS=ORDERS)
         configure(project, nats, nkey=user.seed, **tls)
         assert "nkey: is in clear; encrypt it: pulumi config set --secret nkey" in project.preview().text
@@ -67,6 +67,15 @@ def test_an_nkey_over_tls(project: Project, tmp_path: Path) -> None:
 
         configure(project, nats, f"nkey={user.seed}", **tls)
         life(project)
+
+        project.up()
+        other = authority(project.folder / "other")
+        nats.kill()
+        nats.extra = f"{server_block(other.sign('server'), clients)}{users}"
+        nats.start()
+        assert "the CA of the server's certificate is not trusted; give ca a file that has it" in project.preview().text
+        configure(project, nats, f"nkey={user.seed}", **{**tls, "ca": "other/ca.pem"})
+        project.destroy()
         assert [] == in_clear(project, user.seed, client.key.read_text().splitlines()[1])
 
 

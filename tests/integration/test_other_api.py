@@ -11,7 +11,7 @@ import pytest
 from provisioner.backup.archive import backup
 from provisioner.backup.progress import Meter
 from provisioner.cli.main import main
-from provisioner.errors import BackupError, JetStreamOff
+from provisioner.errors import BackupError, JetStreamOff, ProvisionerError
 from provisioner.jetstream import snapshots
 from provisioner.jetstream.address import address
 from provisioner.jetstream.client import JetStream
@@ -82,6 +82,7 @@ def test_a_domain_that_nobody_has(sea: Leaf) -> None:
 def test_the_commands(
     sea: Leaf,
     clients: tuple[JetStream, JetStream],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -95,6 +96,14 @@ def test_the_commands(
             patch.setenv(variable, value)
             assert 0 == main(["contents"])
         assert "ORDERS" in capsys.readouterr().out
+    file = tmp_path / "streams.yaml"
+    file.write_text("ORDERS: {subjects: [orders]}")
+    monkeypatch.setenv("NATS_JS_DOMAIN", "leaf")
+    assert 1 == main(["status", "--catalogue", str(file), "--monitor-url", sea.leaf.monitor_url])
+    report = capsys.readouterr().out
+    assert "$JS.leaf.API.INFO  1 stream" in report
+    assert "a power loss costs up to 2m" in report  # which the leaf's monitoring tells
+    monkeypatch.delenv("NATS_JS_DOMAIN")
     monkeypatch.setenv("NATS_JS_API_PREFIX", "$JS.leaf.API.")
     assert 1 == main(["contents"])
     expected = "'$JS.leaf.API.' is no prefix of subjects; write it like $JS.hub.API, without a last dot"
@@ -122,5 +131,8 @@ def test_another_account_s_api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         monkeypatch.setattr(snapshots, "IDLE_TIMEOUT_S", 1.0)
         with pytest.raises(BackupError, match=r"ORDERS: not backed up: .*: nothing arrived for 1 s"):
             backup(where.client(), "ORDERS", tmp_path / "copies", Meter().show)
-        assert ["ORDERS"] == list(owner.streams())
+        with pytest.raises(ProvisionerError, match="nothing arrived for 1 s"):
+            apply.ensure(where, StreamSpec(with_fields(spec.config, {"persist_mode": "async"})), made.created)
+        left = owner.streams()["ORDERS"]
+        assert (1, ["orders"], "default") == (left.messages, left.config["subjects"], left.config["persist_mode"])
         deletion.delete(where, StreamSpec(spec.config, on_delete=OnDelete.DELETE), made.created)

@@ -22,6 +22,7 @@ from provisioner.schema.config import with_fields
 from provisioner.schema.model import OnDelete, StreamConfig, StreamSpec
 from tests.support.configurations import config
 from tests.support.documents import blocks
+from tests.support.jwt import operator
 from tests.support.nats_lines import nats_lines
 from tests.support.nats_server import NatsServer, running
 from tests.support.nkey import user_nkey
@@ -206,6 +207,17 @@ def test_the_documented_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     login = Credentials("provisioner", "s3cret", inbox_prefix="_INBOX_provisioner")
     with running(tmp_path, users) as server, closing(JetStream(server.url, Credentials("admin", "admin"))) as admin:
         whole_job(context(server.url, None, login), admin)
+
+
+@pytest.mark.parametrize("of_account", [False, True])
+def test_permissions_in_a_jwt(tmp_path: Path, *, of_account: bool) -> None:
+    """In operator mode the server tells those of the user's JWT, and its account's where the user has none."""
+    limits = {"pub": {"deny": ["$JS.API.STREAM.CREATE.*"]}}
+    made = operator(None, {"default_permissions": limits}) if of_account else operator(limits)
+    with running(tmp_path, made.config) as server:
+        found = context(server.url, None, Credentials(credentials=made.creds))
+        problems = preflight(found, wanted(), None).problems
+    assert ("this user may not publish to $JS.API.STREAM.CREATE.ORDERS; give it the permission",) == problems
 
 
 LISTS = {

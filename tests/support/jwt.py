@@ -14,6 +14,8 @@ import nkeys
 _UNLIMITED = {"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": True, "conn": -1}
 _JETSTREAM = {"leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1}
 
+_USER = {"subs": -1, "data": -1, "payload": -1}
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -23,21 +25,26 @@ class Operator:
     creds: str
 
 
-def operator() -> Operator:
-    """A new one, with keys of its own."""
+def operator(user_limits: dict[str, Any] | None = None, account_limits: dict[str, Any] | None = None) -> Operator:
+    """A new one, with keys of its own.
+
+    Args:
+        user_limits: claims of the user: ``pub`` and ``sub``, its permissions.
+        account_limits: claims of its account: ``default_permissions``, of users without any.
+    """
     owner = _pair(nkeys.PREFIX_BYTE_OPERATOR)
     system, account = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
     user = _pair(nkeys.PREFIX_BYTE_USER)
     accounts = {
         _public(system): _signed(owner, system, {"type": "account", "limits": _UNLIMITED}),
-        _public(account): _signed(owner, account, {"type": "account", "limits": _UNLIMITED | _JETSTREAM}),
+        _public(account): _signed(
+            owner, account, {"type": "account", "limits": _UNLIMITED | _JETSTREAM, **(account_limits or {})}
+        ),
     }
     preload = "\n".join(f"  {key}: {jwt}" for key, jwt in accounts.items())
     trusted = f"operator: {_signed(owner, owner, {'type': 'operator'})}\nsystem_account: {_public(system)}"
     config = f"{trusted}\nresolver: MEMORY\nresolver_preload: {{\n{preload}\n}}"
-    return Operator(
-        config, _creds(_signed(account, user, {"type": "user", "subs": -1, "data": -1, "payload": -1}), user)
-    )
+    return Operator(config, _creds(_signed(account, user, {"type": "user", **_USER, **(user_limits or {})}), user))
 
 
 def _pair(kind: int) -> nkeys.KeyPair:
