@@ -29,6 +29,7 @@ from provisioner.log import redacted
 
 _HANDSHAKE_TIMEOUT_S: Final = 2
 _RECONNECT_PAUSE_S: Final = 0.1
+_CHECK: Final = "check user, password, token, credentials or nkey"
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
@@ -207,7 +208,7 @@ class Connection:
         self._last_error = f" ({text})" if text else ""
         self._attempts_refused.add(_is_refusal(text))
         if "authorization" in text.lower():
-            self._refuse(f"{text.strip(chr(39))}; check user, password, token, credentials or nkey")
+            self._refuse(f"{text.strip(chr(39))}; {_CHECK}")
         if problem := tls.problem(error) or (text == tls.NO_TLS and text):
             self._last_error, self._tls_problem = f": {problem}", problem
             if "," not in self.url:  # of several servers, another may do
@@ -242,7 +243,7 @@ class Connection:
         except NoRespondersError as cause:
             raise JetStreamOff(f"{self.url}: {_nobody(subject)}") from cause
         except (NatsError, TimeoutError) as cause:
-            raise self._unanswered(subject, timeout) from cause
+            raise self._ended() or self._unanswered(subject, timeout) from cause
         finally:
             self._denials.pop(subject, None)
             await end([answer])
@@ -252,6 +253,12 @@ class Connection:
         if self._refusal.done() and self._client.is_connected:
             self._tls_problem, self._refusal = "", event_loop().create_future()
         return self._refusal
+
+    def _ended(self) -> LoginRefused | None:
+        """Why the server has ended the connection for good, as it does when a login expires."""
+        text = str(self._client.last_error or "").removeprefix("nats: ")
+        expired = self._client.is_closed and "auth" in text.lower()
+        return LoginRefused(f"{self.url}: {text}; {_CHECK}") if expired else None
 
     def _unanswered(self, subject: str, timeout: float) -> Unreachable:
         return Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}")

@@ -58,6 +58,18 @@ def test_a_secret_in_the_place_of_a_path(managed: tuple[NatsServer, str]) -> Non
         assert line not in str(refused.value)
 
 
+def test_a_user_whose_time_is_over(tmp_path: Path) -> None:
+    """The server ends the connection of a JWT that expires, and the next request says so at once."""
+    made = operator(lives_s=2)
+    with (
+        running(tmp_path / "nats", made.config) as server,
+        closing(JetStream(server.url, Credentials(credentials=made.creds))) as client,
+    ):
+        assert 0 == client.account()["streams"]
+        refused = until("the JWT has expired", lambda: _refusal(client))
+        assert refused.endswith("user authentication expired; check user, password, token, credentials or nkey")
+
+
 def test_a_user_who_is_taken_back(tmp_path: Path) -> None:
     """The next request says so at once; once the user is there again, so is the connection."""
     ann, bob = user_nkey(), user_nkey()

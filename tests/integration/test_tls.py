@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.cli.main import main
-from provisioner.errors import LoginRefused
+from provisioner.errors import LoginRefused, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.connection import Connection
 from provisioner.jetstream.target import Credentials
@@ -146,6 +146,17 @@ def test_a_server_that_leaves_the_choice(tmp_path: Path, ours: Authority, theirs
         assert works(either.url)
         assert works(either.url, ca=ours.ca)
         assert "is not trusted" in refusal(either.url, ca=theirs.ca)
+
+
+def test_tls_before_the_greeting(tmp_path: Path, ours: Authority, good: Pair) -> None:
+    """A server that begins TLS by itself is not supported, and says nothing; one that waits a moment is."""
+    with running(tmp_path / "auto", server_block(good, "handshake_first: auto")) as either:
+        assert works(either.url, ca=ours.ca)
+    with (
+        running(tmp_path / "first", server_block(good, "handshake_first: true")) as first,
+        pytest.raises(Unreachable, match="no NATS server answers within 1 s"),
+    ):
+        Connection(first.url, credentials(ca=ours.ca), 1.0)
 
 
 def test_several_servers(server: NatsServer, tmp_path: Path, ours: Authority) -> None:

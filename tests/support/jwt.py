@@ -25,12 +25,15 @@ class Operator:
     creds: str
 
 
-def operator(user_limits: dict[str, Any] | None = None, account_limits: dict[str, Any] | None = None) -> Operator:
+def operator(
+    user_limits: dict[str, Any] | None = None, account_limits: dict[str, Any] | None = None, lives_s: int | None = None
+) -> Operator:
     """A new one, with keys of its own.
 
     Args:
         user_limits: claims of the user: ``pub`` and ``sub``, its permissions.
         account_limits: claims of its account: ``default_permissions``, of users without any.
+        lives_s: after how many seconds the user expires.
     """
     owner = _pair(nkeys.PREFIX_BYTE_OPERATOR)
     system, account = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
@@ -44,7 +47,9 @@ def operator(user_limits: dict[str, Any] | None = None, account_limits: dict[str
     preload = "\n".join(f"  {key}: {jwt}" for key, jwt in accounts.items())
     trusted = f"operator: {_signed(owner, owner, {'type': 'operator'})}\nsystem_account: {_public(system)}"
     config = f"{trusted}\nresolver: MEMORY\nresolver_preload: {{\n{preload}\n}}"
-    return Operator(config, _creds(_signed(account, user, {"type": "user", **_USER, **(user_limits or {})}), user))
+    expires = {"exp": int(time.time()) + lives_s} if lives_s else {}
+    jwt = _signed(account, user, {"type": "user", **_USER, **(user_limits or {})}, expires)
+    return Operator(config, _creds(jwt, user))
 
 
 def _pair(kind: int) -> nkeys.KeyPair:
@@ -55,10 +60,12 @@ def _public(pair: nkeys.KeyPair) -> str:
     return str(pair.public_key.decode())
 
 
-def _signed(issuer: nkeys.KeyPair, subject: nkeys.KeyPair, claims: dict[str, Any]) -> str:
+def _signed(
+    issuer: nkeys.KeyPair, subject: nkeys.KeyPair, claims: dict[str, Any], more: dict[str, Any] | None = None
+) -> str:
     header = {"typ": "JWT", "alg": "ed25519-nkey"}
     body = {"iat": int(time.time()), "iss": _public(issuer), "sub": _public(subject), "nats": {**claims, "version": 2}}
-    text = f"{_encoded(header)}.{_encoded(body)}"
+    text = f"{_encoded(header)}.{_encoded({**body, **(more or {})})}"
     return f"{text}.{_base64(issuer.sign(text.encode()))}"
 
 
