@@ -11,13 +11,16 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
+from provisioner.errors import ProvisionerError
+from provisioner.jetstream.address import api
 from provisioner.plan.diff import Effect, plan
 from provisioner.plan.policies import unmarked
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import may_lose
 from provisioner.reconcile.renaming import predecessor
 from provisioner.reconcile.safety_backup import folder_for
-from provisioner.reconcile.verdict import Verdict
+from provisioner.reconcile.verdict import Verdict, together
+from provisioner.rules.permissions import UNLIMITED
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 
 
@@ -88,6 +91,19 @@ def missing_for_leaving(context: Context, info: StreamInfo, policy: OnDelete) ->
     return _verdict(context, [(Work.UPDATE, name)] if info.config != unmarked(info.config) else [])
 
 
+def missing_for_moving(source: Context, target: Context, name: str) -> Verdict:
+    """The same for a stream that moves from one server to another; nothing of one that cannot be asked."""
+    out = [(Work.UPDATE, name), (Work.COPY, name), (Work.DELETE, name)]
+    return together((_asked(source, out), _asked(target, [(Work.RESTORE, name), (Work.UPDATE, name)])))
+
+
+def _asked(context: Context, jobs: list[Job]) -> Verdict:
+    try:
+        return _verdict(context, jobs)
+    except ProvisionerError:
+        return Verdict()
+
+
 def _jobs(context: Context, spec: StreamSpec, info: StreamInfo | None) -> list[Job]:
     """The work on a stream, in order."""
     name = spec.name
@@ -118,7 +134,9 @@ def _verdict(context: Context, jobs: Iterable[Job]) -> Verdict:
 
 def _lacking(context: Context, work: Work, stream: str) -> Iterator[str]:
     permissions = context.server.permissions()
-    for subject in subjects(work, stream, context.client().api):
+    if permissions == UNLIMITED:
+        return
+    for subject in subjects(work, stream, api(context.server.url)):
         answers = permissions.responses and subject.startswith(_ANSWERS)
         if not answers and not permissions.publish.permit(subject):
             yield f"publish to {subject}"
@@ -127,13 +145,13 @@ def _lacking(context: Context, work: Work, stream: str) -> Iterator[str]:
         yield f"subscribe to {inbox}"
 
 
-def subjects(work: Work, stream: str, api: str) -> list[str]:
+def subjects(work: Work, stream: str, prefix: str) -> list[str]:
     """What has to be published for a stream's work.
 
     Args:
         work: the work.
         stream: the stream, or a wildcard.
-        api: the API's prefix.
+        prefix: the API's.
     """
     wanted = [need.subject.format(stream=stream) for need in NEEDS if need.work is work]
-    return [subject if subject.startswith("$") else f"{api}.{subject}" for subject in wanted]
+    return [subject if subject.startswith("$") else f"{prefix}.{subject}" for subject in wanted]

@@ -15,7 +15,7 @@ from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.user_info import USER_INFO, user_info
 from provisioner.reconcile import apply, deletion
 from provisioner.reconcile.context import Context, context
-from provisioner.reconcile.permitted import Work, subjects
+from provisioner.reconcile.permitted import Work, missing_for_moving, subjects
 from provisioner.reconcile.preflight import preflight
 from provisioner.rules.permissions import permissions_of
 from provisioner.schema.config import with_fields
@@ -162,6 +162,17 @@ def test_a_change(
     """An update, and a change that needs a new stream, are asked for what each takes."""
     actual = admin.create(wanted().config).config
     assert expected == lacks(guarded, user, wanted(**change), actual)
+
+
+def test_a_move(guarded: NatsServer, admin: JetStream) -> None:
+    """What is copied and deleted on the one side, and restored on the other, is asked of both."""
+    admin.create(wanted().config)
+    source, target = here(guarded, "nodelete"), here(guarded, "nocopy")
+    expected = ["publish to $JS.API.STREAM.DELETE.ORDERS", "publish to $JS.SNAPSHOT.RESTORE.ORDERS.*"]
+    found = missing_for_moving(source, target, "ORDERS").problems
+    assert [f"this user may not {lack}; give it the permission" for lack in expected] == list(found)
+    gone = context("nats://127.0.0.1:9", None, Credentials())
+    assert () == missing_for_moving(gone, here(guarded, "enough"), "ORDERS").problems
 
 
 def test_a_copy_before_messages_go(
