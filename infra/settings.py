@@ -53,6 +53,7 @@ class Settings:
 
     server: str
     catalogue: Path
+    services: Path | None
     image: str
     nodes: int
     replicas: int | None
@@ -97,6 +98,7 @@ _ON_MACHINE: Final = (DOCKER, PROCESS)
 TABLE: Final = (
     Setting("server", choice(*SERVERS), None, SERVERS, "Where the server comes from."),
     Setting("catalogue", text, "infra/streams.yaml", SERVERS, "The streams, from the project's root."),
+    Setting("services", text, None, _ON_MACHINE, "Who may do what, from the project's root; default: everybody all."),
     Setting(
         "onDelete",
         choice(*(policy.value for policy in OnDelete)),
@@ -253,6 +255,7 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
     return Settings(
         server=values["server"],
         catalogue=catalogue_path(values),
+        services=Path(values["services"]) if values["services"] else None,
         image=values["image"],
         nodes=values["nodes"],
         replicas=values["replicas"],

@@ -30,6 +30,8 @@ RETURN_TIMEOUT_S: Final = 15.0
 _RETRY_PAUSE_S: Final = 0.2
 # nats-server removes the folder of an account's last stream after it has answered that the stream is gone.
 _STORE_TIMEOUT_S: Final = 5.0
+# In a cluster a consumer is listed once its own group has a leader: 0.1 s after the restore, or some seconds.
+_ELECTION_TIMEOUT_S: Final = 15.0
 # A part that grows within this time is being restored by somebody else.
 _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
@@ -263,15 +265,26 @@ def _origin_has(client: JetStream, info: StreamInfo, part: Mapping[str, Any], sa
 
 
 def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -> StreamInfo:
-    info, floors = client.stream(manifest.name), client.ack_floors(manifest.name)
+    behind, info = _behind(client, manifest), client.stream(manifest.name)
     if not info:
         raise BackupError("it was deleted meanwhile")
     least = manifest.messages - manifest.removed
     if state["messages"] < least and not may_have_expired(manifest):
         raise BackupError(f"{state['messages']:,} of {least:,} messages are there")
-    if behind := sorted(name for name, floor in manifest.consumers.items() if floors.get(name, -1) < floor):
+    if behind:
         raise BackupError(f"consumers that are missing or behind: {', '.join(behind)}")
     return info
+
+
+def _behind(client: JetStream, manifest: Manifest) -> list[str]:
+    """Consumers that are missing, or have acknowledged less than in the backup."""
+    deadline = time.monotonic() + (_ELECTION_TIMEOUT_S if client.connection.cluster else 0)
+    while True:
+        floors = client.ack_floors(manifest.name)
+        behind = sorted(name for name, floor in manifest.consumers.items() if floors.get(name, -1) < floor)
+        if not behind or time.monotonic() >= deadline:
+            return behind
+        time.sleep(_RETRY_PAUSE_S)
 
 
 def may_have_expired(manifest: Manifest) -> bool:

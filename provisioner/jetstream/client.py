@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -17,11 +18,20 @@ from provisioner.errors import (
     STREAM_NOT_FOUND,
     ApiError,
     InvalidAnswer,
+    JetStreamOff,
+    LoginRefused,
     Refused,
     Unreachable,
 )
 from provisioner.jetstream import address
 from provisioner.jetstream.codec import from_info, to_request
+from provisioner.jetstream.facts import (
+    account_limits,
+    cluster_nodes,
+    requires_max_bytes,
+    store_limits,
+    syncs_always,
+)
 from provisioner.jetstream.monitoring import fetch
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
@@ -30,7 +40,6 @@ from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
 if TYPE_CHECKING:
     from provisioner.jetstream.connection import Connection
 
-_UNLIMITED: Final = -1
 _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message before they answer
 
 _STORE_TIMEOUT_S: Final = 2.0
@@ -39,6 +48,10 @@ NO_FOLDER: Final = "could not create storage directory"
 _NOT_JETSTREAM: Final = "something other than JetStream answers"
 
 _LOG: Final = logging.getLogger(__name__)
+
+
+def _no_other_login() -> Credentials | None:
+    return None
 
 
 class _Body(dict[str, Any]):
@@ -51,16 +64,32 @@ class _Body(dict[str, Any]):
 class JetStream:
     """The streams of the account that the credentials belong to, or those behind another API that the address names.
 
+    Args:
+        url: the server's, or those of a cluster's servers with commas.
+        credentials: how to log in.
+        timeout: seconds for the first contact.
+        other_login: gives the login to try when the server refuses this one, at first or later; None for no other.
+
     Attributes:
         api: what the subjects of its requests begin with.
     """
 
-    def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
-        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
-
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        timeout: float = FIRST_CONTACT_TIMEOUT_S,
+        other_login: Callable[[], Credentials | None] = _no_other_login,
+    ) -> None:
+        self._url, self._credentials, self._other_login = url, credentials, other_login
+        self._logging_in = threading.Lock()
         self.api = address.api(url)
-        self.connection: Connection = Connection(url, credentials, timeout)
+        try:
+            self.connection = self._connected(timeout)
+        except LoginRefused:
+            if not self._has_other_login():
+                raise
+            self.connection = self._connected(timeout)
 
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S
@@ -76,8 +105,13 @@ class JetStream:
             ApiError: JetStream's own error.
             InvalidAnswer: the answer is not JetStream's.
         """
-        payload = json.dumps(body).encode() if body is not None else b""
-        return answered(self.connection.request(f"{self.api}.{subject}", payload, timeout))
+        payload, connection = json.dumps(body).encode() if body is not None else b"", self.connection
+        try:
+            return answered(connection.request(f"{self.api}.{subject}", payload, timeout))
+        except LoginRefused:
+            if not self._has_new_login(connection):
+                raise
+        return answered(self._first_answer(f"{self.api}.{subject}", payload, timeout))
 
     def pages(self, subject: str, entries: str, missing: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The entries of an answer that comes in pages.
@@ -221,25 +255,60 @@ class JetStream:
         return self.request("INFO")
 
     def facts(self, monitor_url: str | None = None) -> ServerFacts:
-        """What the rules need to know; the server's own storage limits only with a monitoring URL."""
-        limits = self.account()["limits"]
-        store = {
-            f"max_{kind}": limits[f"max_{kind}"]
-            for kind in ("storage", "memory")
-            if limits[f"max_{kind}"] != _UNLIMITED
-        }
-        jsz = fetch(monitor_url, ["/jsz"])["/jsz"].body if monitor_url else {}
+        """What the rules need to know; of the servers' room and tags only what their monitoring says.
+
+        Args:
+            monitor_url: of one server, or of several, with commas: then all of them are asked.
+        """
+        account, urls = self.account(), monitor_url.split(",") if monitor_url else []
+        answers = [fetch(url, ["/jsz", "/varz"]) for url in urls]
+        jsz = answers[0]["/jsz"].body if answers else {}
         return ServerFacts(
             version=self.connection.server_version,
-            clustered=self.connection.clustered,
-            max_bytes_required=limits.get("max_bytes_required", False),
-            syncs_always=_syncs_always(jsz),
-            **(store or _store_limits(jsz)),
+            cluster=self.connection.cluster,
+            nodes=cluster_nodes(answer["/varz"].body for answer in answers) if self.connection.cluster else None,
+            limits=account_limits(account),
+            max_bytes_required=requires_max_bytes(account),
+            syncs_always=syncs_always(jsz),
+            **store_limits(jsz),
         )
 
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self.connection.close()
+
+    def _connected(self, timeout: float) -> Connection:
+        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
+        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
+
+        return Connection(self._url, self._credentials, timeout)
+
+    def _has_other_login(self) -> bool:
+        login = self._other_login()
+        if login is None or login == self._credentials:
+            return False
+        _LOG.info("%s: the login is refused; that of the settings is tried", self._url)
+        self._credentials = login
+        return True
+
+    def _first_answer(self, subject: str, payload: bytes, timeout: float) -> bytes:
+        """The answer to a request after a change of users: a new account has its JetStream a moment later."""
+        deadline = time.monotonic() + _STORE_TIMEOUT_S
+        while True:
+            try:
+                return self.connection.request(subject, payload, timeout)
+            except JetStreamOff:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(_STORE_PAUSE_S)
+
+    def _has_new_login(self, refused: Connection) -> bool:
+        """Whether another login has replaced that of a connection which was let in before; of several threads, once."""
+        with self._logging_in:
+            if self.connection is refused and self._has_other_login():
+                refused.close()
+                self.connection = self._connected(FIRST_CONTACT_TIMEOUT_S)
+            return self.connection is not refused
 
 
 def answered(payload: bytes) -> dict[str, Any]:
@@ -265,18 +334,3 @@ def answered(payload: bytes) -> dict[str, Any]:
 def _is_durable(consumer: Mapping[str, Any]) -> bool:
     """Whether it stays while nobody uses it."""
     return bool(consumer.get("durable_name")) and not consumer.get("inactive_threshold")
-
-
-def _syncs_always(jsz: Mapping[str, Any]) -> bool | None:
-    config = jsz.get("config")
-    return bool(config.get("sync_always")) if isinstance(config, Mapping) else None
-
-
-def _store_limits(jsz: Mapping[str, Any]) -> dict[str, int]:
-    """The server's limits and reservations, for an account without limits of its own; nothing if they are unknown."""
-    kinds = ("storage", "memory")
-    try:
-        limits = {f"max_{kind}": int(jsz["config"][f"max_{kind}"]) for kind in kinds}
-        return limits | {f"reserved_{kind}": int(jsz[f"reserved_{kind}"]) for kind in kinds}
-    except (LookupError, TypeError, ValueError):
-        return {}

@@ -34,6 +34,8 @@ _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
+_REFUSED_LATER: Final = "the server no longer accepts the login"
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -75,9 +77,9 @@ class Connection:
         return str(self._client._server_info.get("server_id"))  # noqa: SLF001 - nats.py has no public way
 
     @property
-    def clustered(self) -> bool:
-        """Whether the server says that it is part of a cluster."""
-        return bool(self._client._server_info.get("cluster"))  # noqa: SLF001 - nats.py has no public way
+    def cluster(self) -> str:
+        """The name of the cluster that the server says it is part of; empty for a single server."""
+        return str(self._client._server_info.get("cluster") or "")  # noqa: SLF001 - nats.py has no public way
 
     @property
     def max_payload(self) -> int:
@@ -158,6 +160,7 @@ class Connection:
                 error_cb=self._on_error,
                 disconnected_cb=self._on_disconnect,
                 reconnected_cb=self._on_reconnect,
+                closed_cb=self._on_closed,
             )
         )
         await asyncio.wait((connecting, self._refusal), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
@@ -202,6 +205,11 @@ class Connection:
         self._tls_problem = ""
         _LOG.info("%s: connected again", self.url)
 
+    async def _on_closed(self) -> None:
+        """A client that lets nobody end it but a server that refuses its login, as after a change of the users."""
+        text = str(self._client.last_error or "").removeprefix("nats: ")
+        self._refuse(f"{text if 'auth' in text.lower() else _REFUSED_LATER}; {_CHECK}")
+
     async def _on_error(self, error: Exception) -> None:
         """Denials come as errors of the connection, never as an answer to the request."""
         text = str(error).removeprefix("nats: ")
@@ -237,13 +245,13 @@ class Connection:
             await asyncio.wait((answer, denial, refusal), return_when=asyncio.FIRST_COMPLETED)
             if denial.done():
                 raise Refused(f"{self.url}: {denial.result()}; give it the permission")
-            if refusal.done() and not answer.done():
+            if refusal.done() and not (answer.done() and answer.exception() is None):
                 raise LoginRefused(f"{self.url}: {refusal.result()}")
             return bytes(answer.result().data)
         except NoRespondersError as cause:
             raise JetStreamOff(f"{self.url}: {_nobody(subject)}") from cause
         except (NatsError, TimeoutError) as cause:
-            raise self._ended() or self._unanswered(subject, timeout) from cause
+            raise self._unanswered(subject, timeout) from cause
         finally:
             self._denials.pop(subject, None)
             await end([answer])
@@ -253,12 +261,6 @@ class Connection:
         if self._refusal.done() and self._client.is_connected:
             self._tls_problem, self._refusal = "", event_loop().create_future()
         return self._refusal
-
-    def _ended(self) -> LoginRefused | None:
-        """Why the server has ended the connection for good, as it does when a login expires."""
-        text = str(self._client.last_error or "").removeprefix("nats: ")
-        expired = self._client.is_closed and "auth" in text.lower()
-        return LoginRefused(f"{self.url}: {text}; {_CHECK}") if expired else None
 
     def _unanswered(self, subject: str, timeout: float) -> Unreachable:
         return Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}")

@@ -8,6 +8,7 @@ processStreamRestore (server/jetstream_api.go).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,9 @@ _WINDOW_BYTES: Final = 32 * CHUNK_BYTES
 # How long to wait for a chunk or its answer, and for the server to finish a stream that was sent whole.
 IDLE_TIMEOUT_S: Final = seconds("STREAMS_IDLE_TIMEOUT", 30.0)
 _FINISH_TIMEOUT_S: Final = 600.0
+# How long a restore may go unheard: servers of a cluster tell each other who listens to what.
+_HEARD_TIMEOUT_S: Final = 5.0
+_HEARD_PAUSE_S: Final = 0.05
 _DONE: Final = ("", "204")
 _GONE: Final = "503"
 
@@ -58,8 +62,8 @@ def give(client: JetStream, subject: str, chunks: Iterable[bytes]) -> Mapping[st
     """
     with client.connection.transfer() as transfer:
         try:
-            for chunk in chunks:
-                _sent(transfer, subject, chunk, IDLE_TIMEOUT_S)
+            for number, chunk in enumerate(chunks):
+                (_sent if number else _first_sent)(transfer, subject, chunk, IDLE_TIMEOUT_S)
             return dict(_sent(transfer, subject, b"", _FINISH_TIMEOUT_S)["state"])
         except BaseException:
             client.connection.publish(subject)  # a chunk that asks for no answer makes the server stop at once
@@ -82,6 +86,18 @@ def _refuse_gap(part: Part, number: int) -> None:
     """An acknowledgement's subject ends in the chunk's size and number; the last chunk wants none."""
     if part.reply and part.reply.split(".")[-2:] != [str(len(part.data)), str(number)]:
         raise BackupError(f"chunk {number} was lost on the way")
+
+
+def _first_sent(transfer: Transfer, subject: str, chunk: bytes, timeout: float) -> dict[str, Any]:
+    """Send it again while nobody gets it: in a cluster, a server hears a moment later that another one listens."""
+    deadline = time.monotonic() + _HEARD_TIMEOUT_S
+    while True:
+        try:
+            return _sent(transfer, subject, chunk, timeout)
+        except BackupError:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_HEARD_PAUSE_S)
 
 
 def _sent(transfer: Transfer, subject: str, chunk: bytes, timeout: float) -> dict[str, Any]:

@@ -24,8 +24,10 @@ from pulumi.runtime.settings import get_engine
 from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Credentials
 from provisioner.providers.properties import data_of
+from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
+from provisioner.services.model import PROVISIONER, inbox_prefix
 
 # A setting of the stack -> what it is of the login.
 CREDENTIAL_KEYS: Final = {
@@ -42,7 +44,9 @@ CREDENTIAL_KEYS: Final = {
 
 _COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
 _ENGINE_TIMEOUT_S: Final = 5.0
+_OWN_SERVERS: Final = ("process", "docker")
 _STREAM_TYPE: Final = ":Stream"
+_IDENTITY_TYPE: Final = ":Identity"
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -56,6 +60,11 @@ class StreamState:
     data: Data
 
 
+def other_login(owner: str | None, url: str) -> Credentials | None:
+    """What to try where the login of the last up is refused: the key that this run has seen, else as ``login_now``."""
+    return this_run().login or login_now(owner, url)
+
+
 def login_now(owner: str | None, url: str) -> Credentials | None:
     """The login in the stack's settings; None where they cannot be read or are about another server.
 
@@ -64,6 +73,8 @@ def login_now(owner: str | None, url: str) -> Credentials | None:
         url: the server that refuses the login of the last up.
     """
     settings = _settings(owner) if owner else {}
+    if owner and settings.get("server") in _OWN_SERVERS:
+        return _key_in_state(owner)
     if "".join(settings.get("url", "").split()) != servers(url):  # no server gets the login of another
         return None
     return credentials(settings.get)
@@ -72,6 +83,21 @@ def login_now(owner: str | None, url: str) -> Credentials | None:
 def credentials(setting: Callable[[str], Any]) -> Credentials:
     """The login that the stack's settings have."""
     return Credentials(**{part: setting(key) for key, part in CREDENTIAL_KEYS.items()})
+
+
+def _key_in_state(owner: str) -> Credentials | None:
+    """The provisioner's key, as the last checkpoint has it."""
+    deployment = _answer(owner, "stack", "export", "--show-secrets").get("deployment") or {}
+    for resource in deployment.get("resources") or ():
+        outputs = resource.get("outputs") or {}
+        if resource["type"].endswith(_IDENTITY_TYPE) and outputs.get("identity") == PROVISIONER:
+            return Credentials(nkey=_plain(outputs.get("seed")), inbox_prefix=inbox_prefix(PROVISIONER))
+    return None
+
+
+def _plain(secret: Any) -> str | None:
+    """A secret that is shown: JSON in an object that says that it is one."""
+    return json.loads(secret["plaintext"]) if isinstance(secret, dict) and "plaintext" in secret else None
 
 
 def streams_in_state(owner: str) -> Iterator[StreamState]:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from provisioner.errors import LoginRefused, NobodyListens, Unreachable
+from provisioner.errors import NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
@@ -166,20 +166,13 @@ class ServerView:
 
     def _attempt(self, timeout: float) -> JetStream:
         try:
-            return self._connected(timeout)
+            return JetStream(self.url, self._credentials, timeout, self._other_login)
         except Unreachable as error:
             self._failed_attempt = (time.monotonic(), error)
             raise
 
-    def _connected(self, timeout: float) -> JetStream:
-        try:
-            return JetStream(self.url, self._credentials, timeout)
-        except LoginRefused:
-            login = self.renewed_login()
-            if login in (None, self._credentials):
-                raise
-            _LOG.info("%s: the login of the last up is refused; that of the settings is tried", self.url)
-            return JetStream(self.url, login, timeout)
+    def _other_login(self) -> Credentials | None:
+        return self.renewed_login()
 
     def _asked(self, question: Callable[[JetStream], T]) -> T:
         """The answer to a plan's question; a server that has not answered one is not asked another for a while.

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Literal
 
 from provisioner.rules import subjects
+from provisioner.rules.account_limits import account_problems
 from provisioner.rules.normalise import captured
+from provisioner.rules.placement import placement_problems
 from provisioner.rules.problem import CAPTURED, ORIGINS, Problem, subject_path
 from provisioner.rules.subject_index import SubjectIndex
 from provisioner.schema.config import value_of
@@ -32,7 +34,8 @@ def surrounding_problems(
     """
     return [
         *_version_problems(config, facts),
-        *_replica_problems(config, facts),
+        *placement_problems(config, facts, replacing),
+        *account_problems(config, facts, replacing),
         *(_overlap_problems(config, facts.others) if _captures_more(config, replacing) else []),
         *origin_problems(config, facts.others),
         *_reservation_problems(config, facts, replacing),
@@ -74,11 +77,6 @@ def _version_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Prob
         if field.since > facts.version[:2] and value_of(config, field.name) != field.default:
             needed, actual = (".".join(map(str, version)) for version in (field.since, facts.version))
             yield Problem((field.name,), f"needs nats-server {needed}; this one is {actual}")
-
-
-def _replica_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
-    if config["num_replicas"] > 1 and not facts.clustered:
-        yield Problem(("num_replicas",), f"{config['num_replicas']} needs a cluster; this is a single server, write 1")
 
 
 def _captures_more(config: StreamConfig, replacing: StreamConfig | None) -> bool:
@@ -140,13 +138,11 @@ _STORES: Final = {"file": ("max_storage", "reserved_storage"), "memory": ("max_m
 def _reservation_problems(
     config: StreamConfig, facts: ServerFacts, replacing: StreamConfig | None
 ) -> Iterator[Problem]:
-    if facts.max_bytes_required and config["max_bytes"] <= 0:
-        yield Problem(("max_bytes",), "must be set: this account requires it of every stream")
+    """A single server's room; in a cluster it is part of the placement."""
     limit, reserved = (getattr(facts, name) for name in _STORES[config["storage"]])
     same_store = replacing if replacing and replacing["storage"] == config["storage"] else None
-    copies = 1
-    asked = max(config["max_bytes"], 0) * copies - (_reservation(same_store) if same_store else 0)
-    if limit is not None and asked > 0 and reserved + asked > limit:
+    asked = _reservation(config) - (_reservation(same_store) if same_store else 0)
+    if not facts.clustered and limit is not None and asked > 0 and reserved + asked > limit:
         yield Problem(
             ("max_bytes",),
             f"asks for {approximate_size(asked)} more; of the {approximate_size(limit)} this server has for "
@@ -155,4 +151,4 @@ def _reservation_problems(
 
 
 def _reservation(config: StreamConfig) -> int:
-    return max(int(config["max_bytes"]), 0) * int(config["num_replicas"])
+    return max(int(config["max_bytes"]), 0)

@@ -178,27 +178,76 @@ class StreamInfo:
 
 
 @dataclass(frozen=True)
+class AccountLimits:
+    """What an account may have; None where there is no limit.
+
+    Attributes:
+        storage: bytes of file store that its streams may reserve, all copies counted.
+        memory: the same for memory.
+        streams: how many.
+        consumers: the largest max_consumers of a stream.
+        stream_storage: the largest max_bytes of a file stream.
+        stream_memory: the same for memory.
+    """
+
+    storage: int | None = None
+    memory: int | None = None
+    streams: int | None = None
+    consumers: int | None = None
+    stream_storage: int | None = None
+    stream_memory: int | None = None
+
+
+@dataclass(frozen=True)
+class ClusterNode:
+    """A server of the cluster; None where it is known to be there and no more.
+
+    Attributes:
+        cluster: the name of its cluster.
+        tags: its ``server_tags``, in lower case.
+        free_storage: bytes of file store that nothing has reserved or filled.
+        free_memory: the same for memory.
+        leads: whether it leads the meta group, which judges every request.
+    """
+
+    cluster: str | None = None
+    tags: frozenset[str] | None = None
+    free_storage: int | None = None
+    free_memory: int | None = None
+    leads: bool = False
+
+
+@dataclass(frozen=True)
 class ServerFacts:
     """What the rules need to know of a server.
 
     Attributes:
         version: (major, minor, patch).
-        clustered: whether streams can have replicas.
-        max_storage: bytes of file store this account may reserve, None where the server does not say.
+        cluster: the name of the cluster that the client is connected to; empty for a single server.
+        nodes: every server that can hold streams; None where the server does not say.
+        max_storage: bytes of file store that can be reserved on this server, None where it does not say.
         max_memory: the same for memory.
-        reserved_storage: bytes its streams have reserved of it.
+        reserved_storage: bytes that streams have reserved of it.
         reserved_memory: the same for memory.
+        limits: the account's; by tier, as in ``R3``, or by the empty name if they are for all streams together.
         max_bytes_required: whether every stream must have max_bytes.
         syncs_always: whether each message is on the disk before it is acknowledged; None where the server does not say.
         others: the other streams of the account.
     """
 
     version: tuple[int, int, int] = (2, 15, 0)
-    clustered: bool = False
+    cluster: str = ""
+    nodes: tuple[ClusterNode, ...] | None = None
     max_storage: int | None = None
     max_memory: int | None = None
     reserved_storage: int = 0
     reserved_memory: int = 0
+    limits: Mapping[str, AccountLimits] = field(default_factory=lambda: {"": AccountLimits()})
     max_bytes_required: bool = False
     syncs_always: bool | None = None
     others: Mapping[str, StreamConfig] = field(default_factory=dict)
+
+    @property
+    def clustered(self) -> bool:
+        """Whether streams can have replicas."""
+        return bool(self.cluster)

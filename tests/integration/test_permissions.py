@@ -224,7 +224,7 @@ def test_the_documented_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_permissions_in_a_jwt(tmp_path: Path, *, of_account: bool) -> None:
     """In operator mode the server tells those of the user's JWT, and its account's where the user has none."""
     limits = {"pub": {"deny": ["$JS.API.STREAM.CREATE.*"]}}
-    made = operator(None, {"default_permissions": limits}) if of_account else operator(limits)
+    made = operator(defaults=limits) if of_account else operator(user_limits=limits)
     with running(tmp_path, made.config) as server:
         found = context(server.url, None, Credentials(credentials=made.creds))
         problems = preflight(found, wanted(), None).problems

@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,23 +27,27 @@ class Operator:
 
 
 def operator(
-    user_limits: dict[str, Any] | None = None, account_limits: dict[str, Any] | None = None, lives_s: int | None = None
+    jetstream: Mapping[str, Any] = _JETSTREAM,
+    *,
+    user_limits: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    lives_s: int | None = None,
 ) -> Operator:
     """A new one, with keys of its own.
 
     Args:
+        jetstream: the account's limits, as a JWT has them; none by default.
         user_limits: claims of the user: ``pub`` and ``sub``, its permissions.
-        account_limits: claims of its account: ``default_permissions``, of users without any.
+        defaults: the same of the account, for users without any.
         lives_s: after how many seconds the user expires.
     """
     owner = _pair(nkeys.PREFIX_BYTE_OPERATOR)
     system, account = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
     user = _pair(nkeys.PREFIX_BYTE_USER)
+    shared = {"default_permissions": defaults} if defaults else {}
     accounts = {
         _public(system): _signed(owner, system, {"type": "account", "limits": _UNLIMITED}),
-        _public(account): _signed(
-            owner, account, {"type": "account", "limits": _UNLIMITED | _JETSTREAM, **(account_limits or {})}
-        ),
+        _public(account): _signed(owner, account, {"type": "account", "limits": {**_UNLIMITED, **jetstream}, **shared}),
     }
     preload = "\n".join(f"  {key}: {jwt}" for key, jwt in accounts.items())
     trusted = f"operator: {_signed(owner, owner, {'type': 'operator'})}\nsystem_account: {_public(system)}"

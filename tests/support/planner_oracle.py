@@ -26,6 +26,7 @@ from provisioner.rules.stream_config import create_problems
 from provisioner.rules.work_queue import work_queue_problems
 from provisioner.schema.model import OnDelete, ServerFacts, StreamConfig, StreamInfo, StreamSpec
 from tests.support.configurations import MINUTE, NAME, changed, configurations, wire_config
+from tests.support.nats_cluster import NatsCluster
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, RequestError, raw_client
 from tests.support.streams import delete
@@ -43,7 +44,7 @@ CONSUMERS: tuple[dict[str, Any] | None, ...] = (
 class Estate:
     """A server that holds two other streams, the program's client of it, and one of the tests' own."""
 
-    server: NatsServer = field(repr=False)
+    server: NatsServer | NatsCluster = field(repr=False)
     client: JetStream = field(repr=False)
     raw: RawClient = field(repr=False)
     facts: ServerFacts = field(repr=False)

@@ -62,9 +62,15 @@ class RawClient:
             finally:
                 self._stop()
 
-    def request(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> bytes:
+    def request(
+        self,
+        subject: str,
+        payload: bytes = b"",
+        headers: dict[str, str] | None = None,
+        timeout: float = _REQUEST_TIMEOUT_S,
+    ) -> bytes:
         """The answer to a request."""
-        return bytes(self._wait(self._client.request(subject, payload, _REQUEST_TIMEOUT_S, headers=headers)).data)
+        return bytes(self._wait(self._client.request(subject, payload, timeout, headers=headers)).data)
 
     def send(self, subject: str, body: object) -> None:
         """Send a request whose answer nobody waits for."""

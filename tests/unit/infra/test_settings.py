@@ -173,7 +173,7 @@ def test_the_configuration_is_the_running_stack_s() -> None:
 
 def test_external_server() -> None:
     """An external server is its URL, and the URL names the data behind it."""
-    endpoint = external.launch(parse(EXTERNAL, "dev"), object()).endpoint
+    endpoint = external.launch(parse(EXTERNAL, "dev"), object(), None).endpoint
 
     assert (endpoint.url, endpoint.store, endpoint.monitor_url) == ("nats://a:4222", "nats://a:4222", None)
 
@@ -182,12 +182,12 @@ def test_external_server() -> None:
 def test_another_api_is_another_place(said: dict[str, str]) -> None:
     """A domain and the same prefix are one place, at each of the servers; the account's own API is none of its own."""
     raw = {**EXTERNAL, "url": "nats://a:4222,nats://b", "monitorUrl": "http://a:8222"}
-    endpoint = external.launch(parse({**raw, **said}, "dev"), object()).endpoint
+    endpoint = external.launch(parse({**raw, **said}, "dev"), object(), None).endpoint
     assert endpoint.url == endpoint.store == "nats://a:4222#$JS.hub.API,nats://b#$JS.hub.API"
     assert ("nats://a:4222,nats://b", "$JS.hub.API") == (servers(endpoint.url), api(endpoint.url))
     assert endpoint.monitor_url == "http://a:8222"
 
-    own = external.launch(parse({**raw, "apiPrefix": "$JS.API"}, "dev"), object()).endpoint
+    own = external.launch(parse({**raw, "apiPrefix": "$JS.API"}, "dev"), object(), None).endpoint
     assert (own.url, api(own.url)) == (raw["url"], "$JS.API")
 
 

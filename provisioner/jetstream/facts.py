@@ -1,0 +1,92 @@
+"""What the rules need to know of a server, out of its own answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from provisioner.schema.model import AccountLimits, ClusterNode
+
+_LIMITS: Final = {
+    "storage": "max_storage",
+    "memory": "max_memory",
+    "streams": "max_streams",
+    "consumers": "max_consumers",
+    "stream_storage": "storage_max_stream_bytes",
+    "stream_memory": "memory_max_stream_bytes",
+}
+# Where 0 is no limit either.
+_NONE_AT_ZERO: Final = {"streams", "consumers", "stream_storage", "stream_memory"}
+
+
+def account_limits(account: Mapping[str, Any]) -> dict[str, AccountLimits]:
+    """The limits in the answer to ``$JS.API.INFO``: by tier, or by the empty name."""
+    if tiers := account.get("tiers"):
+        return {name: _limits(tier["limits"]) for name, tier in tiers.items()}
+    return {"": _limits(account["limits"])}
+
+
+def requires_max_bytes(account: Mapping[str, Any]) -> bool:
+    """Whether every stream must have max_bytes."""
+    tiers = account.get("tiers") or {"": account}
+    return any(tier["limits"].get("max_bytes_required", False) for tier in tiers.values())
+
+
+def cluster_nodes(answers: Iterable[Mapping[str, Any]]) -> tuple[ClusterNode, ...] | None:
+    """Every server of the meta group, out of some servers' ``/varz``: those that answer, and as many unknown ones.
+
+    None where no answer says how many there are.
+    """
+    seen = {body.get("server_id"): body for body in answers if _meta(body)}
+    if not seen:
+        return None
+    known = [_node(body) for body in seen.values()]
+    size = max(int(_meta(body).get("cluster_size", 0)) for body in seen.values())
+    # Without a gateway there is no other cluster that a server could be in.
+    names = {None if body.get("gateway") else _cluster(body) for body in seen.values()}
+    elsewhere = ClusterNode(names.pop() if len(names) == 1 else None)
+    return (*known, *[elsewhere] * (size - len(known)))
+
+
+def syncs_always(jsz: Mapping[str, Any]) -> bool | None:
+    """Whether each message is on the disk before it is acknowledged; None where the server does not say."""
+    config = jsz.get("config")
+    return bool(config.get("sync_always")) if isinstance(config, Mapping) else None
+
+
+def store_limits(jsz: Mapping[str, Any]) -> dict[str, Any]:
+    """A server's limits and reservations; nothing if they are unknown."""
+    kinds = ("storage", "memory")
+    try:
+        limits = {f"max_{kind}": int(jsz["config"][f"max_{kind}"]) for kind in kinds}
+        return limits | {f"reserved_{kind}": int(jsz[f"reserved_{kind}"]) for kind in kinds}
+    except (LookupError, TypeError, ValueError):
+        return {}
+
+
+def _limits(limits: Mapping[str, Any]) -> AccountLimits:
+    values = {name: int(limits.get(wire, -1)) for name, wire in _LIMITS.items()}
+    return AccountLimits(**{name: value for name, value in values.items() if value >= (name in _NONE_AT_ZERO)})
+
+
+def _node(body: Mapping[str, Any]) -> ClusterNode:
+    jetstream = body["jetstream"]
+    free = {f"free_{kind}": _free(jetstream, kind) for kind in ("storage", "memory")}
+    tags = frozenset(str(tag).lower() for tag in body.get("tags") or [])
+    leads = _meta(body).get("leader") == body.get("server_name")
+    return ClusterNode(_cluster(body), tags, leads=leads, **free)
+
+
+def _free(jetstream: Mapping[str, Any], kind: str) -> int:
+    stats = jetstream["stats"]
+    used = max(int(stats[f"reserved_{kind}"]), int(stats[kind]))
+    return int(jetstream["config"][f"max_{kind}"]) - used
+
+
+def _cluster(body: Mapping[str, Any]) -> str | None:
+    return (body.get("cluster") or {}).get("name")
+
+
+def _meta(body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a server says of the meta group; nothing if it is in none."""
+    return (body.get("jetstream") or {}).get("meta") or {}

@@ -1,0 +1,66 @@
+"""Facts out of a server's own answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from provisioner.jetstream.facts import account_limits, cluster_nodes, requires_max_bytes
+from provisioner.schema.model import AccountLimits, ClusterNode
+
+UNLIMITED = {
+    "max_memory": -1,
+    "max_storage": -1,
+    "max_streams": -1,
+    "max_consumers": -1,
+    "memory_max_stream_bytes": -1,
+    "storage_max_stream_bytes": -1,
+    "max_bytes_required": False,
+}
+
+
+def _varz(name: str, **changes: Any) -> dict[str, Any]:
+    room = {"max_memory": 100, "max_storage": 1000}
+    used = {"memory": 1, "storage": 30, "reserved_memory": 10, "reserved_storage": 20}
+    meta = {"leader": "n0", "cluster_size": 3}
+    jetstream = {"config": room, "stats": used, "meta": meta}
+    body = {"server_id": name, "server_name": name, "tags": ["Ssd"], "cluster": {"name": "C"}, "gateway": {}}
+    return {**body, "jetstream": jetstream, **changes}
+
+
+KNOWN = ClusterNode("C", frozenset({"ssd"}), 970, 90)
+LEADER = ClusterNode("C", frozenset({"ssd"}), 970, 90, leads=True)
+SILENT = ClusterNode("C")
+
+
+@pytest.mark.parametrize(
+    ("answers", "expected"),
+    [
+        ([], None),
+        ([{}], None),
+        ([_varz("n0", jetstream={})], None),
+        ([_varz("n0")], (LEADER, SILENT, SILENT)),
+        ([_varz("n0"), {}, _varz("n2"), _varz("n2")], (LEADER, KNOWN, SILENT)),
+        ([_varz("n1", gateway={"name": "C"})], (KNOWN, ClusterNode(), ClusterNode())),
+    ],
+)
+def test_nodes(answers: list[dict[str, Any]], expected: tuple[ClusterNode, ...] | None) -> None:
+    """Who answers is known, the others of the meta group are there; with a gateway they may be in another cluster."""
+    assert expected == cluster_nodes(answers)
+
+
+def test_limits_for_all_streams() -> None:
+    """-1 is no limit, and so is 0 where the server takes it for none."""
+    limits = {**UNLIMITED, "max_storage": 0, "max_streams": 0, "max_consumers": 7, "max_bytes_required": True}
+    assert {"": AccountLimits(storage=0, consumers=7)} == account_limits({"limits": limits})
+    assert requires_max_bytes({"limits": limits})
+
+
+def test_limits_by_tier() -> None:
+    """The limits beside the tiers mean nothing."""
+    tiers = {"R1": {"limits": {**UNLIMITED, "max_streams": 2}}, "R3": {"limits": UNLIMITED}}
+    account = {"limits": {**UNLIMITED, "max_storage": 0}, "tiers": tiers}
+
+    assert {"R1": AccountLimits(streams=2), "R3": AccountLimits()} == account_limits(account)
+    assert not requires_max_bytes(account)
