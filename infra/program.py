@@ -20,6 +20,7 @@ from infra.sizing import fitted
 from provisioner import log
 from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.address import servers
 from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
@@ -49,7 +50,7 @@ def deploy() -> None:
         _stop(error)
     for note in catalogue.notes:
         pulumi.log.warn(note)
-    pulumi.export("url", endpoint.url)
+    pulumi.export("url", servers(endpoint.url))
     pulumi.export("monitor_url", endpoint.monitor_url)
     pulumi.export("streams", _summary(catalogue.streams, settings))
 
@@ -59,9 +60,9 @@ def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, servic
 
     Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest.
     """
-    servers, specs = import_module(f"infra.servers.{settings.server}"), catalogue.streams
+    kind, specs = import_module(f"infra.servers.{settings.server}"), catalogue.streams
     account = access.account_of(services)
-    place: Place = place_in_account(servers.place(fitting), account)
+    place: Place = place_in_account(kind.place(fitting), account)
     options = _options(settings)
     estate = Estate(
         "estate",
@@ -81,7 +82,7 @@ def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, servic
         allowed = access.declare(services, catalogue, estate)
         users = allowed.users
         pulumi.export("credentials", allowed.seeds)
-    server: Server = server_in_account(servers.launch(fitting, estate, users), account)
+    server: Server = server_in_account(kind.launch(fitting, estate, users), account)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]

@@ -22,6 +22,12 @@ LOGIN_VARIABLES = {
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
     "nkey": "NATS_NKEY",
+    "ca": "NATS_CA",
+    "cert": "NATS_CERT",
+    "key": "NATS_KEY",
+    "inboxPrefix": "NATS_INBOX_PREFIX",
+    "domain": "NATS_JS_DOMAIN",
+    "apiPrefix": "NATS_JS_API_PREFIX",
 }
 
 

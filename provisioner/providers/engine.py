@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -21,6 +21,7 @@ import pulumi
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.settings import get_engine
 
+from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Credentials
 from provisioner.providers.properties import data_of
 from provisioner.reconcile.context import this_run
@@ -28,7 +29,18 @@ from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
 from provisioner.services.model import PROVISIONER, inbox_prefix
 
-CREDENTIAL_KEYS: Final = ("user", "password", "token", "credentials")
+# A setting of the stack -> what it is of the login.
+CREDENTIAL_KEYS: Final = {
+    "user": "user",
+    "password": "password",
+    "token": "token",
+    "credentials": "credentials",
+    "nkey": "nkey",
+    "inboxPrefix": "inbox_prefix",
+    "ca": "ca",
+    "cert": "cert",
+    "key": "key",
+}
 
 _COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
 _ENGINE_TIMEOUT_S: Final = 5.0
@@ -63,9 +75,14 @@ def login_now(owner: str | None, url: str) -> Credentials | None:
     settings = _settings(owner) if owner else {}
     if owner and settings.get("server") in _OWN_SERVERS:
         return _key_in_state(owner)
-    if "".join(settings.get("url", "").split()) != url:  # no server gets the login of another
+    if "".join(settings.get("url", "").split()) != servers(url):  # no server gets the login of another
         return None
-    return Credentials(**{key: settings.get(key) for key in CREDENTIAL_KEYS})
+    return credentials(settings.get)
+
+
+def credentials(setting: Callable[[str], Any]) -> Credentials:
+    """The login that the stack's settings have."""
+    return Credentials(**{part: setting(key) for key, part in CREDENTIAL_KEYS.items()})
 
 
 def _key_in_state(owner: str) -> Credentials | None:

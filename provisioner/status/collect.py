@@ -11,6 +11,7 @@ from provisioner.backup.carry_folder import waiting_copies
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load
 from provisioner.errors import InvalidAnswer, ProvisionerError
+from provisioner.jetstream.address import api, servers
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.monitoring import Answer, fetch
 from provisioner.jetstream.target import Target, target
@@ -54,12 +55,12 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
         answers = monitoring.result()
     names = [spec.name for spec in catalogue.streams]
     return Report(
-        url=server.url,
+        url=servers(server.url),
         monitor_url=server.monitor_url or None,
         answers=answers,
         server=(
             *monitoring_results(server.monitor_url, answers),
-            api_result(account),
+            api_result(account, api(server.url)),
             *partial_results(streams or {}, names),
         ),
         streams=examine(catalogue.streams, streams, {name: waiting_copies(name) for name in names}),
