@@ -12,13 +12,15 @@ from typing import Any, Final, NoReturn
 
 import pulumi
 
-from infra import inputs
+from infra import access, inputs
 from infra.registering import registered, without_debug_lines
-from infra.servers import Place, Server
+from infra.servers import Place, Server, place_in_account, server_in_account
 from infra.settings import EXTERNAL, Settings, configuration, secret_keys
 from infra.sizing import fitted
 from provisioner import log
+from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.address import servers
 from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
@@ -26,6 +28,7 @@ from provisioner.providers.stream import Endpoint, Stream, StreamOptions
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.schema.types import show_fields
+from provisioner.services.model import Services
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
 _ALREADY_LOGGED: Final = 32
@@ -39,23 +42,27 @@ def deploy() -> None:
     announce_program()
     try:
         settings, catalogue = inputs.read(configuration(), pulumi.get_stack(), secret_keys())
-        endpoint = _declare(fitted(settings, catalogue.streams), settings, catalogue.streams)
+        services = access.services_of(settings, catalogue)
+        endpoint = _declare(
+            fitted(settings, catalogue.streams, access.promised(services)), settings, catalogue, services
+        )
     except ProvisionerError as error:
         _stop(error)
     for note in catalogue.notes:
         pulumi.log.warn(note)
-    pulumi.export("url", endpoint.url)
+    pulumi.export("url", servers(endpoint.url))
     pulumi.export("monitor_url", endpoint.monitor_url)
     pulumi.export("streams", _summary(catalogue.streams, settings))
 
 
-def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec]) -> Endpoint:
+def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, services: Services | None) -> Endpoint:
     """Estate, server, store, streams: each depends on the one before, so that the estate can refuse for all.
 
     Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest.
     """
-    servers = import_module(f"infra.servers.{settings.server}")
-    place: Place = servers.place(fitting)
+    kind, specs = import_module(f"infra.servers.{settings.server}"), catalogue.streams
+    account = access.account_of(services)
+    place: Place = place_in_account(kind.place(fitting), account)
     options = _options(settings)
     estate = Estate(
         "estate",
@@ -70,7 +77,12 @@ def _declare(fitting: Settings, settings: Settings, specs: Sequence[StreamSpec])
         grown_from=place.grown_from,
         nodes=fitting.nodes,
     )
-    server: Server = servers.launch(fitting, estate)
+    users = None
+    if services:
+        allowed = access.declare(services, catalogue, estate)
+        users = allowed.users
+        pulumi.export("credentials", allowed.seeds)
+    server: Server = server_in_account(kind.launch(fitting, estate, users), account)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]

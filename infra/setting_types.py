@@ -6,7 +6,9 @@ import ipaddress
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
-from provisioner.jetstream.target import server_urls
+from provisioner.errors import LoginRefused
+from provisioner.jetstream import login
+from provisioner.jetstream.target import monitor_urls, server_urls
 from provisioner.text import did_you_mean
 from provisioner.units import parse_duration, parse_size
 
@@ -69,6 +71,26 @@ def size(text: str) -> int:
 def server_url(text: str) -> str:
     """One or more servers of a cluster, with commas between; credentials have settings of their own."""
     return server_urls(text, "the settings user and password, or token")
+
+
+def monitor_url(text: str) -> str:
+    """The HTTP monitoring of one or more servers, with commas between."""
+    return monitor_urls(text, "the server's configuration: its monitoring has no login")
+
+
+def path(value: str) -> str:
+    """The path of a PEM file; a text that was meant to be in it is not repeated."""
+    if "-----BEGIN" in value:
+        raise ValueError("is the text of a file; give the file's path")
+    return text(value)
+
+
+def inbox_prefix(value: str) -> str:
+    """What the subjects of answers begin with."""
+    try:
+        return login.inbox_prefix(text(value)) or ""
+    except LoginRefused as error:
+        raise ValueError(str(error).partition(": ")[2]) from None
 
 
 def text(value: str) -> str:

@@ -6,6 +6,7 @@ kept: the provider reads them for itself, so that they are in no resource's prop
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +15,22 @@ from typing import Any, Final
 import pulumi
 
 from infra.node_ports import PORTS, port_problems, spread
-from infra.setting_types import Parser, address, choice, number, ports, server_url, size, sync_interval, text
+from infra.setting_types import (
+    Parser,
+    address,
+    choice,
+    inbox_prefix,
+    monitor_url,
+    number,
+    path,
+    ports,
+    server_url,
+    size,
+    sync_interval,
+    text,
+)
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.address import api_prefix, domain_api
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
 
@@ -38,6 +53,7 @@ class Settings:
 
     server: str
     catalogue: Path
+    services: Path | None
     image: str
     nodes: int
     replicas: int | None
@@ -49,6 +65,8 @@ class Settings:
     sync_interval: str
     store_dir: Path
     url: str | None
+    api: str | None
+    monitor_url: str | None
     on_delete: OnDelete
     backup_to: str | None
     stack: str
@@ -80,6 +98,7 @@ _ON_MACHINE: Final = (DOCKER, PROCESS)
 TABLE: Final = (
     Setting("server", choice(*SERVERS), None, SERVERS, "Where the server comes from."),
     Setting("catalogue", text, "infra/streams.yaml", SERVERS, "The streams, from the project's root."),
+    Setting("services", text, None, _ON_MACHINE, "Who may do what, from the project's root; default: everybody all."),
     Setting(
         "onDelete",
         choice(*(policy.value for policy in OnDelete)),
@@ -106,7 +125,24 @@ TABLE: Final = (
     Setting("user", text, None, (EXTERNAL,), "User name, with password."),
     Setting("password", text, None, (EXTERNAL,), "Password, with user."),
     Setting("token", text, None, (EXTERNAL,), "Token."),
+    Setting("nkey", text, None, (EXTERNAL,), "A user's seed, or the path of its file."),
+    Setting("ca", path, None, (EXTERNAL,), "File with the CA of the server's certificate."),
+    Setting("cert", path, None, (EXTERNAL,), "File with the client's certificate, with key."),
+    Setting("key", path, None, (EXTERNAL,), "File with its private key, with cert."),
+    Setting("inboxPrefix", inbox_prefix, None, (EXTERNAL,), "What the subjects of answers begin with."),
+    Setting("domain", domain_api, None, (EXTERNAL,), "JetStream domain, behind a leaf node."),
+    Setting("apiPrefix", api_prefix, None, (EXTERNAL,), "What the API's subjects begin with instead of $JS.API."),
+    Setting("monitorUrl", monitor_url, None, (EXTERNAL,), "The server's HTTP monitoring."),
 )
+_WAYS_TO_LOG_IN: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
+_TOGETHER: Final = (("user", "password"), ("cert", "key"))
+# A login is a secret; a path to one is none.
+SECRETS: Final = {
+    "password": re.compile(""),
+    "token": re.compile(""),
+    "credentials": re.compile("-----BEGIN"),
+    "nkey": re.compile(r"^\s*SU[A-Z2-7]{20}"),
+}
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
 
 
@@ -135,10 +171,8 @@ def require_secret(raw: Mapping[str, str], secret: Collection[str], stack: str) 
     Raises:
         SettingsError: every setting that has to be encrypted, one line each.
     """
-    texts = {key: raw[key] for key in ("password", "token", "credentials") if key in raw}
-    clear = [
-        key for key, value in texts.items() if key not in secret and (key != "credentials" or "-----BEGIN" in value)
-    ]
+    shown = {key: sign for key, sign in SECRETS.items() if key in raw and key not in secret}
+    clear = [key for key, sign in shown.items() if sign.search(raw[key])]
     if clear:
         raise SettingsError(
             "\n".join(
@@ -201,11 +235,15 @@ def _misplaced(raw: Mapping[str, str], server: str | None) -> Iterator[str]:
 
 
 def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
-    ways = [" and ".join(way) for way in (("credentials",), ("user", "password"), ("token",)) if raw.keys() & set(way)]
+    ways = [" and ".join(way) for way in _WAYS_TO_LOG_IN if raw.keys() & set(way)]
     rules = (
         ("server" not in raw, f"server: missing; say one of {', '.join(SERVERS)}"),
         (values["server"] == EXTERNAL and "url" not in raw, "url: missing; an external server needs one"),
-        (("user" in raw) != ("password" in raw), "user and password: one without the other; give both"),
+        *(
+            ((one in raw) != (other in raw), f"{one} and {other}: one without the other; give both")
+            for one, other in _TOGETHER
+        ),
+        ("domain" in raw and "apiPrefix" in raw, "domain and apiPrefix: both name the API; keep one"),
         (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
     yield from (problem for broken, problem in rules if broken)
@@ -217,6 +255,7 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
     return Settings(
         server=values["server"],
         catalogue=catalogue_path(values),
+        services=Path(values["services"]) if values["services"] else None,
         image=values["image"],
         nodes=values["nodes"],
         replicas=values["replicas"],
@@ -228,6 +267,8 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         sync_interval=values["syncInterval"],
         store_dir=Path(values["storeDir"] or Path(".nats") / stack).expanduser().absolute(),
         url=values["url"],
+        api=values["domain"] or values["apiPrefix"],
+        monitor_url=values["monitorUrl"],
         on_delete=OnDelete(values["onDelete"]),
         backup_to=values["backupTo"],
         stack=stack,

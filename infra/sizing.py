@@ -14,10 +14,15 @@ from provisioner.text import counted, distinct_sizes
 _GIB: Final = 1024**3
 
 
-def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
+def fitted(settings: Settings, specs: Sequence[StreamSpec], promised: int = 0) -> Settings:
     """The settings as a server needs them, made for these streams.
 
     What holds the messages goes only when every stream in it may go.
+
+    Args:
+        settings: the stack's.
+        specs: its streams.
+        promised: bytes of file store that an account may fill; a server that has fewer does not start.
 
     Raises:
         SettingsError: the stack allows less storage than the streams reserve.
@@ -27,7 +32,7 @@ def fitted(settings: Settings, specs: Sequence[StreamSpec]) -> Settings:
     return replace(
         settings,
         on_delete=OnDelete.DELETE if policies == {OnDelete.DELETE} else OnDelete.RETAIN,
-        max_file_store=_max_file_store(settings, specs),
+        max_file_store=_max_file_store(settings, specs, promised),
     )
 
 
@@ -46,10 +51,17 @@ def _require_nodes(settings: Settings, specs: Sequence[StreamSpec]) -> None:
         raise SettingsError("\n".join(problems))
 
 
-def _max_file_store(settings: Settings, specs: Sequence[StreamSpec]) -> int | None:
+def _max_file_store(settings: Settings, specs: Sequence[StreamSpec], promised: int) -> int | None:
     needed, limit = reserved(specs), settings.max_file_store
     if limit is None:
-        return room(specs)
+        own = room(specs)
+        return own and max(own, promised)
+    if limit < promised:
+        stated, promised_text = distinct_sizes(limit, promised)
+        raise SettingsError(
+            f"settings of stack {settings.stack}: maxFileStore: {stated} is less than the {promised_text} that the "
+            f"account in {settings.services} may fill"
+        )
     if limit < needed:
         stated, reserved_text = distinct_sizes(limit, needed)
         raise SettingsError(

@@ -22,7 +22,17 @@ LOGIN_VARIABLES = {
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
     "nkey": "NATS_NKEY",
+    "ca": "NATS_CA",
+    "cert": "NATS_CERT",
+    "key": "NATS_KEY",
+    "inboxPrefix": "NATS_INBOX_PREFIX",
+    "domain": "NATS_JS_DOMAIN",
+    "apiPrefix": "NATS_JS_API_PREFIX",
 }
+
+
+# As provisioner.services.model has it; a test keeps the two equal.
+MONITORING = "monitoring"
 
 
 def apply(changes: Changes, environment: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +69,7 @@ def passphrase(stack: str, settings: str, inherited: str | None) -> str | None:
     return inherited or None
 
 
-def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+def status_target(outputs: Mapping[str, Any], settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
     """Return the options and variables that point ``streams status`` at a stack's server.
 
     Raises:
@@ -68,9 +78,16 @@ def status_target(outputs: Mapping[str, str], settings: Mapping[str, str]) -> tu
     if not outputs.get("url"):
         raise ToolError("The stack has no server yet: make up")
     urls = {"NATS_URL": outputs["url"], "NATS_MONITOR_URL": outputs.get("monitor_url") or ""}
+    urls |= _as_monitoring(outputs.get("credentials") or {})
     login = {variable: settings[key] for key, variable in LOGIN_VARIABLES.items() if settings.get(key)}
     options = [[f"--{key}", settings[key]] for key in ("catalogue", "replicas") if settings.get(key)]
     return [word for option in options for word in option], urls | login
+
+
+def _as_monitoring(seeds: Mapping[str, str]) -> dict[str, str]:
+    """Return the login of a stack that has services: the identity that only looks."""
+    seed = seeds.get(MONITORING)
+    return {LOGIN_VARIABLES["nkey"]: seed, "NATS_INBOX_PREFIX": f"_INBOX_{MONITORING}"} if seed else {}
 
 
 def deleted_streams(outputs: Mapping[str, Any], approved: str) -> list[str]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 DOCKER_STACK, PROCESS_STACK = COMMITTED = ("dev", "local")
-# The two committed stacks hold no secret: their salt is public and was made with an empty passphrase.
+# These two hold no secret: their salt is public and was made with an empty passphrase.
 COMMITTED_SALT = "v1:oTn32L6+ROs=:"
 _STACK_NAME = re.compile(r"(\w[\w.-]*/){0,2}\w[\w.-]*", re.ASCII)
 

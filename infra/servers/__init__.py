@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
+
+import pulumi
 
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.providers.stream import Endpoint
-
-if TYPE_CHECKING:
-    import pulumi
+from provisioner.reconcile.estate import ACCOUNT_IN_STORE
 
 # A server listens on these, nobody can connect to them.
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -52,6 +52,19 @@ class Server:
 
     endpoint: Endpoint
     resources: tuple[pulumi.Resource, ...] = ()
+
+
+def place_in_account(place: Place, account: str | None) -> Place:
+    """The same server seen from an account: another account has other streams."""
+    return replace(place, store=f"{place.store}{ACCOUNT_IN_STORE}{account}") if account else place
+
+
+def server_in_account(server: Server, account: str | None) -> Server:
+    """The same for what its streams call the data."""
+    if account is None or server.endpoint.store is None:
+        return server
+    store = pulumi.Output.concat(server.endpoint.store, f"{ACCOUNT_IN_STORE}{account}")
+    return replace(server, endpoint=replace(server.endpoint, store=store))
 
 
 def local_url(scheme: str, address: str, port: int) -> str:

@@ -68,18 +68,20 @@ def place(settings: Settings) -> Place:
     )
 
 
-def launch(settings: Settings, estate: Estate) -> Server:
+def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None) -> Server:
     """Declare the container and what it needs.
 
     Args:
         settings: the stack's settings.
         estate: what every part of it depends on; it has found out that the names and the ports are free.
+        users: who may log in, as part of the configuration; None for everybody.
 
     Raises:
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
     """
     require_docker()
     name, here = _name(settings), place(settings)
+    config = _config(settings, name)
     labels = _labels(settings.stack, estate)
     opts = pulumi.ResourceOptions(depends_on=[estate])
     orphans = Orphans.under(_docker_place(settings))
@@ -107,7 +109,7 @@ def launch(settings: Settings, estate: Estate) -> Server:
         name=name,
         image=image.image_id,  # not its name: a tag that moved is noticed
         command=["--config", CONFIG_FILE],
-        uploads=[{"file": CONFIG_FILE, "content": _config(settings, name)}],
+        uploads=[{"file": CONFIG_FILE, "content": users.apply(config.__add__) if users else config}],
         volumes=[{"volume_name": volume.name, "container_path": DATA_DIR}],
         networks_advanced=[{"name": network.name, "aliases": ["nats"]}],
         ports=[

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from infra.servers import Place, Server
+from provisioner.jetstream.address import address
 from provisioner.providers.stream import Endpoint
 
 if TYPE_CHECKING:
@@ -13,11 +14,11 @@ if TYPE_CHECKING:
 
 def place(settings: Settings) -> Place:
     """The server the settings name; `settings.url` is checked to be there."""
-    url = settings.url or ""
-    return Place(url=url, store=url)
+    url = address(settings.url or "", settings.api)
+    return Place(url=url, monitor_url=settings.monitor_url, store=url)
 
 
-def launch(settings: Settings, _estate: object) -> Server:
+def launch(settings: Settings, _estate: object, _users: object) -> Server:
     """Point at the server."""
-    url = place(settings).url
-    return Server(Endpoint(url=url, ready=url, store=url))
+    there = place(settings)
+    return Server(Endpoint(url=there.url, monitor_url=there.monitor_url, ready=there.url, store=there.store))

@@ -40,12 +40,13 @@ def place(settings: Settings) -> Place:
     )
 
 
-def launch(settings: Settings, estate: Estate) -> Server:
+def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None) -> Server:
     """Declare the server, or the nodes of the cluster: each waits for the one before, so one restarts at a time.
 
     Args:
         settings: The stack's settings.
         estate: What it depends on.
+        users: Who may log in, as part of the configuration; None for everybody.
     """
     specs = _specs(settings)
     running = [spec for spec in specs if supervisor.serving(spec)]
@@ -54,7 +55,8 @@ def launch(settings: Settings, estate: Estate) -> Server:
     # A node that is down or hangs comes first: until it is back, no other may be restarted.
     for spec in sorted(specs, key=lambda spec: spec in running and supervisor.greets(spec)):
         opts = pulumi.ResourceOptions(depends_on=[before])
-        before = ServerProcess(_resource(specs.index(spec)), spec, on_delete=settings.on_delete.value, opts=opts)
+        name, policy = _resource(specs.index(spec)), settings.on_delete.value
+        before = ServerProcess(name, spec, users=users, on_delete=policy, opts=opts)
         servers.append(before)
     made, last = next(filter(None, map(supervisor.data_made, specs)), None), servers[-1]
     here = place(settings)

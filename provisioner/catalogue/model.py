@@ -23,7 +23,7 @@ class Catalogue:
     ignore: tuple[str, ...] = ()
 
 
-def reserved(specs: Iterable[StreamSpec]) -> int:
-    """Bytes of file store that the streams reserve on a server with a replica of each."""
+def reserved(specs: Iterable[StreamSpec], *, copies: bool = False) -> int:
+    """Bytes of file store that the streams reserve on a server with a replica of each; or all ``copies`` together."""
     on_disk = [spec.config for spec in specs if spec.config["storage"] == "file"]
-    return sum(max(config["max_bytes"], 0) for config in on_disk)
+    return sum(max(config["max_bytes"], 0) * (config["num_replicas"] if copies else 1) for config in on_disk)

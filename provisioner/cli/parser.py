@@ -85,6 +85,12 @@ def _parser() -> Parser:
     restore.add_argument("streams", nargs="*", metavar="STREAM", help="default: all that are in it")
     _add_url(restore)
 
+    credentials = _command(commands, "credentials", "hand one service of the selected stack its key")
+    credentials.add_argument("name", metavar="SERVICE", help="as the services' file has it")
+    credentials.add_argument(
+        "--to", type=Path, metavar="FILE", help="only its owner may read it; default: standard output"
+    )
+
     import_ = _command(commands, "import", "write a catalogue of the streams a server has")
     import_.set_defaults(module="import_")
     import_.add_argument("patterns", nargs="*", metavar="PATTERN", help="streams, like 'ORDERS_*'; default: all")

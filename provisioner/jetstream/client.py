@@ -20,7 +20,9 @@ from provisioner.errors import (
     Refused,
     Unreachable,
 )
+from provisioner.jetstream import address
 from provisioner.jetstream.codec import from_info, to_request
+from provisioner.jetstream.election import outlast_election
 from provisioner.jetstream.facts import (
     account_limits,
     cluster_nodes,
@@ -29,6 +31,7 @@ from provisioner.jetstream.facts import (
     syncs_always,
 )
 from provisioner.jetstream.monitoring import fetch
+from provisioner.jetstream.session import Session, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
@@ -41,7 +44,7 @@ _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message bef
 _STORE_TIMEOUT_S: Final = 2.0
 _STORE_PAUSE_S: Final = 0.1
 NO_FOLDER: Final = "could not create storage directory"
-_NOT_JETSTREAM: Final = "something other than JetStream answers on $JS.API"
+_NOT_JETSTREAM: Final = "something other than JetStream answers"
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -54,13 +57,32 @@ class _Body(dict[str, Any]):
 
 
 class JetStream:
-    """The streams of the account that the credentials belong to."""
+    """The streams of the account that the credentials belong to, or those behind another API that the address names.
 
-    def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
-        from provisioner.jetstream.connection import Connection  # noqa: PLC0415
+    Args:
+        url: the server's, or those of a cluster's servers with commas.
+        credentials: how to log in.
+        timeout: seconds for the first contact.
+        other_login: gives the login to try when the server refuses this one, at first or later; None for no other.
 
-        self.connection: Connection = Connection(url, credentials, timeout)
+    Attributes:
+        api: what the subjects of its requests begin with.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        credentials: Credentials,
+        timeout: float = FIRST_CONTACT_TIMEOUT_S,
+        other_login: Callable[[], Credentials | None] = no_other_login,
+    ) -> None:
+        self.api = address.api(url)
+        self._session = Session(url, credentials, timeout, other_login)
+
+    @property
+    def connection(self) -> Connection:
+        """The connection to the server."""
+        return self._session.connection
 
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S
@@ -68,7 +90,7 @@ class JetStream:
         """Send one request of the API.
 
         Args:
-            subject: below ``$JS.API``.
+            subject: below ``api``.
             body: the request's JSON.
             timeout: seconds.
 
@@ -77,13 +99,18 @@ class JetStream:
             InvalidAnswer: the answer is not JetStream's.
         """
         payload = json.dumps(body).encode() if body is not None else b""
-        return answered(self.connection.request(f"$JS.API.{subject}", payload, timeout))
+        if not self.connection.cluster:
+            return self._answer(subject, payload, timeout)
+        return outlast_election(subject, lambda: self._answer(subject, payload, timeout))
+
+    def _answer(self, subject: str, payload: bytes, timeout: float) -> dict[str, Any]:
+        return answered(self._session.request(f"{self.api}.{subject}", payload, timeout))
 
     def pages(self, subject: str, entries: str, missing: list[str] | None = None) -> Iterator[dict[str, Any]]:
         """The entries of an answer that comes in pages.
 
         Args:
-            subject: below ``$JS.API``.
+            subject: below ``api``.
             entries: the key that has them.
             missing: takes the names of those that are on nodes of a cluster that have not answered in time.
 
@@ -131,7 +158,7 @@ class JetStream:
 
     def long_update(self, config: StreamConfig, is_at_work: Callable[[], bool]) -> StreamInfo:
         """The same where messages are deleted by it; ``is_at_work`` as ``Connection.long_request`` has it."""
-        subject, payload = f"$JS.API.STREAM.UPDATE.{config['name']}", json.dumps(to_request(config)).encode()
+        subject, payload = f"{self.api}.STREAM.UPDATE.{config['name']}", json.dumps(to_request(config)).encode()
         return from_info(answered(self.connection.long_request(subject, payload, is_at_work)))
 
     def delete(self, name: str) -> bool:
@@ -217,7 +244,7 @@ class JetStream:
             time.sleep(_STORE_PAUSE_S)
 
     def account(self) -> dict[str, Any]:
-        """The answer to ``$JS.API.INFO``: the proof that JetStream works."""
+        """The answer to ``INFO``: the proof that JetStream works."""
         return self.request("INFO")
 
     def facts(self, monitor_url: str | None = None) -> ServerFacts:

@@ -1,6 +1,6 @@
 """One NATS connection for a whole process: requests with a timeout, from any thread.
 
-This module and ``transfer`` are the only ones that know the nats package.
+This module, ``nats_client`` and ``transfer`` are the only ones that know the nats package.
 """
 
 from __future__ import annotations
@@ -9,21 +9,19 @@ import asyncio
 import errno
 import logging
 import re
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from concurrent import futures
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from nats.aio.client import Client, RawCredentials
 from nats.errors import Error as NatsError
 from nats.errors import NoRespondersError
 
 from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, ProvisionerError, Refused, Unreachable
-from provisioner.jetstream.event_loop import end, run, start
-from provisioner.jetstream.login import inbox_prefix, seed
+from provisioner.jetstream import address, tls
+from provisioner.jetstream.event_loop import end, event_loop, run, start
+from provisioner.jetstream.nats_client import GuardedClient, login
 from provisioner.jetstream.target import INBOX_PREFIX, Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
@@ -31,9 +29,12 @@ from provisioner.log import redacted
 
 _HANDSHAKE_TIMEOUT_S: Final = 2
 _RECONNECT_PAUSE_S: Final = 0.1
+_CHECK: Final = "check user, password, token, credentials or nkey"
 _ERRNO: Final = re.compile(r"\[Errno (\d+)\]")
 # Of a host with several addresses some may not exist on this machine, like IPv6's.
 _NO_SUCH_ADDRESS: Final = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
+
+_REFUSED_LATER: Final = "the server no longer accepts the login"
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -47,17 +48,22 @@ class Connection:
     """
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
-        self.url = redacted(url)
-        self._client = Client()
-        self._refusal: asyncio.Future[str] | None = None
-        self._last_error = ""
+        self.url = redacted(address.servers(url))
+        self._client = GuardedClient()
+        self._refusal: asyncio.Future[str] = event_loop().create_future()
+        self._last_error = self._tls_problem = ""
         self._attempts_refused: set[bool] = set()
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
         self._disconnections = 0
-        run(self._connect(url.split(","), credentials, timeout), timeout)
+        run(self._connect(address.servers(url), credentials, timeout), timeout)
         _LOG.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
+
+    @property
+    def inbox_prefix(self) -> str:
+        """What the subjects begin with that answers come to."""
+        return self._inbox_prefix
 
     @property
     def server_version(self) -> tuple[int, int, int]:
@@ -85,7 +91,7 @@ class Connection:
 
         Raises:
             Unreachable: no answer within ``timeout`` seconds.
-            Refused: the server denies the subject, or nobody serves it.
+            Refused: the server denies the subject, or nobody serves it, or it does not let this login in any more.
         """
         began, outcome = time.perf_counter(), "interrupted"
         try:
@@ -142,13 +148,11 @@ class Connection:
         """Close. Idempotent."""
         run(self._close(), REQUEST_TIMEOUT_S)
 
-    async def _connect(self, urls: list[str], credentials: Credentials, timeout: float) -> None:
-        self._refusal = asyncio.get_running_loop().create_future()
+    async def _connect(self, urls: str, credentials: Credentials, timeout: float) -> None:
         connecting = asyncio.ensure_future(
             self._client.connect(
-                urls,
-                **_login(credentials),
-                tls=ssl.create_default_context() if urls[0].startswith("tls:") else None,
+                urls.split(","),
+                **login(urls, credentials),
                 name="jetstream provisioner",
                 connect_timeout=_HANDSHAKE_TIMEOUT_S,
                 reconnect_time_wait=_RECONNECT_PAUSE_S,  # type: ignore[arg-type] # it is passed to asyncio.sleep
@@ -156,20 +160,21 @@ class Connection:
                 error_cb=self._on_error,
                 disconnected_cb=self._on_disconnect,
                 reconnected_cb=self._on_reconnect,
+                closed_cb=self._on_closed,
             )
         )
         await asyncio.wait((connecting, self._refusal), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
         await end([connecting])
-        if problem := self._connect_problem(connecting, self._refusal, timeout):
+        if problem := self._connect_problem(connecting, timeout):
             _LOG.info("%s: not connected: %s", self.url, type(problem).__name__)
             await self._close()
             raise problem
 
-    def _connect_problem(
-        self, connecting: asyncio.Future[None], refusal: asyncio.Future[str], timeout: float
-    ) -> ProvisionerError | None:
-        if refusal.done():
-            return LoginRefused(f"{self.url}: {refusal.result()}; check user, password, token, credentials or nkey")
+    def _connect_problem(self, connecting: asyncio.Future[None], timeout: float) -> ProvisionerError | None:
+        if self._refusal.done():
+            return LoginRefused(f"{self.url}: {self._refusal.result()}")
+        if self._tls_problem and not self._client.is_connected:
+            return LoginRefused(f"{self.url}: {self._tls_problem}")
         if not connecting.done() or connecting.cancelled():
             return self._no_answer(f"{self.url}: no NATS server answers within {timeout:g} s")
         if cause := connecting.exception():
@@ -197,17 +202,31 @@ class Connection:
             transfer.lose()
 
     async def _on_reconnect(self) -> None:
+        self._tls_problem = ""
         _LOG.info("%s: connected again", self.url)
+
+    async def _on_closed(self) -> None:
+        """A client that lets nobody end it but a server that refuses its login, as after a change of the users."""
+        text = str(self._client.last_error or "").removeprefix("nats: ")
+        self._refuse(f"{text if 'auth' in text.lower() else _REFUSED_LATER}; {_CHECK}")
 
     async def _on_error(self, error: Exception) -> None:
         """Denials come as errors of the connection, never as an answer to the request."""
         text = str(error).removeprefix("nats: ")
         self._last_error = f" ({text})" if text else ""
         self._attempts_refused.add(_is_refusal(text))
-        if "authorization" in text.lower() and self._refusal and not self._refusal.done():
-            self._refusal.set_result(text.strip("'"))
+        if "authorization" in text.lower():
+            self._refuse(f"{text.strip(chr(39))}; {_CHECK}")
+        if problem := tls.problem(error) or (text == tls.NO_TLS and text):
+            self._last_error, self._tls_problem = f": {problem}", problem
+            if "," not in self.url:  # of several servers, another may do
+                self._refuse(problem)
         if "permissions violation" in text.lower():
             self._deny(text.lower())
+
+    def _refuse(self, why: str) -> None:
+        if not self._refusal.done():
+            self._refusal.set_result(why)
 
     def _deny(self, text: str) -> None:
         """Tell each request that a permissions violation is about; nats.py hands the text over in lower case."""
@@ -222,17 +241,26 @@ class Connection:
         denial = self._denials.setdefault(subject, asyncio.get_running_loop().create_future())
         answer = asyncio.ensure_future(self._client.request(subject, body, timeout=timeout))
         try:
-            await asyncio.wait((answer, denial), return_when=asyncio.FIRST_COMPLETED)
+            refusal = self._current_refusal()
+            await asyncio.wait((answer, denial, refusal), return_when=asyncio.FIRST_COMPLETED)
             if denial.done():
                 raise Refused(f"{self.url}: {denial.result()}; give it the permission")
+            if refusal.done() and not (answer.done() and answer.exception() is None):
+                raise LoginRefused(f"{self.url}: {refusal.result()}")
             return bytes(answer.result().data)
         except NoRespondersError as cause:
-            raise JetStreamOff(f"{self.url}: JetStream is off on this server or for this account") from cause
+            raise JetStreamOff(f"{self.url}: {_nobody(subject)}") from cause
         except (NatsError, TimeoutError) as cause:
             raise self._unanswered(subject, timeout) from cause
         finally:
             self._denials.pop(subject, None)
             await end([answer])
+
+    def _current_refusal(self) -> asyncio.Future[str]:
+        """What tells that the server lets this login in no more; one that has been let in again is past the last."""
+        if self._refusal.done() and self._client.is_connected:
+            self._tls_problem, self._refusal = "", event_loop().create_future()
+        return self._refusal
 
     def _unanswered(self, subject: str, timeout: float) -> Unreachable:
         return Unreachable(f"{self.url}: no answer to {subject} within {timeout:g} s; {self._likely()}")
@@ -244,36 +272,16 @@ class Connection:
                 "the server answers but its JetStream does not: a cluster without a leader, an overloaded server, "
                 "or a user that is denied the subject"
             )
-        return "the server is down or overloaded"
+        return self._tls_problem or "the server is down or overloaded"
+
+
+def _nobody(subject: str) -> str:
+    """What it means that nobody serves a subject."""
+    if subject.startswith(f"{address.DEFAULT_API}."):
+        return "JetStream is off on this server or for this account"
+    return f"nobody answers on {subject}; check domain or apiPrefix, and whether that server is connected"
 
 
 def _is_refusal(text: str) -> bool:
     codes = {int(code) for code in _ERRNO.findall(text)} - _NO_SUCH_ADDRESS
     return codes == {errno.ECONNREFUSED}
-
-
-def _login(credentials: Credentials) -> dict[str, Any]:
-    """The arguments of nats.py's ``connect``.
-
-    Raises:
-        LoginRefused: there is no such .creds file, no seed, or the inboxes' prefix is none.
-    """
-    options = {
-        "user": credentials.user,
-        "password": credentials.password,
-        "token": credentials.token,
-        "user_credentials": _creds(credentials.credentials),
-        "nkeys_seed_str": seed(credentials.nkey),
-        "inbox_prefix": inbox_prefix(credentials.inbox_prefix),
-    }
-    return {name: value for name, value in options.items() if value}
-
-
-def _creds(credentials: str | None) -> str | RawCredentials | None:
-    if not credentials:
-        return None
-    if "-----BEGIN" in credentials:
-        return RawCredentials(credentials)
-    if not Path(credentials).is_file():
-        raise LoginRefused(f"credentials: there is no file {credentials}; give a .creds file's path or its text")
-    return credentials

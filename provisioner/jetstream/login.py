@@ -9,6 +9,11 @@ from typing import Final
 from provisioner.errors import LoginRefused
 
 _SEED: Final = re.compile(r"SU[A-Z2-7]{56}")
+_BEGIN: Final = "-----BEGIN"
+_CREDS: Final = re.compile(
+    r"-BEGIN NATS USER JWT-+\s+\S+\s+-+END NATS USER JWT-.*-BEGIN USER NKEY SEED-+\s+SU[A-Z2-7]{56}\s+-+END", re.DOTALL
+)
+_LONGEST_PATH: Final = 200
 _PREFIX: Final = re.compile(r"[^\s.*>]+(\.[^\s.*>]+)*")
 
 
@@ -23,6 +28,45 @@ def seed(nkey: str | None) -> str | None:
     if not _SEED.fullmatch(text := _text(nkey)):
         raise LoginRefused("nkey: is neither a user's seed nor a file with one; a seed begins with SU")
     return text
+
+
+def creds(credentials: str | None) -> str | None:
+    """The text of a .creds file, given as it is or as the file's path.
+
+    Raises:
+        LoginRefused: there is no such file, or it is none.
+    """
+    if not credentials:
+        return None
+    text = credentials if _BEGIN in credentials else _file_text(credentials)
+    if not _CREDS.search(text):
+        raise LoginRefused("credentials: is no .creds, which has a user's JWT and seed, each between BEGIN and END")
+    return text
+
+
+def require_file(what: str, path: str, kind: str) -> None:
+    """Refuse a path that leads to no file; what was meant to be in the file is not repeated.
+
+    Raises:
+        LoginRefused: there is none.
+    """
+    try:
+        found = Path(path).is_file()
+    except (OSError, ValueError):
+        found = False
+    if not found:
+        secret = len(path) > _LONGEST_PATH or _SEED.search(path)
+        raise LoginRefused(f"{what}: there is no file {'of that name' if secret else path}; give {kind}")
+
+
+def _file_text(path: str) -> str:
+    require_file("credentials", path, "a .creds file's path or its text")
+    try:
+        return Path(path).read_text(encoding="ascii")
+    except PermissionError:
+        raise LoginRefused(f"credentials: {path}: cannot be read: permission denied") from None
+    except (OSError, ValueError):
+        return ""
 
 
 def inbox_prefix(prefix: str | None) -> str | None:

@@ -8,17 +8,26 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream import address
 
 DEFAULT_URL: Final = "nats://127.0.0.1:4222"
 DEFAULT_MONITOR_URL: Final = "http://127.0.0.1:8222"
-_VARIABLES: Final = {
+_LOGIN_VARIABLES: Final = {
     "user": "NATS_USER",
     "password": "NATS_PASSWORD",
     "token": "NATS_TOKEN",
     "credentials": "NATS_CREDS",
     "nkey": "NATS_NKEY",
 }
-_INBOX_VARIABLE: Final = "NATS_INBOX_PREFIX"
+_VARIABLES: Final = {
+    **_LOGIN_VARIABLES,
+    "ca": "NATS_CA",
+    "cert": "NATS_CERT",
+    "key": "NATS_KEY",
+    "inbox_prefix": "NATS_INBOX_PREFIX",
+}
+_DOMAIN_VARIABLE: Final = "NATS_JS_DOMAIN"
+_API_VARIABLE: Final = "NATS_JS_API_PREFIX"
 # The one of nats.py and every other client.
 INBOX_PREFIX: Final = "_INBOX"
 
@@ -42,6 +51,9 @@ class Credentials:
         credentials: a .creds file's path or its text.
         nkey: a user's seed, or the path of the file that has it.
         inbox_prefix: where answers go, for a user who may not subscribe to all inboxes.
+        ca: the path of a file with the certificates that are trusted; by default those that the machine trusts.
+        cert: the path of the certificate that is shown to a server which asks for one.
+        key: the path of its private key.
     """
 
     user: str | None = None
@@ -50,6 +62,9 @@ class Credentials:
     credentials: str | None = field(default=None, repr=False)
     nkey: str | None = field(default=None, repr=False)
     inbox_prefix: str | None = None
+    ca: str | None = None
+    cert: str | None = None
+    key: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -72,14 +87,29 @@ def target(url: str | None, monitor_url: str | None, environment: Mapping[str, s
     url = url or environment.get("NATS_URL") or None
     if monitor_url is None:
         monitor_url = environment.get("NATS_MONITOR_URL", "" if url else DEFAULT_MONITOR_URL)
-    login = f"the variables {', '.join(_VARIABLES.values())}"
+    login = f"the variables {', '.join(_LOGIN_VARIABLES.values())}"
     try:
         server = server_urls(url or DEFAULT_URL, login)
         monitoring = monitor_url and _each(monitor_url, _MONITORING, login)
     except ValueError as error:
         raise ProvisionerError(f"URL: {error}") from None
     login_values = {name: environment.get(key) for name, key in _VARIABLES.items()}
-    return Target(server, monitoring, Credentials(**login_values, inbox_prefix=environment.get(_INBOX_VARIABLE)))
+    return Target(address.address(server, _api(environment)), monitoring, Credentials(**login_values))
+
+
+def _api(environment: Mapping[str, str]) -> str | None:
+    domain, prefix = environment.get(_DOMAIN_VARIABLE), environment.get(_API_VARIABLE)
+    if domain and prefix:
+        raise ProvisionerError(f"{_DOMAIN_VARIABLE} and {_API_VARIABLE}: both name the API; keep one")
+    try:
+        return address.domain_api(domain) if domain else address.api_prefix(prefix) if prefix else None
+    except ValueError as error:
+        raise ProvisionerError(f"{_DOMAIN_VARIABLE if domain else _API_VARIABLE}: {error}") from None
+
+
+def monitor_urls(text: str, login: str) -> str:
+    """The URLs of one or more servers' monitoring; as ``server_urls``."""
+    return _each(text, _MONITORING, login)
 
 
 def server_urls(text: str, login: str) -> str:
@@ -102,7 +132,7 @@ def _each(urls: str, kind: _UrlKind, login: str) -> str:
 def _checked(url: str, kind: _UrlKind, login: str) -> str:
     if "@" in url:  # it may hold a password: do not repeat it
         raise ValueError(f"holds credentials; put them in {login}")
-    if not _is_url(url, kind.schemes):
+    if "#" in url or not _is_url(url, kind.schemes):
         raise ValueError(f"{url!r} is not the URL of {kind.of}; write it like {kind.example}")
     return url
 

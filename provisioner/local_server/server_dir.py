@@ -11,13 +11,18 @@ import contextlib
 import json
 import shutil
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from provisioner.local_server import processes
 from provisioner.local_server.processes import Process
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+# Modes of files and folders: who may log in, and messages, are nobody else's business.
+OWNER_ONLY: Final = 0o600
+OWNER_ONLY_FOLDER: Final = 0o700
 
 
 @dataclass(frozen=True)
@@ -154,6 +159,7 @@ def write(server: Server) -> None:
 def replace_file(file: Path, text: str) -> None:
     """Write a file so that nobody ever reads half of it."""
     half = file.with_name(f"{file.name}.new")
+    half.touch(OWNER_ONLY)
     half.write_text(text)
     half.replace(file)
 

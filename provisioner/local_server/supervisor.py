@@ -34,6 +34,8 @@ RELOAD_TIMEOUT_S: Final = 5.0
 # What nats-server logs after a SIGHUP: it takes all of the new configuration or none of it.
 RELOADED: Final = "Reloaded server configuration"
 NOT_RELOADED: Final = "Failed to reload server configuration"
+# It goes on after this one, without JetStream for its accounts.
+NO_ACCOUNT: Final = "Error enabling jetstream on configured accounts"
 
 
 class ServerError(ProvisionerError):
@@ -121,6 +123,7 @@ def _stop(server: Server) -> None:
 
 def _ensure(spec: ServerSpec, previous: Server | None) -> Ready:
     spec.directory.path.mkdir(parents=True, exist_ok=True)
+    spec.directory.path.chmod(server_dir.OWNER_ONLY_FOLDER)
     new_log = _follow(spec.directory.log)
     reloaded = _reload(spec, find(spec.directory, previous), new_log)
     for server in alive(spec.directory, previous):
@@ -135,10 +138,20 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
     directory = spec.directory
     if not (server and server.process and directory.data.is_dir()):
         return None
-    server_dir.replace_file(directory.config, spec.config)
-    processes.send(server.process, directory.command_end, signal.SIGHUP)
-    processes.wait(lambda: RELOADED in new_log() or NOT_RELOADED in new_log(), RELOAD_TIMEOUT_S)
+    before = directory.config.read_text()
+    _signal(server.process, directory, spec.config, new_log)
+    if problem := next((line for line in new_log().splitlines() if NO_ACCOUNT in line), None):
+        _signal(server.process, directory, before, _follow(directory.log))
+        _, at, reason = problem.partition(NO_ACCOUNT)
+        raise ServerError(f"{at}{reason}; raise maxFileStore, or lower the account's max_file; the server is as it was")
     return _recorded(replace(server, owner=spec.owner)) if RELOADED in new_log() else None
+
+
+def _signal(process: Process, directory: ServerDir, config: str, new_log: Callable[[], str]) -> None:
+    """Have the server read a configuration, and wait until it has."""
+    server_dir.replace_file(directory.config, config)
+    processes.send(process, directory.command_end, signal.SIGHUP)
+    processes.wait(lambda: RELOADED in new_log() or NOT_RELOADED in new_log(), RELOAD_TIMEOUT_S)
 
 
 def _start(spec: ServerSpec, previous: Server | None) -> Server:
@@ -203,7 +216,7 @@ def _answers(spec: ServerSpec) -> bool:
 
 def _follow(log: Path) -> Callable[[], str]:
     """A function that returns what was logged since now; of a log that was full and put aside, what came after it."""
-    log.touch()
+    log.touch(server_dir.OWNER_ONLY)
     start = log.stat().st_size
 
     def new_log() -> str:

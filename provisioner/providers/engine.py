@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -21,16 +21,32 @@ import pulumi
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 from pulumi.runtime.settings import get_engine
 
+from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Credentials
 from provisioner.providers.properties import data_of
+from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
+from provisioner.services.model import PROVISIONER, inbox_prefix
 
-CREDENTIAL_KEYS: Final = ("user", "password", "token", "credentials")
+# A setting of the stack -> what it is of the login.
+CREDENTIAL_KEYS: Final = {
+    "user": "user",
+    "password": "password",
+    "token": "token",
+    "credentials": "credentials",
+    "nkey": "nkey",
+    "inboxPrefix": "inbox_prefix",
+    "ca": "ca",
+    "cert": "cert",
+    "key": "key",
+}
 
 _COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
 _ENGINE_TIMEOUT_S: Final = 5.0
+_OWN_SERVERS: Final = ("process", "docker")
 _STREAM_TYPE: Final = ":Stream"
+_IDENTITY_TYPE: Final = ":Identity"
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -44,6 +60,11 @@ class StreamState:
     data: Data
 
 
+def other_login(owner: str | None, url: str) -> Credentials | None:
+    """What to try where the login of the last up is refused: the key that this run has seen, else as ``login_now``."""
+    return this_run().login or login_now(owner, url)
+
+
 def login_now(owner: str | None, url: str) -> Credentials | None:
     """The login in the stack's settings; None where they cannot be read or are about another server.
 
@@ -52,9 +73,31 @@ def login_now(owner: str | None, url: str) -> Credentials | None:
         url: the server that refuses the login of the last up.
     """
     settings = _settings(owner) if owner else {}
-    if "".join(settings.get("url", "").split()) != url:  # no server gets the login of another
+    if owner and settings.get("server") in _OWN_SERVERS:
+        return _key_in_state(owner)
+    if "".join(settings.get("url", "").split()) != servers(url):  # no server gets the login of another
         return None
-    return Credentials(**{key: settings.get(key) for key in CREDENTIAL_KEYS})
+    return credentials(settings.get)
+
+
+def credentials(setting: Callable[[str], Any]) -> Credentials:
+    """The login that the stack's settings have."""
+    return Credentials(**{part: setting(key) for key, part in CREDENTIAL_KEYS.items()})
+
+
+def _key_in_state(owner: str) -> Credentials | None:
+    """The provisioner's key, as the last checkpoint has it."""
+    deployment = _answer(owner, "stack", "export", "--show-secrets").get("deployment") or {}
+    for resource in deployment.get("resources") or ():
+        outputs = resource.get("outputs") or {}
+        if resource["type"].endswith(_IDENTITY_TYPE) and outputs.get("identity") == PROVISIONER:
+            return Credentials(nkey=_plain(outputs.get("seed")), inbox_prefix=inbox_prefix(PROVISIONER))
+    return None
+
+
+def _plain(secret: Any) -> str | None:
+    """A secret that is shown: JSON in an object that says that it is one."""
+    return json.loads(secret["plaintext"]) if isinstance(secret, dict) and "plaintext" in secret else None
 
 
 def streams_in_state(owner: str) -> Iterator[StreamState]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from typing import Any, Final
 
 import pulumi
@@ -25,7 +26,7 @@ from provisioner.backup.carry_folder import CarryFolder
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.errors import ProvisionerError
 from provisioner.providers import properties
-from provisioner.providers.engine import StreamState, streams_in_state
+from provisioner.providers.engine import StreamState, other_login, streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
@@ -65,6 +66,9 @@ class EstateProvider(Provider):
         """Find every problem and every loss of the run at once."""
         specs = [properties.spec(props) for props in news["streams"]]
         old = _estate(_olds) if _olds else None
+        for estate in (_estate(news), *([old] if old else [])):
+            server = estate.context(self.credentials).server
+            server.renewed_login = partial(other_login, news.get("owner"), estate.url)
         self._learn_state(old, news)
         _estate(news).context(self.credentials).run.on_backup_to(news.get("backup_to"), wanted=True)
         on_engine, owners = _docker_preflight(_olds, news)

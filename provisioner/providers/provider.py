@@ -8,7 +8,7 @@ from pulumi.dynamic import ConfigureRequest, ResourceProvider
 
 from provisioner import log
 from provisioner.jetstream.target import Credentials
-from provisioner.providers.engine import CREDENTIAL_KEYS
+from provisioner.providers.engine import credentials
 
 
 class Provider(ResourceProvider):
@@ -26,4 +26,4 @@ class Provider(ResourceProvider):
     def configure(self, req: ConfigureRequest) -> None:
         """Take the credentials, and start the log if there is to be one."""
         log.configure(os.environ)
-        self.credentials = Credentials(**{key: req.config.get(key) for key in CREDENTIAL_KEYS})
+        self.credentials = credentials(req.config.get)

@@ -123,18 +123,26 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
     version: pulumi.Output[str]
 
     def __init__(
-        self, name: str, spec: ServerSpec, *, on_delete: str, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        spec: ServerSpec,
+        *,
+        users: pulumi.Output[str] | None = None,
+        on_delete: str,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         """Declare it.
 
         Args:
             name: Pulumi's name of the resource.
             spec: The server.
+            users: Who may log in, as more of its configuration; None for everybody.
             on_delete: ``delete`` removes the data with the server, anything else keeps it.
             opts: Pulumi's options.
         """
         unknown = dict.fromkeys(("pid", "started", "data_made", "version"))
-        props = {**_properties(spec), "on_delete": on_delete, **unknown}
+        config = users.apply(spec.config.__add__) if users else spec.config
+        props = {**_properties(spec), "config": config, "on_delete": on_delete, **unknown}
         super().__init__(ServerProcessProvider(), name, props, opts)
 
 

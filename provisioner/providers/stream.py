@@ -27,7 +27,7 @@ from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, Unreachable
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
-from provisioner.providers.engine import login_now, program_runs
+from provisioner.providers.engine import other_login, program_runs
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.reconcile import apply
@@ -156,7 +156,7 @@ class StreamProvider(Provider):
 
     def _context(self, props: Mapping[str, Any]) -> Context:
         where = context(props["url"], props.get("monitor_url"), self.credentials)
-        where.server.renewed_login = partial(login_now, props.get("owner"), props["url"])
+        where.server.renewed_login = partial(other_login, props.get("owner"), props["url"])
         where.server.store = _store(props)
         where.run.on_backup_to(props.get("backup_to"), wanted=False)
         return where

@@ -51,8 +51,15 @@ def context(url: str, monitor_url: str | None, credentials: Credentials) -> Cont
     key = (url, monitor_url, credentials)
     with _LOCK:
         if key not in _CONTEXTS:
-            _CONTEXTS[key] = Context(ServerView(*key), _RUN[0])
+            view, run = ServerView(*key), _RUN[0]
+            view.renewed_login = lambda: run.login
+            _CONTEXTS[key] = Context(view, run)
         return _CONTEXTS[key]
+
+
+def this_run() -> RunState:
+    """What the process knows of its run, whichever server a resource is on."""
+    return _RUN[0]
 
 
 def close_all() -> None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.run_state import RunState
 from provisioner.schema.model import OnDelete
+
+# What a store's name has between the data and the account of the server whose streams are meant.
+ACCOUNT_IN_STORE: Final = " account "
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,7 @@ class Estate:
 
     def takes_along(self, other: Estate) -> bool:
         """Whether the other's streams come along without being asked for."""
-        return self.grown_from is not None and self.grown_from == other.store
+        return self.grown_from is not None and self.grown_from == data_of(other.store)
 
     def is_removed_for(self, other: Estate) -> bool:
         """Whether the data is deleted when the other comes in its place; a process that moves leaves its folder."""
@@ -68,7 +72,12 @@ class Estate:
 
 def is_removed(store: str, other: str) -> bool:
     """Whether a store goes when the other comes in its place: a process that moves leaves its folder as it is."""
-    return store != other and {_kind_of(store), _kind_of(other)} != {"folder"}
+    return data_of(store) != data_of(other) and {_kind_of(store), _kind_of(other)} != {"folder"}
+
+
+def data_of(store: str) -> str:
+    """A store's name without the account: the folder or volume."""
+    return store.partition(ACCOUNT_IN_STORE)[0]
 
 
 def _kind_of(store: str) -> str:

@@ -13,6 +13,7 @@ from provisioner.reconcile.estate import Estate
 from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approve
 from provisioner.reconcile.moving import MOVE_DATA, is_asked_for, is_copied, moving_preflight
+from provisioner.reconcile.permitted import missing_for_moving
 from provisioner.reconcile.store import ends_with_server
 from provisioner.reconcile.verdict import Verdict
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
@@ -42,6 +43,8 @@ def other_data(
             yield leaving(source, info, old.policies[name])  # deleted there, not left behind
         elif name in old.policies and name in specs and _moves(old, new, source, info, moved):
             yield moving_preflight(source, specs[name], info, (old.store, new.store), elsewhere.get(name))
+            lacking = missing_for_moving(source, new.context(credentials), name)
+            yield Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))
         elif info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 

@@ -11,9 +11,10 @@ from provisioner.reconcile.carry_preflight import carry_preflight, half_carried_
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, is_guarded
 from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.permitted import missing_permissions
 from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.unopened import missing_notes, note_reopened
-from provisioner.reconcile.verdict import Verdict
+from provisioner.reconcile.verdict import Verdict, together
 from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import create_problems
@@ -28,7 +29,9 @@ def preflight(context: Context, spec: StreamSpec, info: StreamInfo | None) -> Ve
     Raises:
         Unreachable, Refused: the server cannot be asked.
     """
-    result = half_carried_preflight(context, spec, info) or _of_stream(context, spec, info)
+    result = half_carried_preflight(context, spec, info) or together(
+        check(context, spec, info) for check in (_of_stream, missing_permissions)
+    )
     _LOG.debug("%s: preflight: %s", spec.name, "; ".join((*result.problems, *result.notes)) or "nothing to say")
     return result
 

@@ -24,6 +24,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from provisioner.jetstream.target import Credentials
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 
@@ -47,11 +48,13 @@ class RunState:
         specs: every stream of the program as it is wanted; None while no program has run.
         past_gate: the streams that have had their preflight from the estate.
         own_store: the data of a server of the stack's own, and whether it goes with the server.
+        login: how the stack's own server lets this program in, where it asks; known once the run has seen its key.
         carry_rate: bytes per second at which a stream was carried over the last time; None before the first.
     """
 
     def __init__(self) -> None:
         self.backup_to: str | None = None
+        self.login: Credentials | None = None
         self._backup_is_wanted = False
         self.transferring = threading.RLock()
         self.specs: Mapping[str, StreamSpec] | None = None

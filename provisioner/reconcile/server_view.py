@@ -15,10 +15,12 @@ from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from provisioner.errors import LoginRefused, NobodyListens, Unreachable
+from provisioner.errors import NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
+from provisioner.jetstream.user_info import user_info
+from provisioner.rules.permissions import UNLIMITED, Permissions, permissions_of
 from provisioner.schema.model import ServerFacts, StreamInfo
 
 T = TypeVar("T")
@@ -62,6 +64,7 @@ class ServerView:
         self._started: str | None = None
         self._list: tuple[float, dict[str, StreamInfo]] | None = None
         self._facts: ServerFacts | None = None
+        self._permissions: Permissions | None = None
 
     def client(self, timeout: float | None = None) -> JetStream:
         """The connection, made at the first call.
@@ -144,6 +147,13 @@ class ServerView:
             others = {other: info.config for other, info in self.streams().items() if other != name}
             return replace(self._facts, others=others)
 
+    def permissions(self) -> Permissions:
+        """What the login may do, as far as the server tells; on a server of the stack's own nobody asks."""
+        with self._lock:
+            if self._permissions is None:
+                self._permissions = UNLIMITED if self.owned else permissions_of(self._asked(user_info))
+            return self._permissions
+
     def _listed(self) -> dict[str, StreamInfo]:
         if not self._list or time.monotonic() - self._list[0] > LIST_MAX_AGE_S:
             self._list = (time.monotonic(), self._asked(lambda client: client.streams()))
@@ -152,24 +162,17 @@ class ServerView:
     def forget(self) -> None:
         """Ask anew next time; after an error that shows the list to be old."""
         with self._lock:
-            self._list = self._facts = None
+            self._list = self._facts = self._permissions = None
 
     def _attempt(self, timeout: float) -> JetStream:
         try:
-            return self._connected(timeout)
+            return JetStream(self.url, self._credentials, timeout, self._other_login)
         except Unreachable as error:
             self._failed_attempt = (time.monotonic(), error)
             raise
 
-    def _connected(self, timeout: float) -> JetStream:
-        try:
-            return JetStream(self.url, self._credentials, timeout)
-        except LoginRefused:
-            login = self.renewed_login()
-            if login in (None, self._credentials):
-                raise
-            _LOG.info("%s: the login of the last up is refused; that of the settings is tried", self.url)
-            return JetStream(self.url, login, timeout)
+    def _other_login(self) -> Credentials | None:
+        return self.renewed_login()
 
     def _asked(self, question: Callable[[JetStream], T]) -> T:
         """The answer to a plan's question; a server that has not answered one is not asked another for a while.

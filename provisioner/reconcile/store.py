@@ -11,6 +11,7 @@ from provisioner.errors import Conflict, ProvisionerError, Unreachable
 from provisioner.local_server.store import stream_names
 from provisioner.reconcile import safety_backup
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.estate import data_of
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, may_lose
 from provisioner.schema.model import StreamInfo
 from provisioner.text import counted
@@ -92,7 +93,7 @@ def keep_memory(context: Context) -> None:
 
 def stays(store: str) -> str:
     """What a destroy leaves behind, and how to remove it."""
-    kind, _, name = store.partition(" ")
+    kind, _, name = data_of(store).partition(" ")
     removal = f"docker volume rm {name}" if kind == "volume" else f"rm -r {name}"
     return f"{store} stays with all that it holds, as onDelete is not delete; to remove it: {removal}"
 

@@ -135,7 +135,7 @@ def _filter_problem(subject: str, every: Sequence[str], stream: str) -> str | No
 
 
 def _max_file(limit: int, catalogue: Catalogue) -> Iterator[Problem]:
-    needed = reserved(catalogue.streams)
+    needed = reserved(catalogue.streams, copies=True)
     if limit < needed:
         stated, wanted = distinct_sizes(limit, needed)
         yield Problem(("max_file",), f"{stated} is less than the {wanted} that the streams of the catalogue reserve")

@@ -50,6 +50,8 @@ class NamedBy:
 
 _PURPOSE: Final = Field("purpose", Text(), "", "What it is for; a comment in the server's configuration.")
 
+_KEY: Final = Field("key", Count(INT32), 1, "Which of its nkeys it logs in with: another number is a new one.")
+
 _CONSUMPTION: Final = Record(
     (
         Field("stream", Text(), "", "Stream to consume."),
@@ -64,15 +66,17 @@ SERVICE_FIELDS: Final = (
     Field("publishes", ListOf(Text()), [], "Subjects it publishes; of a pattern, what streams capture."),
     Field("consumes", ListOf(NamedBy(_CONSUMPTION, "stream")), [], "Streams it consumes."),
     Field("creates", ListOf(Text()), [], "Streams it creates at start-up."),
+    _KEY,
 )
 
 PROVISIONER_FIELDS: Final = (
     _PURPOSE,
     Field("copies", Flag(), default=True, doc="May copy whole streams: backups, and changes that need a new stream."),
     Field("counts", Flag(), default=True, doc="May read single messages, to count those that a change would delete."),
+    _KEY,
 )
 
-MONITORING_FIELDS: Final = (_PURPOSE,)
+MONITORING_FIELDS: Final = (_PURPOSE, _KEY)
 
 # nats-server's names, in the block of an account that they go to.
 JETSTREAM_LIMITS: Final = (

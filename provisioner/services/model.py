@@ -38,6 +38,7 @@ class Service:
         publishes: subjects or patterns; of a pattern, what the catalogue's streams capture.
         consumes: streams, through durable consumers of its own.
         creates: streams that it creates at start-up, and may look at.
+        key: which of its nkeys it logs in with.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Service:
     publishes: tuple[str, ...] = ()
     consumes: tuple[Consumption, ...] = ()
     creates: tuple[str, ...] = ()
+    key: int = 1
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,25 @@ class Provisioner:
     Attributes:
         copies: whether it may copy whole streams: backups, and changes that need a new stream.
         counts: whether it may read single messages, to count those that a change would delete.
+        key: which of its nkeys it logs in with.
     """
 
     purpose: str
     copies: bool
     counts: bool
+    key: int = 1
+
+
+@dataclass(frozen=True)
+class Monitoring:
+    """The identity that only looks.
+
+    Attributes:
+        key: which of its nkeys it logs in with.
+    """
+
+    purpose: str
+    key: int = 1
 
 
 @dataclass(frozen=True)
@@ -81,13 +97,22 @@ class Services:
     services: tuple[Service, ...]
     account: Account
     provisioner: Provisioner
-    monitoring_purpose: str
+    monitoring: Monitoring
 
     @property
     def purposes(self) -> dict[str, str]:
         """Every identity's name, and what it is for: the services in the file's order, then the built-in ones."""
-        built_in = (self.provisioner.purpose, self.monitoring_purpose)
-        return {service.name: service.purpose for service in self.services} | dict(zip(BUILT_IN, built_in, strict=True))
+        return {name: identity.purpose for name, identity in self._identities.items()}
+
+    @property
+    def keys(self) -> dict[str, int]:
+        """Every identity's name, and which of its nkeys it logs in with."""
+        return {name: identity.key for name, identity in self._identities.items()}
+
+    @property
+    def _identities(self) -> dict[str, Service | Provisioner | Monitoring]:
+        services = {service.name: service for service in self.services}
+        return {**services, PROVISIONER: self.provisioner, MONITORING: self.monitoring}
 
 
 def inbox_prefix(identity: str) -> str:

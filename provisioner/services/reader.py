@@ -13,7 +13,16 @@ from provisioner.rules.problem import Problem
 from provisioner.schema.types import Field, FieldPath
 from provisioner.services.checks import account_problems, name_problem, service_problems, shared_consumers
 from provisioner.services.fields import ACCOUNT_FIELDS, MONITORING_FIELDS, PROVISIONER_FIELDS, SERVICE_FIELDS
-from provisioner.services.model import MONITORING, PROVISIONER, Account, Consumption, Provisioner, Service, Services
+from provisioner.services.model import (
+    MONITORING,
+    PROVISIONER,
+    Account,
+    Consumption,
+    Monitoring,
+    Provisioner,
+    Service,
+    Services,
+)
 from provisioner.text import did_you_mean
 
 SERVICES: Final = "services"
@@ -56,7 +65,7 @@ class _Reader:
             services=self._services(catalogue),
             account=self._account(catalogue),
             provisioner=Provisioner(**provisioner.values),
-            monitoring_purpose=monitoring.values["purpose"],
+            monitoring=Monitoring(**monitoring.values),
         )
 
     def _account(self, catalogue: Catalogue) -> Account:
@@ -114,6 +123,7 @@ def _service(name: str, block: Block) -> Service:
         publishes=tuple(values["publishes"]),
         consumes=tuple(_consumption(entry, name) for entry in values["consumes"]),
         creates=tuple(values["creates"]),
+        key=values["key"],
     )
 
 

@@ -10,6 +10,7 @@ from provisioner.backup.carry_folder import waiting_copies
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.address import api, servers
 from provisioner.jetstream.monitoring import Answer, fetch_each, is_answered
 from provisioner.jetstream.target import Target, target
 from provisioner.rules.stream_names import unmanaged
@@ -53,13 +54,13 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
     streams, cluster, shown = listing.streams or {}, cluster_of(answers), _shown(answers)
     there = {**dict.fromkeys(streams), **dict.fromkeys(listing.silent)}
     return Report(
-        url=server.url,
+        url=servers(server.url),
         monitor_url=server.monitor_url or None,
         answers=shown,
         cluster=cluster,
         server=(
             *(cluster_results(cluster, listing.account) if cluster else monitoring_results(server.monitor_url, shown)),
-            api_result(listing.account),
+            api_result(listing.account, api(server.url)),
             *partial_results(streams, names),
         ),
         streams=examine(catalogue.streams, listing, {name: waiting_copies(name) for name in names}),

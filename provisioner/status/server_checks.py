@@ -53,14 +53,15 @@ def worst(severities: Iterable[Severity]) -> Severity:
     return max(severities, key=_GRAVITY.index, default=Severity.OK)
 
 
-def api_result(account: Json | ProvisionerError) -> Result:
-    """The answer to ``$JS.API.INFO``, the only proof that JetStream works."""
+def api_result(account: Json | ProvisionerError, api: str = "$JS.API") -> Result:
+    """The answer to the API's ``INFO``, the only proof that JetStream works."""
+    name = f"{api}.INFO"
     if isinstance(account, ProvisionerError):
-        return Result("$JS.API.INFO", _gravity_of(account), str(account))
+        return Result(name, _gravity_of(account), str(account))
     try:
-        return Result("$JS.API.INFO", *_account(account))
+        return Result(name, *_account(account))
     except (InvalidAnswer, LookupError, TypeError, ValueError):
-        return Result("$JS.API.INFO", Severity.UNKNOWN, "is not an answer of JetStream; check the server's URL")
+        return Result(name, Severity.UNKNOWN, "is not an answer of JetStream; check the server's URL")
 
 
 def _account(body: Json) -> tuple[Severity, str]:

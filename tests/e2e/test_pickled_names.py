@@ -15,15 +15,16 @@ TYPES = {
     "jetstream:ServerProcess": "ServerProcessProvider",
     "jetstream:Estate": "EstateProvider",
     "jetstream:Store": "StoreProvider",
+    "jetstream:Identity": "IdentityProvider",
 }
 
 
 def test_a_state_has_the_committed_names(project: Project) -> None:
     """A class that moves or is renamed would make every stack that is up unreadable. WRITE_STATE=1 writes the file."""
-    project.configure(
-        server="process", clientPort=free_port(), monitorPort=free_port(), onDelete="delete", catalogue="streams.yaml"
-    )
+    ports = {"clientPort": free_port(), "monitorPort": free_port()}
+    project.configure(server="process", **ports, onDelete="delete", catalogue="streams.yaml", services="services.yaml")
     project.catalogue(ONE={})
+    (project.folder / "services.yaml").write_text("services: {one: {publishes: [ONE]}}\n")
     project.up()
     resources = json.loads(project.pulumi("stack", "export").text)["deployment"]["resources"]
     pickled = {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from provisioner.jetstream.target import Credentials
 from tests.support.jwt import operator
 from tests.support.nats_server import NatsServer, running
 from tests.support.nkey import user_nkey
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -33,6 +36,71 @@ def test_a_creds_file_and_its_text(managed: tuple[NatsServer, str], tmp_path: Pa
         client = JetStream(server.url, Credentials(credentials=given))
         assert 0 == client.account()["streams"]
         client.close()
+
+
+@pytest.mark.parametrize("cut", [slice(0, 200), slice(60, None), slice(0, 0)])
+def test_a_damaged_creds(managed: tuple[NatsServer, str], tmp_path: Path, cut: slice) -> None:
+    """A text or a file that is none is refused in one line, and nothing of it is repeated."""
+    _server, creds = managed
+    file = tmp_path / "user.creds"
+    file.write_text(creds[cut])
+    for given in (str(file), f"-----BEGIN{creds[cut]}"):
+        with pytest.raises(LoginRefused, match=r"^credentials: is no \.creds, which has a user's JWT and seed"):
+            Connection("nats://127.0.0.1:9", Credentials(credentials=given))
+
+
+def test_a_secret_in_the_place_of_a_path(managed: tuple[NatsServer, str]) -> None:
+    """The JWT or the seed alone is not a path: it is refused and not repeated."""
+    _server, creds = managed
+    for line in creds.splitlines()[1::4]:
+        with pytest.raises(LoginRefused, match=r"there is no file of that name; give a \.creds file's path") as refused:
+            Connection("nats://127.0.0.1:9", Credentials(credentials=line))
+        assert line not in str(refused.value)
+
+
+def test_a_user_whose_time_is_over(tmp_path: Path) -> None:
+    """The server ends the connection of a JWT that expires, and the next request says so at once."""
+    made = operator(lives_s=2)
+    with (
+        running(tmp_path / "nats", made.config) as server,
+        closing(JetStream(server.url, Credentials(credentials=made.creds))) as client,
+    ):
+        assert 0 == client.account()["streams"]
+        refused = until("the JWT has expired", lambda: _refusal(client))
+        assert refused.endswith("user authentication expired; check user, password, token, credentials or nkey")
+
+
+def test_a_user_who_is_taken_back(tmp_path: Path) -> None:
+    """The next request says so at once; once the user is there again, so is the connection."""
+    ann, bob = user_nkey(), user_nkey()
+    config = "authorization {{ users: [{{ nkey: {0} }}] }}"
+    with (
+        running(tmp_path / "nats", config.format(ann.public)) as server,
+        closing(JetStream(server.url, Credentials(nkey=ann.seed))) as client,
+    ):
+        assert 0 == client.account()["streams"]
+        reload(server, config.format(bob.public))
+        refused = until("the user is refused", lambda: _refusal(client))
+        assert refused.endswith("Authorization Violation; check user, password, token, credentials or nkey")
+        reload(server, config.format(ann.public))
+        until("the user is there again", lambda: not _refusal(client))
+
+
+def _refusal(client: JetStream) -> str:
+    try:
+        client.account()
+    except LoginRefused as error:
+        return str(error)
+    return ""
+
+
+def reload(server: NatsServer, config: str) -> None:
+    """Let the running server take another configuration."""
+    file = server.folder / "nats.conf"
+    file.write_text(file.read_text().replace(server.extra, config))
+    server.extra = config
+    assert server.process
+    server.process.send_signal(signal.SIGHUP)
 
 
 def test_no_credentials(managed: tuple[NatsServer, str]) -> None:

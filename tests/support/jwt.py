@@ -15,6 +15,8 @@ import nkeys
 _UNLIMITED = {"subs": -1, "data": -1, "payload": -1, "imports": -1, "exports": -1, "wildcards": True, "conn": -1}
 _JETSTREAM = {"leaf": -1, "mem_storage": -1, "disk_storage": -1, "streams": -1, "consumer": -1}
 
+_USER = {"subs": -1, "data": -1, "payload": -1}
+
 
 @dataclass(frozen=True)
 class Operator:
@@ -24,25 +26,35 @@ class Operator:
     creds: str
 
 
-def operator(jetstream: Mapping[str, Any] = _JETSTREAM) -> Operator:
+def operator(
+    jetstream: Mapping[str, Any] = _JETSTREAM,
+    *,
+    user_limits: Mapping[str, Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    lives_s: int | None = None,
+) -> Operator:
     """A new one, with keys of its own.
 
     Args:
         jetstream: the account's limits, as a JWT has them; none by default.
+        user_limits: claims of the user: ``pub`` and ``sub``, its permissions.
+        defaults: the same of the account, for users without any.
+        lives_s: after how many seconds the user expires.
     """
     owner = _pair(nkeys.PREFIX_BYTE_OPERATOR)
     system, account = _pair(nkeys.PREFIX_BYTE_ACCOUNT), _pair(nkeys.PREFIX_BYTE_ACCOUNT)
     user = _pair(nkeys.PREFIX_BYTE_USER)
+    shared = {"default_permissions": defaults} if defaults else {}
     accounts = {
         _public(system): _signed(owner, system, {"type": "account", "limits": _UNLIMITED}),
-        _public(account): _signed(owner, account, {"type": "account", "limits": {**_UNLIMITED, **jetstream}}),
+        _public(account): _signed(owner, account, {"type": "account", "limits": {**_UNLIMITED, **jetstream}, **shared}),
     }
     preload = "\n".join(f"  {key}: {jwt}" for key, jwt in accounts.items())
     trusted = f"operator: {_signed(owner, owner, {'type': 'operator'})}\nsystem_account: {_public(system)}"
     config = f"{trusted}\nresolver: MEMORY\nresolver_preload: {{\n{preload}\n}}"
-    return Operator(
-        config, _creds(_signed(account, user, {"type": "user", "subs": -1, "data": -1, "payload": -1}), user)
-    )
+    expires = {"exp": int(time.time()) + lives_s} if lives_s else {}
+    jwt = _signed(account, user, {"type": "user", **_USER, **(user_limits or {})}, expires)
+    return Operator(config, _creds(jwt, user))
 
 
 def _pair(kind: int) -> nkeys.KeyPair:
@@ -53,10 +65,12 @@ def _public(pair: nkeys.KeyPair) -> str:
     return str(pair.public_key.decode())
 
 
-def _signed(issuer: nkeys.KeyPair, subject: nkeys.KeyPair, claims: dict[str, Any]) -> str:
+def _signed(
+    issuer: nkeys.KeyPair, subject: nkeys.KeyPair, claims: dict[str, Any], more: dict[str, Any] | None = None
+) -> str:
     header = {"typ": "JWT", "alg": "ed25519-nkey"}
     body = {"iat": int(time.time()), "iss": _public(issuer), "sub": _public(subject), "nats": {**claims, "version": 2}}
-    text = f"{_encoded(header)}.{_encoded(body)}"
+    text = f"{_encoded(header)}.{_encoded({**body, **(more or {})})}"
     return f"{text}.{_base64(issuer.sign(text.encode()))}"
 
 

@@ -113,7 +113,7 @@ def test_json_is_a_catalogue_too() -> None:
 def test_reserved_counts_file_streams() -> None:
     """Memory streams and unlimited ones reserve no file store, replicas theirs on other nodes."""
     specs = parse("A: {max_bytes: 1000, num_replicas: 3}\nB: {max_bytes: 5, storage: memory}\nC: {}", "c.yaml").streams
-    assert reserved(specs) == 1000
+    assert (reserved(specs), reserved(specs, copies=True)) == (1000, 3000)
 
 
 def test_a_sealed_stream_is_possible() -> None:

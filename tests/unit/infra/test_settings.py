@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from infra import settings
 from infra.servers import external, local_url
 from infra.settings import SettingsError, parse, require_secret
+from provisioner.jetstream.address import api, servers
 
 PROCESS = {"server": "process"}
 EXTERNAL = {"server": "external", "url": "nats://a:4222"}
@@ -106,6 +107,31 @@ def test_several_urls() -> None:
             {**EXTERNAL, "token": "t", "credentials": "c"},
             "credentials, token: more than one way to log in; keep one",
         ),
+        ({**EXTERNAL, "token": "t", "nkey": "a.nk"}, "token, nkey: more than one way to log in; keep one"),
+        ({**EXTERNAL, "cert": "c.pem"}, "cert and key: one without the other; give both"),
+        ({**EXTERNAL, "ca": "-----BEGIN CERTIFICATE-----"}, "ca: is the text of a file; give the file's path"),
+        ({**EXTERNAL, "domain": "a", "apiPrefix": "b"}, "domain and apiPrefix: both name the API; keep one"),
+        (
+            {**EXTERNAL, "domain": "a.b"},
+            "domain: 'a.b' is no JetStream domain; write one word without dots and wildcards",
+        ),
+        (
+            {**EXTERNAL, "apiPrefix": "$JS.hub.API."},
+            "apiPrefix: '$JS.hub.API.' is no prefix of subjects; write it like $JS.hub.API, without a last dot",
+        ),
+        (
+            {**EXTERNAL, "url": "nats://a#x"},
+            "url: 'nats://a#x' is not the URL of a NATS server; write it like nats://host:4222",
+        ),
+        (
+            {**EXTERNAL, "inboxPrefix": "_INBOX.>"},
+            "inboxPrefix: '_INBOX.>' is no subject without wildcards; write it like _INBOX_ann",
+        ),
+        (
+            {**EXTERNAL, "monitorUrl": "a:8222"},
+            "monitorUrl: 'a:8222' is not the URL of a server's monitoring; write it like http://host:8222",
+        ),
+        ({**PROCESS, "domain": "a"}, "domain: does not apply to server: process, only to external; remove it"),
     ],
 )  # fmt: skip
 def test_mistake(raw: Mapping[str, str], mistake: str) -> None:
@@ -147,9 +173,22 @@ def test_the_configuration_is_the_running_stack_s() -> None:
 
 def test_external_server() -> None:
     """An external server is its URL, and the URL names the data behind it."""
-    endpoint = external.launch(parse(EXTERNAL, "dev"), object()).endpoint
+    endpoint = external.launch(parse(EXTERNAL, "dev"), object(), None).endpoint
 
     assert (endpoint.url, endpoint.store, endpoint.monitor_url) == ("nats://a:4222", "nats://a:4222", None)
+
+
+@pytest.mark.parametrize("said", [{"domain": "hub"}, {"apiPrefix": "$JS.hub.API"}])
+def test_another_api_is_another_place(said: dict[str, str]) -> None:
+    """A domain and the same prefix are one place, at each of the servers; the account's own API is none of its own."""
+    raw = {**EXTERNAL, "url": "nats://a:4222,nats://b", "monitorUrl": "http://a:8222"}
+    endpoint = external.launch(parse({**raw, **said}, "dev"), object(), None).endpoint
+    assert endpoint.url == endpoint.store == "nats://a:4222#$JS.hub.API,nats://b#$JS.hub.API"
+    assert ("nats://a:4222,nats://b", "$JS.hub.API") == (servers(endpoint.url), api(endpoint.url))
+    assert endpoint.monitor_url == "http://a:8222"
+
+    own = external.launch(parse({**raw, "apiPrefix": "$JS.API"}, "dev"), object(), None).endpoint
+    assert (own.url, api(own.url)) == (raw["url"], "$JS.API")
 
 
 @pytest.mark.parametrize(
@@ -173,6 +212,9 @@ def test_local_url(address: str, url: str) -> None:
         pytest.param({"token": "x", "password": "y"}, {"password"}, ["token"], id="one of two"),
         pytest.param({"credentials": "/etc/user.creds"}, set[str](), [], id="a path is no secret"),
         pytest.param({"credentials": "-----BEGIN NATS USER JWT-----"}, set[str](), ["credentials"], id="a .creds text"),
+        pytest.param({"nkey": f"SU{'A' * 56}"}, set[str](), ["nkey"], id="a seed in clear"),
+        pytest.param({"nkey": f"SU{'A' * 56}"}, {"nkey"}, [], id="a seed as a secret"),
+        pytest.param({"nkey": "/etc/SUPPORT/ann.nk"}, set[str](), [], id="the path of a seed"),
     ],
 )
 def test_a_login_in_clear_is_refused(raw: dict[str, str], secret: set[str], expected: list[str]) -> None:

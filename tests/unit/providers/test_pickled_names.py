@@ -10,6 +10,7 @@ import dill
 import pytest
 
 from provisioner.providers.estate import EstateProvider
+from provisioner.providers.identity import IdentityProvider
 from provisioner.providers.server_process import ServerProcessProvider
 from provisioner.providers.store import StoreProvider
 from provisioner.providers.stream import StreamProvider
@@ -18,7 +19,9 @@ from provisioner.providers.stream import StreamProvider
 STATE = Path(__file__).parents[2] / "fixtures" / "providers.json"
 
 
-@pytest.mark.parametrize("provider", [StreamProvider, ServerProcessProvider, EstateProvider, StoreProvider])
+@pytest.mark.parametrize(
+    "provider", [StreamProvider, ServerProcessProvider, EstateProvider, StoreProvider, IdentityProvider]
+)
 def test_a_committed_state_still_loads(provider: type) -> None:
     """Pulumi unpickles a resource's provider from the state before it can read, update or delete it."""
     pickled = json.loads(STATE.read_text())[provider.__name__]

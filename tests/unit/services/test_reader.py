@@ -9,7 +9,7 @@ import pytest
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load, parse
 from provisioner.errors import ServicesError
-from provisioner.services.model import Account, Consumption, Provisioner, Service, Services
+from provisioner.services.model import Account, Consumption, Monitoring, Provisioner, Service, Services
 from provisioner.services.reader import read
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +57,8 @@ services:
     a = Service("a", "First", ("orders.*",), consumes, ("ORDERS",))
     b = Service("b", consumes=(Consumption("EVENTS", ("b",)),))
     assert (
-        Services((a, b), Account("APP", limits), Provisioner("Streams", copies=False, counts=True), "Looks") == services
+        Services((a, b), Account("APP", limits), Provisioner("Streams", copies=False, counts=True), Monitoring("Looks"))
+        == services
     )
     assert {"a": "First", "b": "", "provisioner": "Streams", "monitoring": "Looks"} == services.purposes
 

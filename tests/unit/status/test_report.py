@@ -92,6 +92,7 @@ def test_credentials_from_the_environment() -> None:
     """Every way to log in comes from the environment, and shows in no representation."""
     logins = {"NATS_USER": "ann", "NATS_PASSWORD": "secret1", "NATS_TOKEN": "secret2", "NATS_CREDS": "secret3"}
     names = logins | {"NATS_NKEY": "secret4", "NATS_INBOX_PREFIX": "_INBOX_ann"}
+    names |= {"NATS_CA": "ca.pem", "NATS_CERT": "cert.pem", "NATS_KEY": "key.pem"}
     found = target(None, None, names)
     assert list(names.values()) == list(vars(found.credentials).values())
     assert "secret" not in repr(found)

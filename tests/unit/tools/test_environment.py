@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from provisioner.jetstream.target import Credentials, target
+from provisioner.jetstream.target import target
+from provisioner.providers.engine import CREDENTIAL_KEYS, credentials
 from tools.environment import LOGIN_VARIABLES, apply, exports, passphrase, search_path, status_target
 from tools.stack_choice import COMMITTED_SALT
 from tools.subprocesses import ToolError
@@ -53,10 +54,12 @@ def test_the_search_path_does_not_grow() -> None:
 
 def test_the_login_variables_are_those_of_the_command_line() -> None:
     """tools/ cannot import the names, as it runs before any package is installed; they are the same nevertheless."""
-    raw = {variable: setting for setting, variable in LOGIN_VARIABLES.items()}
+    raw = {LOGIN_VARIABLES[setting]: setting for setting in CREDENTIAL_KEYS}
+    assert credentials(str) == target(None, None, raw).credentials
 
-    expected = Credentials(user="user", password="password", token="token", credentials="credentials", nkey="nkey")
-    assert expected == target(None, None, raw).credentials
+    others = LOGIN_VARIABLES.keys() - CREDENTIAL_KEYS.keys()
+    found = {setting: target("nats://a", None, {LOGIN_VARIABLES[setting]: "b"}).url for setting in others}
+    assert found == {"domain": "nats://a#$JS.b.API", "apiPrefix": "nats://a#b"}
 
 
 def test_a_status_asks_the_server_of_the_stack() -> None:
