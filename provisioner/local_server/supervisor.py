@@ -138,13 +138,16 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
     directory = spec.directory
     if not (server and server.process and directory.data.is_dir()):
         return None
-    before = directory.config.read_text()
+    before = server_dir.read_config(directory) or spec.config
     _signal(server.process, directory, spec.config, new_log)
     if problem := next((line for line in new_log().splitlines() if NO_ACCOUNT in line), None):
         _signal(server.process, directory, before, _follow(directory.log))
         _, at, reason = problem.partition(NO_ACCOUNT)
         raise ServerError(f"{at}{reason}; raise maxFileStore, or lower the account's max_file; the server is as it was")
-    return _recorded(replace(server, owner=spec.owner)) if RELOADED in new_log() else None
+    if RELOADED in new_log():
+        return _recorded(replace(server, owner=spec.owner))
+    server_dir.replace_file(directory.config, before)  # until a restart, what runs is what the file says
+    return None
 
 
 def _signal(process: Process, directory: ServerDir, config: str, new_log: Callable[[], str]) -> None:

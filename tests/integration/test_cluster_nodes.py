@@ -1,0 +1,97 @@
+"""Nodes of a cluster on this machine: none is stopped while another is missing, and what runs is what its file says."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.servers.nats_conf import Cluster, server_config
+from provisioner.jetstream.target import Credentials
+from provisioner.local_server import cluster, server_dir, supervisor
+from provisioner.local_server.cluster import ClusterError
+from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
+from provisioner.reconcile.estate import Estate
+from provisioner.reconcile.gate import estate_preflight
+from tests.support.ports import free_port
+
+HOST = "127.0.0.1"
+
+
+@pytest.fixture
+def nodes(tmp_path: Path) -> Iterator[list[ServerSpec]]:
+    """Three nodes that run; ended, whatever happens."""
+    peers = [Peer(ServerDir(tmp_path / f"node-{n}"), free_port(), free_port()) for n in (1, 2, 3)]
+    ports = [free_port() for _ in peers]
+    specs = [_spec(peers, ports, index, "always") for index in range(3)]
+    try:
+        for spec in specs:
+            supervisor.ensure(spec)
+        yield specs
+    finally:
+        for spec in specs:
+            supervisor.stop(spec.directory)
+
+
+def _spec(peers: list[Peer], ports: list[int], index: int, sync_interval: str) -> ServerSpec:
+    own, routes = peers[index], tuple(f"{HOST}:{port}" for port in ports)
+    config = server_config(
+        name=f"n-{index + 1}",
+        host=HOST,
+        client_port=own.client_port,
+        monitor_port=own.monitor_port,
+        store_dir=str(own.directory.data),
+        max_file_store=1024**3,
+        sync_interval=sync_interval,
+        log=own.directory.log,
+        cluster=Cluster(name="n", listen=routes[index], routes=routes),
+    )
+    return ServerSpec(
+        directory=own.directory,
+        owner="project/stack",
+        config=config,
+        host=HOST,
+        client_port=own.client_port,
+        monitor_port=own.monitor_port,
+        cluster_port=ports[index],
+        peers=tuple(peer for peer in peers if peer is not own),
+    )
+
+
+def test_a_node_that_does_not_come_back_stops_the_roll(
+    nodes: list[ServerSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next node is left as it is, with the reason; once the missing one is back, the roll goes on."""
+    monkeypatch.setattr(cluster, "SPARE_TIMEOUT_S", 3.0)
+    first, third = nodes[0], server_dir.read(nodes[2].directory)
+    changed = replace(first, config=first.config.replace('"always"', '"120000ms"'))
+    before = supervisor.find(first.directory)
+    assert third
+    assert third.process
+    os.kill(third.process.pid, signal.SIGKILL)
+
+    with pytest.raises(ClusterError, match=r"node-3: its monitoring does not answer: .*; nothing is changed"):
+        supervisor.ensure(changed)
+    assert before == supervisor.find(first.directory)
+    assert server_dir.read_config(first.directory) == first.config, "it runs with it"
+
+    supervisor.ensure(nodes[2])
+    supervisor.ensure(changed)
+    after = supervisor.find(first.directory)
+    assert after
+    assert before
+    assert after.process != before.process
+    assert server_dir.read_config(first.directory) == changed.config
+
+
+def test_a_cluster_does_not_shrink() -> None:
+    """What is on the nodes that go would go with them."""
+    url = f"nats://{HOST}:{free_port()}"
+    old = Estate(owns_server=True, url=url, store="folder x", nodes=5)
+    problems = estate_preflight(old, replace(old, nodes=3), {}, Credentials()).problems
+    assert [problem.partition(" would ")[0] for problem in problems] == ["nodes: 5 -> 3"]
+    assert estate_preflight(old, old, {}, Credentials()).problems == ()
