@@ -78,6 +78,8 @@ def half_carried(copy: Path, manifest: Manifest) -> str:
 
 def holding(info: StreamInfo) -> str:
     """How much a stream holds."""
+    if not info.messages:
+        return "no messages"
     return f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)}, oldest {info.first_time[:19]}Z)"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from io import TextIOWrapper
+from itertools import takewhile
 from typing import Final, NoReturn, TypeAlias
 
 from rich.console import Console, JustifyMethod, RenderableType
@@ -36,6 +37,7 @@ _COLOURS: Final = {
     Severity.CRITICAL: "bold red",
     Severity.UNKNOWN: "magenta",
 }
+_NO_LEADER: Final = ("no leader", _COLOURS[Severity.CRITICAL])
 _LIMITS: Final = tuple(field for field in FIELDS if field.name.startswith("max_"))
 _SECOND_NS: Final = 1_000_000_000
 _AGES_S: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -146,15 +148,21 @@ def _replicas(stream: StreamHealth, _now: datetime) -> Text:
     where = stream.placement
     if not where:
         return Text("-")
-    lines = (
-        [(f"{printable(where.leader)}, leader", "")] if where.leader else [("no leader", _COLOURS[Severity.CRITICAL])]
-    )
-    return _lines([*lines, *((_replica(each), _DIFFERENT if each.trouble else "") for each in where.replicas)])
+    names = [*filter(None, [where.leader]), *(each.name for each in where.replicas)]
+    shared = shared_prefix(names)
+    lines = [(f"{printable(where.leader[shared:])}, leader", "")] if where.leader else [_NO_LEADER]
+    return _lines([*lines, *((_replica(each, shared), _DIFFERENT if each.trouble else "") for each in where.replicas)])
 
 
-def _replica(replica: Replica) -> str:
+def _replica(replica: Replica, shared: int) -> str:
     state = "lost" if replica.is_lost else f"lag {replica.lag:,}"
-    return f"{printable(replica.name)}, {state}"
+    return f"{printable(replica.name[shared:])}, {state}"
+
+
+def shared_prefix(names: Sequence[str]) -> int:
+    """How many characters of the nodes' names tell nothing: all begin with the stack's name and a dash."""
+    columns = zip(*(name.split("-")[:-1] for name in names), strict=False)
+    return sum(len(words[0]) + 1 for words in takewhile(lambda words: len(set(words)) == 1, columns))
 
 
 def _cells(report: Report) -> Mapping[str, Cell]:
