@@ -169,7 +169,9 @@ class StreamProvider(Provider):
             return []
         try:
             result = preflight(where, spec, where.server.seen(spec.name))
-        except Unreachable as error:
+        except (Unreachable, LoginRefused) as error:
+            if isinstance(error, LoginRefused) and not where.server.owned:
+                raise
             notice_once(f"{error}: planned without asking the server")
             return []
         for note in result.notes:

@@ -117,6 +117,24 @@ def test_another_key_touches_no_other(guarded: Project) -> None:
             JetStream(outputs(guarded)["url"], Credentials(nkey=before[name]))
 
 
+def test_a_lost_state_makes_new_keys(guarded: Project) -> None:
+    """The server runs on, with keys that nobody has any more: it gets others, and keeps its streams."""
+    guarded.up()
+    with closing(client(guarded, "routing-agent")) as agent:
+        agent.connection.request("routing.event", b"kept")
+    url, before = outputs(guarded)["url"], outputs(guarded)["credentials"]
+    assert guarded.pulumi("stack", "rm", "--yes", "--force", "--preserve-config", guarded.stack).code == 0
+    assert guarded.pulumi("stack", "init", guarded.stack).code == 0
+    assert "planned without asking the server" in guarded.preview().text
+    guarded.up()
+    assert not set(before.values()) & set(outputs(guarded)["credentials"].values())
+    with pytest.raises(LoginRefused):
+        JetStream(url, Credentials(nkey=before["routing-agent"]))
+    with closing(client(guarded, "provisioner")) as provisioner:
+        assert {name: info.messages for name, info in provisioner.streams().items()}["ROUTING"] == 1
+    assert guarded.unchanged()
+
+
 def test_a_live_stack_gets_services(project: Project) -> None:
     """Streams of the global account are not in another one: refused, unless the run takes them along."""
     alone = settings(project)
