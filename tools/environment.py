@@ -87,7 +87,7 @@ def status_target(outputs: Mapping[str, Any], settings: Mapping[str, str]) -> tu
 def _as_monitoring(seeds: Mapping[str, str]) -> dict[str, str]:
     """Return the login of a stack that has services: the identity that only looks."""
     seed = seeds.get(MONITORING)
-    return {LOGIN_VARIABLES["nkey"]: seed, "NATS_INBOX_PREFIX": f"_INBOX_{MONITORING}"} if seed else {}
+    return {LOGIN_VARIABLES["nkey"]: seed, LOGIN_VARIABLES["inboxPrefix"]: f"_INBOX_{MONITORING}"} if seed else {}
 
 
 def deleted_streams(outputs: Mapping[str, Any], approved: str) -> list[str]:

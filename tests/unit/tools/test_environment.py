@@ -6,6 +6,7 @@ import pytest
 
 from provisioner.jetstream.target import target
 from provisioner.providers.engine import CREDENTIAL_KEYS, credentials
+from provisioner.services.model import MONITORING, PROVISIONER, inbox_prefix
 from tools.environment import LOGIN_VARIABLES, apply, exports, passphrase, search_path, status_target
 from tools.stack_choice import COMMITTED_SALT
 from tools.subprocesses import ToolError
@@ -77,3 +78,11 @@ def test_a_stack_without_a_server_has_no_status() -> None:
     """The error says how to get one."""
     with pytest.raises(ToolError, match="no server yet: make up"):
         status_target({}, {})
+
+
+def test_a_stack_with_services_is_looked_at_by_monitoring() -> None:
+    """The names are those of the services' model, which is not installed when tools/ begins to run."""
+    outputs = {"url": "nats://a", "credentials": {MONITORING: "SU1", PROVISIONER: "SU2"}}
+    _options, variables = status_target(outputs, {})
+    assert variables["NATS_NKEY"] == "SU1"
+    assert variables["NATS_INBOX_PREFIX"] == inbox_prefix(MONITORING)
