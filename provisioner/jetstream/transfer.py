@@ -78,7 +78,8 @@ class Transfer:
     async def _receive(self, timeout: float) -> Part:
         part = asyncio.ensure_future(self._parts.get())
         await asyncio.wait((part, self._ended), timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        if not part.done():
+        # What comes after a reconnection is a later part: the reason for the gap is the connection.
+        if self._lost or not part.done():
             await end([part])
             raise self._reason(timeout)
         message = part.result()
