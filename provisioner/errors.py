@@ -20,6 +20,7 @@ from typing import Final
 
 # nats-server's JetStream error codes that need an answer of their own.
 STREAM_NOT_FOUND: Final = 10059
+CONSUMER_NOT_FOUND: Final = 10014
 MESSAGE_NOT_FOUND: Final = 10037
 NAME_IN_USE: Final = 10058
 NAME_IN_USE_AT_RESTORE: Final = 10130

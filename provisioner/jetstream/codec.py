@@ -15,7 +15,7 @@ Json = Mapping[str, Any]
 
 def to_request(config: StreamConfig) -> dict[str, Any]:
     """The body of a CREATE or UPDATE: what differs from the default, and what the API requires."""
-    return {"name": config["name"], **_encode(config, FIELDS)}
+    return {"name": config["name"], **encode(config, FIELDS)}
 
 
 def from_config(body: Json, *, strict: bool = False) -> StreamConfig:
@@ -24,7 +24,7 @@ def from_config(body: Json, *, strict: bool = False) -> StreamConfig:
     Raises:
         ValueError: with ``strict``, for a field this program does not know.
     """
-    return cast("StreamConfig", _decode(body, FIELDS, strict=strict))
+    return cast("StreamConfig", decode(body, FIELDS, strict=strict))
 
 
 def from_info(body: Json) -> StreamInfo:
@@ -41,21 +41,27 @@ def from_info(body: Json) -> StreamInfo:
     )
 
 
-def _encode(values: Mapping[str, Wire], fields: tuple[Field, ...]) -> dict[str, Any]:
+def encode(values: Mapping[str, Wire], fields: tuple[Field, ...]) -> dict[str, Any]:
+    """What differs from the defaults of a field table."""
     return {f.name: _encode_value(values[f.name], f) for f in fields if values[f.name] != f.default}
 
 
 def _encode_value(wire: Wire, field: Field) -> Any:
     match field.type:
         case Record(fields):
-            return _encode(wire, fields)
+            return encode(wire, fields)
         case ListOf(Record(fields)):
-            return [_encode(entry, fields) for entry in wire]
+            return [encode(entry, fields) for entry in wire]
         case _:
             return wire
 
 
-def _decode(body: Json, fields: tuple[Field, ...], *, strict: bool) -> dict[str, Wire]:
+def decode(body: Json, fields: tuple[Field, ...], *, strict: bool) -> dict[str, Wire]:
+    """Every field of a table, by a body of the API.
+
+    Raises:
+        ValueError: with ``strict``, for a field that the table does not have.
+    """
     known = {field.name: field for field in fields}
     unknown = [name for name in body if name not in known] if strict else []
     if unknown:
@@ -70,9 +76,9 @@ def _decode(body: Json, fields: tuple[Field, ...], *, strict: bool) -> dict[str,
 def _decode_value(value: Any, field: Field, *, strict: bool) -> Wire:
     match field.type:
         case Record(fields):
-            return _decode(value, fields, strict=strict)
+            return decode(value, fields, strict=strict)
         case ListOf(Record(fields)):
-            return [_decode(entry, fields, strict=strict) for entry in value]
+            return [decode(entry, fields, strict=strict) for entry in value]
         case Timestamp() as timestamp:
             return timestamp.parse(value)
         case _:

@@ -42,7 +42,8 @@ class Change:
     effect: Effect
 
     def __str__(self) -> str:
-        return f"{self.field} {_shown(self.field, self.old)} -> {_shown(self.field, self.new)}"
+        field = BY_NAME[self.field]
+        return f"{self.field} {spelled(field, self.old)} -> {spelled(field, self.new)}"
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _change(field: Field, old: Wire, new: Wire) -> Change | None:
 
 
 def _effect(field: Field, old: Wire, new: Wire) -> Effect:
-    if _IN_PLACE[field.change](old, new):
+    if IN_PLACE[field.change](old, new):
         return Effect.UPDATE
     carried = field.carry is Carry.ANY or (field.carry is Carry.DEFAULT and new == field.default)
     return Effect.CARRY if carried else Effect.REPLACE
@@ -140,16 +141,17 @@ def _with_inherited(desired: StreamConfig, actual: StreamConfig) -> StreamConfig
     return {**desired, "mirror_direct": actual["mirror_direct"]} if inherits else desired
 
 
-def _shown(field: str, wire: Wire) -> str:
-    """As a catalogue has it: ``true``, not Python's ``True``."""
-    value = "none" if wire is None else BY_NAME[field].type.show(wire)
+def spelled(field: Field, wire: Wire) -> str:
+    """A value as a catalogue has it: ``true``, not Python's ``True``."""
+    value = "none" if wire is None else field.type.show(wire)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-_IN_PLACE: Final[Mapping[Mutability, Callable[[Wire, Wire], bool]]] = {
+IN_PLACE: Final[Mapping[Mutability, Callable[[Wire, Wire], bool]]] = {
     Mutability.FREE: lambda _old, _new: True,
     Mutability.FIXED: lambda _old, _new: False,
     Mutability.RISES: lambda old, _new: not old,
     Mutability.NOT_QUEUE: lambda old, new: "workqueue" not in (old, new),
     Mutability.PROMOTES: lambda _old, new: new is None,
+    Mutability.SAME_KIND: lambda old, new: bool(old) == bool(new),
 }

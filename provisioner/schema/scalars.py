@@ -104,14 +104,19 @@ class Member:
 
 @dataclass(frozen=True)
 class Count(Scalar):
-    """A whole number; ``limit`` ones may also be ``unlimited``, which is -1 on the wire."""
+    """A whole number; ``limit`` ones may also be ``unlimited``, which is -1 on the wire.
+
+    Attributes:
+        zero: what a limit of 0 is on the wire.
+    """
 
     largest: int = INT64
     limit: bool = False
+    zero: int = -1
 
     def parse(self, value: object) -> int:
         if self.limit and _is_unlimited(value):
-            return -1
+            return self.zero if value == 0 else -1
         number = _whole(value)
         if not 0 <= number <= self.largest:
             raise ValueError(f"{value} is not between 0 and {self.largest}")

@@ -45,6 +45,7 @@ class Mutability(Enum):
     RISES = "false to true in place, true to false needs a new stream"
     NOT_QUEUE = "limits <-> interest in place, to or from workqueue needs a new stream"
     PROMOTES = "can be removed in place, anything else needs a new stream"
+    SAME_KIND = "one text to another in place, to or from none needs a new consumer"
 
 
 class Carry(Enum):
