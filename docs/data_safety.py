@@ -15,6 +15,7 @@ from provisioner.plan.diff import Effect, Plan, plan
 from provisioner.plan.message_loss import LOSS_RULES, forecast
 from provisioner.reconcile.deletion import contents
 from provisioner.reconcile.loss_approval import approval_of
+from provisioner.reconcile.run_state import RunState
 from provisioner.rules.normalise import normalise
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig, StreamInfo
@@ -125,7 +126,7 @@ def page(template: str) -> str:
         "carried_messages": _messages(CARRIED),
         "replacement_messages": _messages(REPLACEMENTS),
         "impossible_messages": _messages(IMPOSSIBLE),
-        "guard_message": f"```text\n{contents(LOSSES[0].live)}\n```",
+        "guard_message": f"```text\n{contents(RunState(), LOSSES[0].live)}\n```",
     }
     for name, text in places.items():
         template = template.replace(f"<!-- {name} -->", text)

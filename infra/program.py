@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Any, Final, NoReturn
@@ -21,6 +21,7 @@ from provisioner import log
 from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import servers
+from provisioner.providers.consumer import Consumer
 from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
@@ -76,6 +77,7 @@ def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, servic
         mark=place.owner,
         grown_from=place.grown_from,
         nodes=fitting.nodes,
+        consumers=catalogue.consumers,
     )
     users = None
     if services:
@@ -87,9 +89,20 @@ def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, servic
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]
     after = pulumi.ResourceOptions(depends_on=before)
-    streams = (Stream(spec.name, spec, server.endpoint, options, after) for spec in specs)
-    pulumi.run(partial(registered, streams))
+    pulumi.run(partial(registered, _declared(catalogue, server.endpoint, options, after)))
     return server.endpoint
+
+
+def _declared(
+    catalogue: Catalogue, endpoint: Endpoint, options: StreamOptions, after: pulumi.ResourceOptions
+) -> Iterator[pulumi.Resource]:
+    """Each stream, and after it its consumers, which go with it."""
+    for spec in catalogue.streams:
+        stream = Stream(spec.name, spec, endpoint, options, after)
+        yield stream
+        on_stream = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)
+        for each in (each for each in catalogue.consumers if each.stream == spec.name):
+            yield Consumer(each.label, each, endpoint, options, on_stream)
 
 
 def _store(place: Place, server: Server, settings: Settings, specs: Sequence[StreamSpec], estate: Estate) -> Store:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from provisioner.catalogue.consumers import CONSUMERS, STATED_FIELDS
 from provisioner.catalogue.reader import SHARED_FIELDS, STREAM_FIELDS
 from provisioner.catalogue.top_level import DEFAULTS, IGNORE
 from provisioner.schema.types import object_schema
@@ -22,8 +23,19 @@ def catalogue_schema() -> dict[str, Any]:
         "properties": {DEFAULTS: _defaults(), IGNORE: _ignore()},
         "propertyNames": {"pattern": r"^(?!KV_|OBJ_)[^\s.*>/\\]+$", "maxLength": 255},
         "additionalProperties": {"$ref": _STREAM},
-        "$defs": {"stream": {**object_schema(STREAM_FIELDS), "type": ["object", "null"]}},
+        "$defs": {"stream": _stream(), "consumer": {**object_schema(STATED_FIELDS), "type": ["object", "null"]}},
     }
+
+
+def _stream() -> dict[str, Any]:
+    schema = object_schema(STREAM_FIELDS)
+    consumers = {
+        "description": "Its durable consumers: name -> fields, under the names of JetStream's ConsumerConfig.",
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": r"^[^\s.*>/\\]+$", "maxLength": 255},
+        "additionalProperties": {"$ref": "#/$defs/consumer"},
+    }
+    return {**schema, "properties": {**schema["properties"], CONSUMERS: consumers}, "type": ["object", "null"]}
 
 
 def _defaults() -> dict[str, Any]:

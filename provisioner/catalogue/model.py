@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import StreamSpec
 
 
@@ -16,11 +17,13 @@ class Catalogue:
         streams: in the file's order.
         notes: advice that is no error, one line each: ``FILE:LINE: STREAM: what``.
         ignore: shell patterns of streams of others, which a status does not list.
+        consumers: of all streams, in the file's order.
     """
 
     streams: tuple[StreamSpec, ...]
     notes: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    consumers: tuple[ConsumerSpec, ...] = ()
 
 
 def reserved(specs: Iterable[StreamSpec], *, copies: bool = False) -> int:

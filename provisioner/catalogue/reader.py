@@ -13,6 +13,7 @@ from typing import Final
 
 from provisioner.catalogue.blocks import Block, RawBlock, read_block
 from provisioner.catalogue.checks import estate_problems, stream_problems
+from provisioner.catalogue.consumers import CONSUMERS, StreamConsumers
 from provisioner.catalogue.diagnostics import Diagnostics
 from provisioner.catalogue.files import read_text
 from provisioner.catalogue.model import Catalogue
@@ -21,13 +22,14 @@ from provisioner.catalogue.yaml_nodes import Node, compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.problem import CAPTURED, Problem
 from provisioner.schema.config import config_of
+from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.fields import FIELDS, POLICY_FIELDS
-from provisioner.schema.model import Place, StreamSpec
+from provisioner.schema.model import Place, StreamConfig, StreamSpec
 from provisioner.schema.types import Field, FieldPath
 
 _NAME: Final = {"name": "does not go here: the key is the stream's name"}
 _UNSHARED: Final = dict.fromkeys(
-    ("name", "renamed_from", "subjects", "mirror", "sources"), "belongs to one stream, not in defaults"
+    ("name", "renamed_from", "subjects", "mirror", "sources", CONSUMERS), "belongs to one stream, not in defaults"
 )
 STREAM_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _NAME)
 SHARED_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _UNSHARED)
@@ -76,6 +78,7 @@ class _Reader:
         if replicas:
             self._raw[DEFAULTS] = {"num_replicas": replicas, **self._raw.get(DEFAULTS, {})}
         self._blocks: dict[str, Block] = {}
+        self._consumers: list[ConsumerSpec] = []
 
     def catalogue(self) -> Catalogue:
         shared = self._block(DEFAULTS, SHARED_FIELDS, _UNSHARED)
@@ -85,7 +88,7 @@ class _Reader:
         for spec in specs:
             self._advise(spec)
             self._advise_renamed(spec)
-        return Catalogue(specs, self._notes.lines(), self._ignore)
+        return Catalogue(specs, self._notes.lines(), self._ignore, tuple(self._consumers))
 
     def _fields_of(self, name: str, block: object) -> RawBlock:
         if isinstance(block, dict):
@@ -101,13 +104,24 @@ class _Reader:
         config = config_of({**block.values, "name": name})
         self._report_certain(name, stream_problems(config))
         policy = {field.name: block.values[field.name] for field in POLICY_FIELDS}
+        self._read_consumers(config)
         return StreamSpec(config, **policy, place=Place(self._file, self._root.line_at((name,))))
+
+    def _read_consumers(self, config: StreamConfig) -> None:
+        name = config["name"]
+        reader = StreamConsumers(
+            config, self._file, self._root.line_at, lambda path, what: self._report((name, *path), what)
+        )
+        for spec in reader.read(self._raw[name].get(CONSUMERS)):
+            self._consumers.append(spec)
+            for path, what in reader.notes(spec):
+                self._notes.add(self._root.line_at((name, *path)), (name, *path), what)
 
     def _block(self, name: str, fields: tuple[Field, ...], misplaced: Mapping[str, str]) -> Block:
         raw = self._raw.get(name, {})
         for field in [field for field in raw if field in misplaced]:
             self._report((name, field), misplaced[field])
-        proper = {field: value for field, value in raw.items() if field not in misplaced}
+        proper = {field: value for field, value in raw.items() if field not in {*misplaced, CONSUMERS}}
         return read_block(proper, fields, lambda path, what: self._report((name, *path), what))
 
     def _captures_for_certain(self, spec: StreamSpec) -> bool:

@@ -67,7 +67,7 @@ def _show(losses: Iterable[Loss], leaving: Iterable[StreamInfo]) -> None:
 
 
 def _count(loss: Loss) -> str:
-    return f"{loss.count}, and {loss.soon:,} more within the hour" if loss.soon else loss.count
+    return f"{loss.messages}, and {loss.soon:,} more within the hour" if loss.soon else str(loss.messages)
 
 
 def _holds(info: StreamInfo) -> str:

@@ -22,8 +22,13 @@ _ABSENT = {"ack_policy": "none"}
 
 
 def consumers(client: JetStream, stream: str) -> dict[str, ConsumerInfo]:
-    """Every consumer of a stream by name, ephemeral ones included."""
-    return {body["name"]: from_info(body) for body in client.consumer_states(stream)}
+    """Every consumer of a stream by name, ephemeral ones included; none where there is no such stream."""
+    try:
+        return {body["name"]: from_info(body) for body in client.consumer_states(stream)}
+    except ApiError as error:
+        if error.code == STREAM_NOT_FOUND:
+            return {}
+        raise
 
 
 def consumer(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
@@ -97,12 +102,14 @@ def from_config(body: Json, *, strict: bool = False) -> ConsumerConfig:
 
 def from_info(body: Json) -> ConsumerInfo:
     """The answer to INFO, CREATE or RESET, or an entry of LIST."""
+    ahead = body["delivered"]["consumer_seq"] - body["ack_floor"]["consumer_seq"]
     return ConsumerInfo(
         stream=body["stream_name"],
         config=from_config(body["config"]),
         created=body["created"],
         delivered=body["delivered"]["stream_seq"],
         acknowledged=body["ack_floor"]["stream_seq"],
+        acknowledged_beyond=max(ahead - body["num_ack_pending"], 0),
         unacknowledged=body["num_ack_pending"],
         pending=body["num_pending"],
         is_bound=bool(body.get("push_bound")),

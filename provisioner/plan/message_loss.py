@@ -48,6 +48,12 @@ class Span:
     fewest: int
     most: int
 
+    def __str__(self) -> str:
+        """In words: a number where it is exact, else a range."""
+        if self.fewest == self.most:
+            return f"{self.most:,}"
+        return f"{self.fewest:,} to {self.most:,}" if self.fewest else f"up to {self.most:,}"
+
 
 @dataclass(frozen=True)
 class LossRule:
@@ -94,7 +100,7 @@ class Loss:
         listed = ", ".join(map(str, self.changes))
         how = " needs a new stream and" if self.replaces else ""
         soon = f", and {self.soon:,} more within the hour" if self.soon else ""
-        return f"{listed}{how} would delete {self.count} of {self.live.messages:,} messages ({self._size()}){soon}"
+        return f"{listed}{how} would delete {self.messages} of {self.live.messages:,} messages ({self._size()}){soon}"
 
     @property
     def note(self) -> str:
@@ -103,14 +109,6 @@ class Loss:
             return ""
         listed = ", ".join(map(str, self.changes))
         return f"{listed}: {self.soon:,} of {self.live.messages:,} messages will be past max_age within the hour"
-
-    @property
-    def count(self) -> str:
-        """How many messages, in words: a number where it is exact, else a range."""
-        few, most = self.messages.fewest, self.messages.most
-        if self.exact:
-            return f"{most:,}"
-        return f"{few:,} to {most:,}" if few else f"up to {most:,}"
 
     def _size(self) -> str:
         share = self.live.bytes * self.messages.most // max(self.live.messages, 1)

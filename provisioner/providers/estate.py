@@ -25,7 +25,7 @@ from pulumi.dynamic import (
 from provisioner.backup.carry_folder import CarryFolder
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.errors import ProvisionerError
-from provisioner.providers import properties
+from provisioner.providers import consumer_properties, properties
 from provisioner.providers.engine import StreamState, other_login, streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
@@ -37,6 +37,7 @@ from provisioner.reconcile.moving import copy_out, is_asked_for
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.store import keep_memory
 from provisioner.reconcile.verdict import Verdict, together
+from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamSpec
 
 # What stands in the state; the specifications of the streams are in the streams' own properties.
@@ -65,6 +66,7 @@ class EstateProvider(Provider):
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Find every problem and every loss of the run at once."""
         specs = [properties.spec(props) for props in news["streams"]]
+        consumers = [consumer_properties.spec(props) for props in news.get("consumers") or []]
         old = _estate(_olds) if _olds else None
         for estate in (_estate(news), *([old] if old else [])):
             server = estate.context(self.credentials).server
@@ -73,7 +75,8 @@ class EstateProvider(Provider):
         _estate(news).context(self.credentials).run.on_backup_to(news.get("backup_to"), wanted=True)
         on_engine, owners = _docker_preflight(_olds, news)
         try:
-            streams = estate_preflight(old, _estate(news), {spec.name: spec for spec in specs}, self.credentials)
+            wanted = {spec.name: spec for spec in specs}
+            streams = estate_preflight(old, _estate(news), wanted, self.credentials, consumers)
         except ProvisionerError:
             if not on_engine.problems:
                 raise
@@ -141,6 +144,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: what marks the stack's own things there, where the state does not say so already.
         grown_from: the store that a cluster takes over, if the stack had it before.
         nodes: how many servers of the stack's own there are.
+        consumers: every consumer of the program.
 
     Attributes:
         owners: Whose marks are the stack's own; the first is for what it makes.
@@ -162,6 +166,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: str | None = None,
         grown_from: str | None = None,
         nodes: int = 1,
+        consumers: Sequence[ConsumerSpec] = (),
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -173,6 +178,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "removed_with_server": removed_with_server,
             "policies": {spec.name: (spec.on_delete or options.on_delete).value for spec in specs},
             "streams": streams,
+            "consumers": [consumer_properties.inputs(each, options.on_delete) for each in consumers] or None,
             "owner": options.owner,
             "docker": asdict(docker) if docker else None,
             "owners": [mark] if mark else None,

@@ -58,11 +58,16 @@ def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
     return show_config(spec.config) | {name: value for name, value in policies.items() if value}
 
 
-def _raise(at: FieldPath, what: str) -> None:
+def raise_error(at: FieldPath, what: str) -> None:
+    """End at the first value that cannot be read: those of the state were read before.
+
+    Raises:
+        ProvisionerError: always.
+    """
     raise ProvisionerError(f"{'.'.join(map(str, at))} {what}")
 
 
-def spec(props: Props, report: Report = _raise) -> StreamSpec:
+def spec(props: Props, report: Report = raise_error) -> StreamSpec:
     """The specification behind properties; ``report`` hears of each value that cannot be read."""
     given = {field.name: props.get(field.name) for field in POLICY_FIELDS}
     policy = read_fields(given, POLICY_FIELDS, (), report)
@@ -95,7 +100,7 @@ def outputs(props: Props, info: StreamInfo, carry_rate: int | None) -> dict[str,
 
 def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
     """Outputs and inputs of a stream as it was read: what was wanted, overlaid with what differs."""
-    changes = differences(info.config, _config(props, _raise))
+    changes = differences(info.config, _config(props, raise_error))
     differing = {BEFORE_DRIFT, *(change.field for change in changes)}
     kept = {name: value for name, value in props.items() if name not in {*differing, "status"}}
     actual = {**kept, **_shown({change.field: change.old for change in changes}), **_status(props, info)}
@@ -106,7 +111,7 @@ def last_set(props: Props) -> StreamConfig:
     """The configuration that the last up left: the inputs, without what drift has overlaid since."""
     before = json.loads(props.get(BEFORE_DRIFT) or "{}")
     ours = {**props, **before}
-    return _config({name: value for name, value in ours.items() if value is not None}, _raise)
+    return _config({name: value for name, value in ours.items() if value is not None}, raise_error)
 
 
 def _before_drift(props: Props, info: StreamInfo) -> dict[str, str]:

@@ -25,6 +25,7 @@ from pulumi.output import Unknown
 
 from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, Unreachable
+from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
 from provisioner.providers.engine import other_login, program_runs
@@ -87,7 +88,7 @@ class StreamProvider(Provider):
         failures: list[CheckFailure] = []
         spec = properties.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and ready:
-            failures = self._preflight(spec, inputs, in_state=bool(_olds) and _same_data(_olds, news))
+            failures = self._preflight(spec, inputs, in_state=bool(_olds) and same_data(_olds, news))
         return CheckResult(inputs, failures)
 
     @one_line
@@ -95,7 +96,7 @@ class StreamProvider(Provider):
         """Compare whole configurations, server defaults applied to both sides."""
         planned = plan(properties.spec(_olds).config, properties.spec(_news).config)
         # Data elsewhere is created there; what is here is not the new stream's predecessor.
-        replaces = planned.replaces if _same_data(_olds, _news) else []
+        replaces = planned.replaces if same_data(_olds, _news) else []
         changes = bool(planned.changes) or properties.bookkeeping_differs(_olds, _news)
         return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
@@ -129,16 +130,16 @@ class StreamProvider(Provider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the stream to its configuration; create it if it is gone."""
         old, where, spec = self._context(_olds), self._context(_news), properties.spec(_news)
-        if _same_data(_olds, _news) and not where.run.config(spec.name):
+        if same_data(_olds, _news) and not where.run.config(spec.name):
             _learn(where, _olds)
         folder = CarryFolder(_store(_olds), spec.name)
-        moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
+        moved = None if same_data(_olds, _news) else move_in(where, spec, folder)
         info = apply.ensure(where, spec, _known_created(_olds, _news))
         if moved:
             if not {*_olds["url"].split(",")} & {*_news["url"].split(",")}:
                 move_out(old, folder, moved)
             end_copy(where, folder)
-        if not _same_data(_olds, _news):
+        if not same_data(_olds, _news):
             folder.forget_successors(info.created)
         return UpdateResult(properties.outputs(_news, info, where.run.carry_rate))
 
@@ -155,9 +156,7 @@ class StreamProvider(Provider):
         delete(where, properties.spec(_props), _props.get("created"))
 
     def _context(self, props: Mapping[str, Any]) -> Context:
-        where = context(props["url"], props.get("monitor_url"), self.credentials)
-        where.server.renewed_login = partial(other_login, props.get("owner"), props["url"])
-        where.server.store = _store(props)
+        where = context_of(self.credentials, props)
         where.run.on_backup_to(props.get("backup_to"), wanted=False)
         return where
 
@@ -179,6 +178,14 @@ class StreamProvider(Provider):
         return [_failure(problem) for problem in result.problems]
 
 
+def context_of(credentials: Credentials, props: Mapping[str, Any]) -> Context:
+    """The server that the properties of a stream or consumer name, and the run."""
+    where = context(props["url"], props.get("monitor_url"), credentials)
+    where.server.renewed_login = partial(other_login, props.get("owner"), props["url"])
+    where.server.store = _store(props)
+    return where
+
+
 def _learn(where: Context, props: Mapping[str, Any]) -> str | None:
     """Tell the run of a stream of the state; when it, or what has taken its messages over, was created."""
     created, config = folder_of(where, props["name"]).current(props.get("created")), properties.last_set(props)
@@ -197,10 +204,10 @@ def _store(props: Mapping[str, Any]) -> str:
 
 def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:
     """When the stream of the state was created; on another server there is none."""
-    return olds.get("created") if _same_data(olds, news) else None
+    return olds.get("created") if same_data(olds, news) else None
 
 
-def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether both are about the same data, at whatever port; a store that is not known yet is that of the same url."""
     store = news.get("store")
     return olds.get("url") == news.get("url") if isinstance(store, Unknown) else _store(olds) == _store(news)

@@ -13,6 +13,7 @@ from provisioner.reconcile import safety_backup
 from provisioner.reconcile.carry import folder_of, half_carried_status
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, approve, may_lose
+from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.unopened import reopened
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 from provisioner.text import approximate_size, counted
@@ -83,17 +84,19 @@ def holding(info: StreamInfo) -> str:
     return f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)}, oldest {info.first_time[:19]}Z)"
 
 
-def is_guarded(info: StreamInfo) -> bool:
-    """Whether guard protects what a stream holds: it is not empty, and the run has no approval to let it go."""
-    return not info.is_empty and not may_lose(info.config["name"])
+def is_guarded(run: RunState, info: StreamInfo) -> bool:
+    """Whether guard protects what a stream holds, and the run has no approval to let it go.
+
+    Consumers that the stack has made go with their stream.
+    """
+    return bool(info.messages or run.consumers_of_others(info)) and not may_lose(info.config["name"])
 
 
-def contents(info: StreamInfo) -> str:
+def contents(run: RunState, info: StreamInfo) -> str:
     """What guard protects, and how to say otherwise."""
-    name, holds = (
-        info.config["name"],
-        f"{counted(info.messages, 'message')} and has {counted(info.consumers, 'consumer')}",
-    )
+    name = info.config["name"]
+    others = counted(run.consumers_of_others(info), "consumer")
+    holds = f"{counted(info.messages, 'message')} and has {others}"
     return (
         f"{name} holds {holds}, and on_delete is guard; to delete it all the same, in this run: {ALLOW_LOSS}={name}; "
         "to leave it on the server: on_delete: retain and make up"
@@ -103,8 +106,8 @@ def contents(info: StreamInfo) -> str:
 def _deletion_refusal(context: Context, spec: StreamSpec, info: StreamInfo) -> str | None:
     if problem := ownership_problem(spec, info):
         return problem
-    if spec.on_delete is OnDelete.GUARD and is_guarded(info):
-        return contents(info)
+    if spec.on_delete is OnDelete.GUARD and is_guarded(context.run, info):
+        return contents(context.run, info)
     if info.messages and context.run.is_up():
         how = "replacing the stream" if context.run.is_wanted(spec.name) else "leaving the catalogue"
         return "; ".join(approve(spec.name, f"{how} would delete {holding(info)}").problems) or None

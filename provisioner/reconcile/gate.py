@@ -6,12 +6,13 @@ It looks at the estate of the last ``up`` and at the one the program wants, asks
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from provisioner.errors import LoginRefused, ProvisionerError, Unreachable
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.carry import folder_of
+from provisioner.reconcile.consumer_gate import consumers_preflight
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import half_carried, holding
 from provisioner.reconcile.estate import Estate, all_old
@@ -23,6 +24,7 @@ from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.store import ends_with_server
 from provisioner.reconcile.unopened import missing_notes
 from provisioner.reconcile.verdict import Verdict, together
+from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import counted
 
@@ -30,7 +32,11 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def estate_preflight(
-    old: Estate | None, new: Estate, specs: Mapping[str, StreamSpec], credentials: Credentials
+    old: Estate | None,
+    new: Estate,
+    specs: Mapping[str, StreamSpec],
+    credentials: Credentials,
+    consumers: Sequence[ConsumerSpec] = (),
 ) -> Verdict:
     """Every problem and every loss of the run.
 
@@ -39,6 +45,7 @@ def estate_preflight(
         new: the estate the program wants.
         specs: its streams.
         credentials: how to log in, to either server.
+        consumers: the consumers of its streams.
     """
     olds = all_old(old, new.context(credentials).run)
     involved = [estate.context(credentials) for estate in (new, *olds)]
@@ -46,7 +53,7 @@ def estate_preflight(
         each.run.on_program(specs)
     target = _asked(olds, involved, new)
     # While a server has yet to become a cluster, what answers at its port knows nothing of replicas.
-    parts = [] if any(map(new.takes_along, olds)) else [*_wanted_streams(target, specs)]
+    parts = [] if any(map(new.takes_along, olds)) else [*_wanted_streams(target, specs, consumers)]
     for estate in olds:
         if estate.store == new.store and estate.nodes > new.nodes:
             parts.append(Verdict((_fewer_nodes(estate, new),)))
@@ -57,6 +64,7 @@ def estate_preflight(
             parts += other_data(estate, new, credentials, specs)
     names = {*specs, *(name for each in olds for name in each.policies)}
     names |= {name for each in involved for name in present(each)}
+    names |= {*target.run.consumers_in_state, *(spec.label for spec in consumers)}
     result = together([*parts, *approval_problems(names)])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
@@ -77,7 +85,9 @@ def _asked(olds: list[Estate], involved: list[Context], new: Estate) -> Context:
     return involved[0]
 
 
-def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+def _wanted_streams(
+    target: Context, specs: Mapping[str, StreamSpec], consumers: Sequence[ConsumerSpec]
+) -> Iterator[Verdict]:
     """The preflight of each stream, told with its name; nothing where no server answers yet."""
     if not target.server.is_there():
         return
@@ -92,6 +102,7 @@ def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterato
     for name, spec in specs.items():
         result = preflight(target, spec, infos.get(name))
         yield Verdict(tuple(_named(name, problem) for problem in result.problems), result.notes)
+    yield from consumers_preflight(target, infos, specs, consumers)
     target.run.on_gate_passed()
 
 

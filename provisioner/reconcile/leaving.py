@@ -9,6 +9,7 @@ from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, holding, is_guarded
 from provisioner.reconcile.loss_approval import approve
 from provisioner.reconcile.permitted import missing_for_leaving
+from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.schema.model import OnDelete, StreamInfo
 from provisioner.text import counted
@@ -20,14 +21,15 @@ def leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
     if not target.run.is_ours(name, info):
         return Verdict(notes=(_stranger(info),))
     lacking = missing_for_leaving(target, info, policy)
-    return together((_fate(name, info, policy), Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))))
+    return together((_fate(target.run, info, policy), Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))))
 
 
-def _fate(name: str, info: StreamInfo, policy: OnDelete) -> Verdict:
+def _fate(run: RunState, info: StreamInfo, policy: OnDelete) -> Verdict:
+    name = str(info.config["name"])
     if policy is OnDelete.RETAIN:
         return Verdict(notes=(f"{name} leaves the catalogue and stays on the server with {holding(info)}",))
-    if policy is OnDelete.GUARD and is_guarded(info):
-        return Verdict((contents(info),))
+    if policy is OnDelete.GUARD and is_guarded(run, info):
+        return Verdict((contents(run, info),))
     return approve(name, f"leaving the catalogue would delete {holding(info)}") if info.messages else Verdict()
 
 

@@ -92,18 +92,18 @@ def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, plann
     problems = [*planned.problems, *_server_problems(context, spec.config, info.config)]
     if info.consumers and any(change.field == "consumer_limits" for change in planned.changes):
         problems += consumer_problems(info.config, spec.config, context.client().consumers(spec.name))
-    return [*map(str, problems), *_replacement_problems(spec, info, planned.replaces)]
+    return [*map(str, problems), *_replacement_problems(context, spec, info, planned.replaces)]
 
 
-def _replacement_problems(spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[str]:
+def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[str]:
     """A replacement deletes, so the policy on deleting decides whether there can be one."""
     if not fields:
         return []
     what = f"{', '.join(fields)} cannot change in place, and on_delete is {spec.on_delete}"
     if spec.on_delete is OnDelete.RETAIN:
         return [f"{what}: the stream there would be in the way of the new one"]
-    if spec.on_delete is OnDelete.GUARD and is_guarded(info):
-        return [f"{what}: {contents(info)}"]
+    if spec.on_delete is OnDelete.GUARD and is_guarded(context.run, info):
+        return [f"{what}: {contents(context.run, info)}"]
     return []
 
 

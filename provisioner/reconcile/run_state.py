@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from provisioner.jetstream.target import Credentials
+from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
 
@@ -46,6 +47,7 @@ class RunState:
         backup_to: the stack's folder for copies of streams that lose messages.
         transferring: held while subjects move between streams.
         specs: every stream of the program as it is wanted; None while no program has run.
+        consumers_in_state: the consumers of the state by stream and name.
         past_gate: the streams that have had their preflight from the estate.
         own_store: the data of a server of the stack's own, and whether it goes with the server.
         login: how the stack's own server lets this program in, where it asks; known once the run has seen its key.
@@ -71,6 +73,8 @@ class RunState:
         self.own_store: tuple[Data, bool] | None = None
         self.carry_rate: int | None = None
         self._data: dict[str, Data] = {}
+        self.consumers_in_state: dict[str, ConsumerSpec] = {}
+        self._our_consumers: set[tuple[str, str]] = set()
 
     def on_read(
         self,
@@ -149,6 +153,25 @@ class RunState:
         self._made.add((name, info.created))
         self._policies.setdefault(name, OnDelete.GUARD)
         self.on_created_known(name, info.created)
+
+    def on_consumer_read(self, spec: ConsumerSpec, created: str | None) -> None:
+        """Note a consumer of the state."""
+        self.consumers_in_state[spec.label] = spec
+        if created:
+            self.on_consumer(spec.label, created)
+
+    def on_consumer(self, label: str, created: str) -> None:
+        """Note a consumer of the state, or one that this run has made."""
+        self._our_consumers.add((label, created))
+
+    def is_our_consumer(self, label: str, created: str) -> bool:
+        """Whether the consumer on the server is the one in the state, or this run has made it."""
+        return (label, created) in self._our_consumers
+
+    def consumers_of_others(self, info: StreamInfo) -> int:
+        """How many consumers a stream has that the state does not."""
+        ours = sum(spec.stream == info.config["name"] for spec in self.consumers_in_state.values())
+        return max(info.consumers - ours, 0)
 
     def on_server(self, store: str, url: str, monitor_url: str | None) -> None:
         """Note where the server of a store is now; what is deleted last has its old place."""

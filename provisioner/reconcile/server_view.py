@@ -20,6 +20,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
 from provisioner.jetstream.user_info import user_info
+from provisioner.reconcile.consumer_view import ConsumerView
 from provisioner.rules.permissions import UNLIMITED, Permissions, permissions_of
 from provisioner.schema.model import ServerFacts, StreamInfo
 
@@ -47,6 +48,7 @@ class ServerView:
         monitor_url: its HTTP monitoring, None if there is none.
         owned: whether the server is the stack's own.
         store: names the data behind it, which stays the same when the server moves to another port.
+        consumers: those of its streams.
         renewed_login: gives the login to try when the server refuses its own, or None.
     """
 
@@ -65,6 +67,7 @@ class ServerView:
         self._list: tuple[float, dict[str, StreamInfo]] | None = None
         self._facts: ServerFacts | None = None
         self._permissions: Permissions | None = None
+        self.consumers = ConsumerView(self.client, LIST_MAX_AGE_S)
 
     def client(self, timeout: float | None = None) -> JetStream:
         """The connection, made at the first call.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypedDict
+from typing import Final, Literal, TypedDict
 
-from provisioner.schema.model import OnDelete, Place
+from provisioner.schema.model import Adopt, OnDelete, Place
 
 
 class ConsumerConfig(TypedDict):
@@ -56,11 +56,17 @@ class ConsumerSpec:
     config: ConsumerConfig
     purpose: str = ""
     on_delete: OnDelete | None = None
+    adopt: Adopt = Adopt.EQUAL
     place: Place | None = None
 
     @property
     def name(self) -> str:
         return self.config["durable_name"]
+
+    @property
+    def label(self) -> str:
+        """How messages call it, and Pulumi's state: no stream's name has a slash."""
+        return f"{self.stream}/{self.name}"
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ class ConsumerInfo:
         created: when it was made, in RFC 3339.
         delivered: the stream sequence up to which it has delivered.
         acknowledged: the stream sequence up to which everything is acknowledged: its ack floor.
+        acknowledged_beyond: at most so many messages are acknowledged above the ack floor.
         unacknowledged: messages that are delivered and not yet acknowledged.
         pending: messages that are not yet delivered.
         is_bound: whether somebody listens to a push consumer's deliver_subject.
@@ -83,6 +90,7 @@ class ConsumerInfo:
     created: str
     delivered: int = 0
     acknowledged: int = 0
+    acknowledged_beyond: int = 0
     unacknowledged: int = 0
     pending: int = 0
     is_bound: bool = False
@@ -95,6 +103,16 @@ class ConsumerInfo:
     def outstanding(self) -> int:
         """Messages that somebody has yet to acknowledge."""
         return self.unacknowledged + self.pending
+
+
+# What the consumer is called that keeps a position while another takes its place; a pause until then waits for it.
+KEEPER: Final = "_carry_"
+UNPOSITIONED: Final = "2999-12-31T00:00:00Z"
+
+
+def keeper_name(name: str) -> str:
+    """The name of the consumer that keeps another's position."""
+    return f"{KEEPER}{name}"
 
 
 def subject_filters(config: ConsumerConfig) -> list[str]:

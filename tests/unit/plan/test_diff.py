@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 
 from provisioner.plan.diff import Effect, differences, plan
+from provisioner.schema.consumer_fields import CONSUMER_FIELDS
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import Mutability
@@ -123,4 +124,4 @@ def test_a_plan_names_just_what_differs(one: StreamConfig, other: StreamConfig) 
 
 def test_every_kind_of_mutability_is_used() -> None:
     """A rule nobody has is a rule to remove."""
-    assert set(Mutability) == {field.change for field in FIELDS}
+    assert set(Mutability) == {field.change for field in (*FIELDS, *CONSUMER_FIELDS)}

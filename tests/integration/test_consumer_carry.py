@@ -1,0 +1,126 @@
+"""A consumer that is replaced goes on where it was, whatever ends the run on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import consumer, consumers
+from provisioner.jetstream.target import Credentials
+from provisioner.reconcile.consumers import ensure_consumer
+from provisioner.reconcile.context import Context
+from provisioner.reconcile.server_view import ServerView
+from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec
+from tests.support.configurations import config
+from tests.support.consumer_configurations import consumer as wanted
+from tests.support.nats_server import NatsServer
+from tests.support.raw_nats import RawClient
+
+STREAM, NAME = "ORDERS", "worker"
+BEFORE = ConsumerSpec(STREAM, wanted(NAME, filter_subjects=["orders.>"]))
+AFTER = ConsumerSpec(STREAM, wanted(NAME, filter_subjects=["orders.>"], max_waiting=7, replay_policy="original"))
+MESSAGES, TAKEN = 9, 4
+
+
+@pytest.fixture
+def where(server: NatsServer) -> Iterator[Context]:
+    """A run of its own."""
+    with closing(ServerView(server.url, None, Credentials())) as view:
+        yield Context(view)
+
+
+@pytest.fixture(params=["limits", "interest", "workqueue"])
+def made(request: pytest.FixtureRequest, where: Context, jetstream: JetStream, raw: RawClient) -> ConsumerInfo:
+    """A consumer that has taken some of its stream's messages, with one of them not in its turn."""
+    jetstream.create(config(STREAM, subjects=["orders.>"], retention=request.param))
+    ensure_consumer(where, BEFORE, None)
+    for number in range(MESSAGES):
+        raw.publish(f"orders.{number % 2}", str(number).encode())
+    raw.consume(STREAM, NAME, TAKEN)
+    info = consumer(where.client(), STREAM, NAME)
+    assert info
+    where.run.on_consumer(BEFORE.label, info.created)
+    return info
+
+
+class _Killed(Exception):
+    """The run ends here."""
+
+
+def _killed_at(monkeypatch: pytest.MonkeyPatch, number: int, *, answered: bool) -> list[str]:
+    """Let a run end at its n-th request that changes something, before or after the server has it."""
+    sent: list[str] = []
+    request = JetStream.request
+
+    def end(self: JetStream, subject: str, body: Mapping[str, Any] | None = None, timeout: float = 5.0) -> Any:
+        changes = subject.startswith(("CONSUMER.CREATE", "CONSUMER.DELETE", "CONSUMER.RESET", "CONSUMER.PAUSE"))
+        if changes:
+            sent.append(subject)
+        if changes and len(sent) == number and not answered:
+            raise _Killed
+        try:
+            return request(self, subject, body, timeout)
+        finally:
+            if changes and len(sent) == number:
+                raise _Killed
+
+    monkeypatch.setattr(JetStream, "request", end)
+    return sent
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["before the server has it", "after"])
+def test_the_next_run_completes_it(
+    where: Context, raw: RawClient, made: ConsumerInfo, monkeypatch: pytest.MonkeyPatch, answered: bool
+) -> None:
+    """Killed at each request: the next run ends with the wanted consumer at the old position, and nothing else."""
+    number, created = 0, made.created
+    while True:
+        number += 1
+        with monkeypatch.context() as patch:
+            sent = _killed_at(patch, number, answered=answered)
+            try:
+                ensure_consumer(where, AFTER, created)
+            except _Killed:
+                pass
+            else:
+                assert number > len(sent), "a run that was not killed"
+                break
+        raw.publish("orders.late", b"late")
+        info = ensure_consumer(where, AFTER, created)
+        assert (TAKEN, MESSAGES + number - TAKEN) == (info.acknowledged, info.outstanding), f"killed at {sent[-1]}"
+        assert [NAME] == [*consumers(where.client(), STREAM)]
+        created = _back(where, info)
+
+    taken = raw.consume(STREAM, NAME, 100)
+    assert [str(at).encode() for at in range(TAKEN, MESSAGES)] == taken[: MESSAGES - TAKEN]
+
+
+def _back(where: Context, info: ConsumerInfo) -> str:
+    """As it was before, for the next round."""
+    where.run.on_consumer(BEFORE.label, info.created)
+    back = ensure_consumer(where, BEFORE, info.created)
+    where.run.on_consumer(BEFORE.label, back.created)
+    return back.created
+
+
+def test_a_service_makes_it_anew_meanwhile(
+    where: Context, raw: RawClient, made: ConsumerInfo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed when the old one is gone, and a service has made one at the first message: it is set to the position."""
+    if where.client().stream(STREAM).config["retention"] == "workqueue":  # type: ignore[union-attr]
+        return  # it has nothing that was acknowledged
+    with monkeypatch.context() as patch:
+        _killed_at(patch, 4, answered=True)
+        with pytest.raises(_Killed):
+            ensure_consumer(where, AFTER, made.created)
+    assert consumer(where.client(), STREAM, NAME) is None
+    raw.add_consumer(STREAM, NAME)
+
+    info = ensure_consumer(where, AFTER, made.created)
+
+    assert (TAKEN, MESSAGES - TAKEN) == (info.acknowledged, info.outstanding)
+    assert [NAME] == [*consumers(where.client(), STREAM)]
