@@ -32,10 +32,9 @@ def consumers_preflight(
         if not (ours or going):
             continue
         present = target.server.consumers.seen(name) if name in infos else {}
-        for spec in ours:
-            verdict = consumer_preflight(target, spec, present, stream.config)
-            yield Verdict(tuple(_named(spec, problem) for problem in verdict.problems), verdict.notes)
-        yield from (_departure(spec, present.get(spec.name)) for spec in going)
+        verdicts = [(spec, consumer_preflight(target, spec, present, stream.config)) for spec in ours]
+        verdicts += [(spec, _departure(spec, present.get(spec.name))) for spec in going]
+        yield from (_named(spec, verdict) for spec, verdict in verdicts)
 
 
 def _leaving(target: Context, streams: Mapping[str, StreamSpec], wanted: Sequence[ConsumerSpec]) -> list[ConsumerSpec]:
@@ -52,5 +51,6 @@ def _departure(spec: ConsumerSpec, live: ConsumerInfo | None) -> Verdict:
     return Verdict((problem,)) if problem else Verdict()
 
 
-def _named(spec: ConsumerSpec, problem: str) -> str:
-    return problem if problem.startswith(spec.label) else f"{spec.label}: {problem}"
+def _named(spec: ConsumerSpec, verdict: Verdict) -> Verdict:
+    told = (each if each.startswith(spec.label) else f"{spec.label}: {each}" for each in verdict.problems)
+    return Verdict(tuple(told), verdict.notes)

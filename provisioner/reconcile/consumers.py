@@ -16,7 +16,8 @@ from provisioner.plan.diff import Effect
 from provisioner.reconcile.consumer_carry import carry_consumer, completed, keeper_of
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import approve, may_lose
-from provisioner.reconcile.verdict import Verdict
+from provisioner.reconcile.permitted import missing_for_consumer
+from provisioner.reconcile.verdict import Verdict, together
 from provisioner.rules.consumer_config import consumer_problems
 from provisioner.rules.consumer_estate import age_problems, beside_problems
 from provisioner.rules.normalise import normalise
@@ -58,14 +59,16 @@ def consumer_preflight(
     """
     live = present.get(spec.name)
     if live is None or keeper_name(spec.name) in present:
-        return Verdict(_problems(context, spec, _others(spec, present), stream, is_new=True))
+        problems = _problems(context, spec, _others(spec, present), stream, is_new=True)
+        return together((Verdict(problems), missing_for_consumer(context, spec.stream)))
     if problem := adoption_problem(context, spec, live, stream):
         return Verdict((problem,))
     planned = _plan(context, live, spec, stream)
     if planned.effect is Effect.NOTHING:
         return Verdict()
     problems = _problems(context, spec, _others(spec, present), stream, is_new=False) or _in_the_way(live, planned)
-    return Verdict(problems) if problems else _approval(context, spec, live, planned)
+    approval = Verdict(problems) if problems else _approval(context, spec, live, planned)
+    return together((approval, missing_for_consumer(context, spec.stream)))
 
 
 def ensure_consumer(context: Context, spec: ConsumerSpec, created: str | None) -> ConsumerInfo:

@@ -34,6 +34,7 @@ class Work(Enum):
     DELETE = "deleting"
     COPY = "a copy"
     RESTORE = "bringing a copy back"
+    CONSUMER = "a new or changed consumer of the catalogue, and one that leaves it"
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ NEEDS: Final = (
     Need(Work.COPY, "$JS.SNAPSHOT.ACK.{stream}.*.*.*"),
     Need(Work.RESTORE, "STREAM.RESTORE.{stream}"),
     Need(Work.RESTORE, "$JS.SNAPSHOT.RESTORE.{stream}.*"),
+    Need(Work.CONSUMER, "CONSUMER.INFO.{stream}.*"),
+    Need(Work.CONSUMER, "CONSUMER.CREATE.{stream}.>"),
+    Need(Work.CONSUMER, "CONSUMER.DELETE.{stream}.*"),
+    Need(Work.CONSUMER, "CONSUMER.PAUSE.{stream}.*"),
+    Need(Work.CONSUMER, "CONSUMER.RESET.{stream}.*"),
 )
 # The server says itself that a message may be acknowledged, where it lets the user answer.
 _ANSWERS: Final = "$JS.SNAPSHOT.ACK."
@@ -95,6 +101,11 @@ def missing_for_moving(source: Context, target: Context, name: str) -> Verdict:
     """The same for a stream that moves from one server to another; nothing of one that cannot be asked."""
     out = [(Work.UPDATE, name), (Work.COPY, name), (Work.DELETE, name)]
     return together((_asked(source, out), _asked(target, [(Work.RESTORE, name), (Work.UPDATE, name)])))
+
+
+def missing_for_consumer(context: Context, stream: str) -> Verdict:
+    """The same for the consumers of a stream."""
+    return _verdict(context, [(Work.CONSUMER, stream)])
 
 
 def _asked(context: Context, jobs: list[Job]) -> Verdict:

@@ -48,6 +48,11 @@ _MANAGES: Final = (
     f"{_API}.STREAM.UPDATE.*",
     f"{_API}.STREAM.DELETE.*",
     f"{_API}.CONSUMER.LIST.*",
+    f"{_API}.CONSUMER.INFO.*.*",
+    f"{_API}.CONSUMER.CREATE.*.>",
+    f"{_API}.CONSUMER.DELETE.*.*",
+    f"{_API}.CONSUMER.PAUSE.*.*",
+    f"{_API}.CONSUMER.RESET.*.*",
 )
 _COPIES: Final = (
     f"{_API}.STREAM.SNAPSHOT.*",

@@ -74,6 +74,8 @@ BUILT_IN = {
         r"\$JS\.API\.(INFO|STREAM\.LIST)",
         r"\$JS\.API\.STREAM\.(CREATE|UPDATE|INFO|DELETE|SNAPSHOT|RESTORE|MSG\.GET)\.[^.]+",
         r"\$JS\.API\.CONSUMER\.LIST\.[^.]+",
+        r"\$JS\.API\.CONSUMER\.(INFO|DELETE|PAUSE|RESET)\.[^.]+\.[^.]+",
+        r"\$JS\.API\.CONSUMER\.CREATE\.[^.]+\..+",
         r"\$JS\.SNAPSHOT\.(ACK|RESTORE)\..+",
     ),
     "monitoring": (

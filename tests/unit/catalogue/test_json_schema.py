@@ -7,10 +7,10 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from provisioner.catalogue.consumers import STATED_FIELDS
 from provisioner.catalogue.json_schema import catalogue_schema
-from provisioner.catalogue.reader import parse
+from provisioner.catalogue.reader import STREAM_FIELDS, parse
 from provisioner.errors import CatalogueError
-from provisioner.schema.fields import FIELDS, POLICY_FIELDS
 
 ROOT = Path(__file__).parents[3]
 VALIDATOR = Draft202012Validator(catalogue_schema())
@@ -43,12 +43,13 @@ def test_the_schema_is_a_schema() -> None:
 
 def test_every_field_is_described() -> None:
     """Completion shows what each field is and its default."""
-    properties = catalogue_schema()["$defs"]["stream"]["properties"]
-    expected = {field.name: field for field in (*FIELDS, *POLICY_FIELDS) if field.name != "name"}
-    assert properties.keys() == expected.keys()
-    for name, shown in properties.items():
-        assert shown["description"] == expected[name].doc
-        assert ("default" in shown) == (expected[name].default is not None)
+    for kind, fields in (("stream", STREAM_FIELDS), ("consumer", STATED_FIELDS)):
+        properties = catalogue_schema()["$defs"][kind]["properties"]
+        expected = {field.name: field for field in fields}
+        assert properties.keys() - {"consumers"} == expected.keys()
+        for name, field in expected.items():
+            assert properties[name]["description"] == field.doc
+            assert ("default" in properties[name]) == (field.default is not None)
 
 
 def test_every_default_fits() -> None:
