@@ -19,7 +19,7 @@ from provisioner.plan.diff import Effect
 from provisioner.providers import consumer_properties as properties
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
-from provisioner.providers.stream import Endpoint, StreamOptions, context_of, same_data
+from provisioner.providers.stream import Endpoint, StreamOptions, context_of
 from provisioner.reconcile.consumers import delete_consumer, ensure_consumer
 from provisioner.reconcile.context import Context
 from provisioner.schema.config import config_of
@@ -61,41 +61,43 @@ class ConsumerProvider(Provider):
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Create the consumer, or take over the one that is there."""
         spec = properties.spec(props)
-        return CreateResult(spec.label, self._ensured(props, spec, None))
+        ensure_consumer(context_of(self.credentials, props), spec)
+        return CreateResult(spec.label, props)
 
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """What the server holds now, and in the inputs each field that differs from what was wanted."""
         where, spec = context_of(self.credentials, props), properties.spec(props)
-        where.run.on_consumer_read(spec, props.get("created"))
-        try:
-            present = where.server.consumers.seen(spec.stream)
-        except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login
-            return ReadResult(id_, *properties.not_whole(props, f"unreachable: {error}"))
-        if keeper_name(spec.name) in present:
-            return ReadResult(id_, *properties.not_whole(props, _HALF))
-        if spec.name not in present:
-            return ReadResult(id_, *properties.not_whole(props, "missing"))
-        return ReadResult(id_, *properties.overlaid(props, present[spec.name], self._stream(props)))
+        where.run.on_consumer_read(spec)
+        actual = self._actual(where, spec, props)
+        return ReadResult(id_, actual, actual)
 
     @one_line
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the consumer to its configuration; create it if it is gone."""
-        known = _olds.get("created") if same_data(_olds, _news) else None
-        return UpdateResult(self._ensured(_news, properties.spec(_news), known))
+        where, spec = context_of(self.credentials, _news), properties.spec(_news)
+        where.run.on_consumer_read(spec)
+        ensure_consumer(where, spec)
+        return UpdateResult(_news)
 
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:
         """Delete the consumer as its policy says."""
         where = context_of(self.credentials, _props)
         if where.server.is_there():  # of a server of ours that is gone, the stream's own deletion has to say
-            delete_consumer(where, properties.spec(_props), _props.get("created"))
+            delete_consumer(where, properties.spec(_props))
 
-    def _ensured(self, props: dict[str, Any], spec: ConsumerSpec, created: str | None) -> dict[str, Any]:
-        where = context_of(self.credentials, props)
-        info = ensure_consumer(where, spec, created)
-        where.run.on_consumer(spec.label, info.created)
-        return {**props, "created": info.created}
+    def _actual(self, where: Context, spec: ConsumerSpec, props: dict[str, Any]) -> dict[str, Any]:
+        """The properties by what is there; where it is not whole, a status, which the program never has."""
+        try:
+            present = where.server.consumers.seen(spec.stream)
+        except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login
+            return {**props, "status": f"unreachable: {error}"}
+        if keeper_name(spec.name) in present:
+            return {**props, "status": _HALF}
+        if spec.name not in present:
+            return {**props, "status": "missing"}
+        return properties.overlaid(props, present[spec.name], self._stream(props))
 
     def _stream(self, props: Mapping[str, Any]) -> StreamConfig:
         """The consumer's stream: as the program wants it, else as it is; its limits are the consumer's defaults."""
@@ -126,7 +128,6 @@ class Consumer(Resource, module="jetstream", name="Consumer"):
 
     stream: pulumi.Output[str]
     durable_name: pulumi.Output[str]
-    created: pulumi.Output[str]
 
     def __init__(
         self,
@@ -141,6 +142,6 @@ class Consumer(Resource, module="jetstream", name="Consumer"):
         if endpoint.store == endpoint.url:
             del server["store"]
         given = {name: value for name, value in {**server, "owner": run.owner}.items() if value is not None}
-        props = {**properties.inputs(spec, run.on_delete), **given, "created": None}
+        props = {**properties.inputs(spec, run.on_delete), **given}
         forced = pulumi.ResourceOptions(delete_before_replace=True)
         super().__init__(ConsumerProvider(), resource_name, props, pulumi.ResourceOptions.merge(forced, opts))

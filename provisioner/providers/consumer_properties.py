@@ -22,7 +22,6 @@ from provisioner.schema.types import Report, read_fields
 
 Props = Mapping[str, Any]
 
-_OUTPUTS_ONLY: Final = ("created",)
 BOOKKEEPING: Final = ("url", "monitor_url", "store", "stream", "purpose", "on_delete", "adopt", "status")
 
 
@@ -56,27 +55,10 @@ def filled_in(olds: Props, news: Props, stream: StreamConfig) -> dict[str, Any]:
     return {**news, **shown}
 
 
-def overlaid(props: Props, info: ConsumerInfo, stream: StreamConfig) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Outputs and inputs of a consumer as it was read: what was wanted, overlaid with what differs."""
+def overlaid(props: Props, info: ConsumerInfo, stream: StreamConfig) -> dict[str, Any]:
+    """The properties of a consumer as it was read: what was wanted, overlaid with what differs."""
     changes = plan_consumer(info.config, spec(props).config, stream).changes
     differing = {change.field: change.old for change in changes}
     kept = {name: value for name, value in props.items() if name not in {*differing, "status"}}
     shown = {name: CONSUMER_FIELD[name].type.show(value) for name, value in differing.items() if value is not None}
-    return split({**kept, **shown, **_status(props, info)}, props.get("created") or info.created)
-
-
-def not_whole(props: Props, status: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Outputs and inputs of a consumer that the server does not show: why not."""
-    return split({**props, "status": status}, props.get("created"))
-
-
-def split(actual: Props, created: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Outputs, and the inputs among them."""
-    return {**actual, "created": created}, {name: value for name, value in actual.items() if name not in _OUTPUTS_ONLY}
-
-
-def _status(props: Props, info: ConsumerInfo) -> dict[str, str]:
-    """Where a consumer is not the one of the last up: the program never has this property, so it is a difference."""
-    if props.get("created") in (None, info.created):
-        return {}
-    return {"status": f"deleted and made again at {info.created}"}
+    return {**kept, **shown}

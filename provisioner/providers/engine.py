@@ -23,9 +23,11 @@ from pulumi.runtime.settings import get_engine
 
 from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Credentials
+from provisioner.providers import consumer_properties
 from provisioner.providers.properties import data_of
 from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
+from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete
 from provisioner.services.model import PROVISIONER, inbox_prefix
 
@@ -46,6 +48,7 @@ _COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
 _ENGINE_TIMEOUT_S: Final = 5.0
 _OWN_SERVERS: Final = ("process", "docker")
 _STREAM_TYPE: Final = ":Stream"
+_CONSUMER_TYPE: Final = ":Consumer"
 _IDENTITY_TYPE: Final = ":Identity"
 _LOG: Final = logging.getLogger(__name__)
 
@@ -102,11 +105,20 @@ def _plain(secret: Any) -> str | None:
 
 def streams_in_state(owner: str) -> Iterator[StreamState]:
     """The streams of the last checkpoint; none where it cannot be read."""
+    for outputs in _outputs_in_state(owner, _STREAM_TYPE):
+        yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
+
+
+def consumers_in_state(owner: str) -> Iterator[ConsumerSpec]:
+    """The consumers of the last checkpoint; none where it cannot be read."""
+    return map(consumer_properties.spec, _outputs_in_state(owner, _CONSUMER_TYPE))
+
+
+def _outputs_in_state(owner: str, kind: str) -> Iterator[dict[str, Any]]:
     deployment = _answer(owner, "stack", "export").get("deployment") or {}
     for resource in deployment.get("resources") or ():
-        outputs = resource.get("outputs") or {}
-        if resource["type"].endswith(_STREAM_TYPE) and "name" in outputs:
-            yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
+        if resource["type"].endswith(kind) and resource.get("outputs"):
+            yield resource["outputs"]
 
 
 def announce_program() -> None:

@@ -26,7 +26,7 @@ from provisioner.backup.carry_folder import CarryFolder
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.errors import ProvisionerError
 from provisioner.providers import consumer_properties, properties
-from provisioner.providers.engine import StreamState, other_login, streams_in_state
+from provisioner.providers.engine import StreamState, consumers_in_state, other_login, streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
@@ -127,6 +127,8 @@ class EstateProvider(Provider):
             if not any(map(run.has_read, old.policies)):
                 for stream in streams_in_state(news["owner"]):
                     run.on_read(stream.name, stream.on_delete, _created_now(stream), data=stream.data)
+                for consumer in consumers_in_state(news["owner"]):
+                    run.on_consumer_read(consumer)
 
 
 class Estate(Resource, module="jetstream", name="Estate"):

@@ -7,6 +7,8 @@ would delete as soon as nobody waits for it.
 
 from __future__ import annotations
 
+from typing import Final
+
 from provisioner.jetstream import consumers
 from provisioner.jetstream.client import JetStream
 from provisioner.schema.consumer_fields import consumer_config
@@ -18,6 +20,9 @@ from provisioner.schema.consumer_model import (
     subject_filters,
 )
 from provisioner.schema.model import StreamConfig
+
+# In a keeper's metadata: when the consumer was created whose position it has.
+_KEPT_FOR: Final = "prediction-streams.kept-for"
 
 
 def carry_consumer(client: JetStream, stream: StreamConfig, old: ConsumerInfo, desired: ConsumerConfig) -> ConsumerInfo:
@@ -38,6 +43,11 @@ def keeper_of(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
     return consumers.consumer(client, stream, keeper_name(name))
 
 
+def kept_for(keeper: ConsumerInfo, live: ConsumerInfo) -> bool:
+    """Whether a keeper has the position of this very consumer, which its run was killed before it deleted."""
+    return keeper.config["metadata"].get(_KEPT_FOR) == live.created
+
+
 def completed(client: JetStream, stream: str, desired: ConsumerConfig) -> ConsumerInfo:
     """Make the consumer whose position a keeper has, and let the keeper go, last of all."""
     name = desired["durable_name"]
@@ -54,7 +64,8 @@ def _keep(client: JetStream, old: ConsumerInfo) -> None:
     """Note the position; a keeper that is there already is that of a run that was killed before it deleted anything."""
     name, filters = keeper_name(old.name), subject_filters(old.config)
     consumers.remove(client, old.stream, name)
-    consumers.make(client, old.stream, consumer_config({"durable_name": name, "filter_subjects": filters}))
+    kept = {"durable_name": name, "filter_subjects": filters, "metadata": {_KEPT_FOR: old.created}}
+    consumers.make(client, old.stream, consumer_config(kept))
     first = client.state(old.stream)["first_seq"]
     consumers.reset(client, old.stream, name, max(old.acknowledged + 1, first))
 

@@ -13,7 +13,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.plan.consumer_diff import RESET_SINCE, ConsumerPlan, plan_consumer
 from provisioner.plan.consumer_position import Shift, forecast_shift
 from provisioner.plan.diff import Effect
-from provisioner.reconcile.consumer_carry import carry_consumer, completed, keeper_of
+from provisioner.reconcile.consumer_carry import carry_consumer, completed, keeper_of, kept_for
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import approve, may_lose
 from provisioner.reconcile.permitted import missing_for_consumer
@@ -71,13 +71,12 @@ def consumer_preflight(
     return together((approval, missing_for_consumer(context, spec.stream)))
 
 
-def ensure_consumer(context: Context, spec: ConsumerSpec, created: str | None) -> ConsumerInfo:
+def ensure_consumer(context: Context, spec: ConsumerSpec) -> ConsumerInfo:
     """Bring a consumer to its configuration: created if it is gone, untouched if it is right.
 
     Args:
         context: the server and the run.
         spec: the consumer.
-        created: when the consumer in the state was made; another of its name is taken over as ``adopt`` says.
 
     Raises:
         Conflict: it may not be taken over, or has changed since the plan in a way that needs an approval.
@@ -88,13 +87,10 @@ def ensure_consumer(context: Context, spec: ConsumerSpec, created: str | None) -
     live, keeper = consumers.consumer(client, spec.stream, spec.name), keeper_of(client, spec.stream, spec.name)
     if live is None or live.config["pause_until"] == UNPOSITIONED:
         return _made(client, spec, live, keeper)
-    if created:
-        context.run.on_consumer(spec.label, created)
-    if keeper and live.created != created:
-        if _is_behind(live, keeper, _plan(context, live, spec, stream)):
-            return _made(client, spec, live, keeper)
-        context.run.on_consumer(spec.label, live.created)
     if keeper:
+        if not kept_for(keeper, live) and _is_behind(live, keeper, _plan(context, live, spec, stream)):
+            return _made(client, spec, live, keeper)
+        context.run.on_consumer_read(spec)
         consumers.remove(client, spec.stream, keeper.name)
     if problem := adoption_problem(context, spec, live, stream):
         raise Conflict(problem)
@@ -106,21 +102,16 @@ def ensure_consumer(context: Context, spec: ConsumerSpec, created: str | None) -
     return _changed(context, spec, live, planned, stream)
 
 
-def delete_consumer(context: Context, spec: ConsumerSpec, created: str | None) -> None:
+def delete_consumer(context: Context, spec: ConsumerSpec) -> None:
     """Delete a consumer as its policy says. Idempotent.
 
     Raises:
-        Conflict: the policy is guard, and messages wait to be acknowledged; or it is not the consumer of the state.
+        Conflict: the policy is guard, and messages wait to be acknowledged.
     """
     client = context.client()
     live = consumers.consumer(client, spec.stream, spec.name)
     if live is None or spec.on_delete is OnDelete.RETAIN:
         return
-    if created and created != live.created:
-        raise Conflict(
-            f"{spec.label}: the consumer of this state was created at {created}, the one on the server at "
-            f"{live.created}; delete it by hand if it is to go, or forget it with pulumi state delete"
-        )
     if problem := deletion_problem(spec, live):
         raise Conflict(problem)
     _LOG.info("%s: deleted with %s outstanding", spec.label, counted(live.outstanding, "message"))
@@ -137,7 +128,7 @@ def deletion_problem(spec: ConsumerSpec, live: ConsumerInfo) -> str | None:
 
 def adoption_problem(context: Context, spec: ConsumerSpec, live: ConsumerInfo, stream: StreamConfig) -> str | None:
     """Why a consumer that is there already, and is not ours, may not be taken over."""
-    if context.run.is_our_consumer(spec.label, live.created):
+    if context.run.owns_consumer(spec):
         return None
     since = f"{spec.label} already exists (created {live.created[:19]}Z)"
     if spec.adopt is Adopt.NEVER:

@@ -74,7 +74,6 @@ class RunState:
         self.carry_rate: int | None = None
         self._data: dict[str, Data] = {}
         self.consumers_in_state: dict[str, ConsumerSpec] = {}
-        self._our_consumers: set[tuple[str, str]] = set()
 
     def on_read(
         self,
@@ -154,19 +153,18 @@ class RunState:
         self._policies.setdefault(name, OnDelete.GUARD)
         self.on_created_known(name, info.created)
 
-    def on_consumer_read(self, spec: ConsumerSpec, created: str | None) -> None:
+    def on_consumer_read(self, spec: ConsumerSpec) -> None:
         """Note a consumer of the state."""
         self.consumers_in_state[spec.label] = spec
-        if created:
-            self.on_consumer(spec.label, created)
 
-    def on_consumer(self, label: str, created: str) -> None:
-        """Note a consumer of the state, or one that this run has made."""
-        self._our_consumers.add((label, created))
+    def owns_consumer(self, spec: ConsumerSpec) -> bool:
+        """Whether the state has this consumer: on its stream, or on the one whose messages that takes over.
 
-    def is_our_consumer(self, label: str, created: str) -> bool:
-        """Whether the consumer on the server is the one in the state, or this run has made it."""
-        return (label, created) in self._our_consumers
+        Whoever has made the one on the server: services make theirs anew as a matter of course.
+        """
+        stream = (self.specs or {}).get(spec.stream)
+        labels = {spec.label, f"{stream.renamed_from if stream else ''}/{spec.name}"}
+        return bool(labels & self.consumers_in_state.keys())
 
     def consumers_of_others(self, info: StreamInfo) -> int:
         """How many consumers a stream has that the state does not."""

@@ -37,13 +37,13 @@ def where(server: NatsServer) -> Iterator[Context]:
 def made(request: pytest.FixtureRequest, where: Context, jetstream: JetStream, raw: RawClient) -> ConsumerInfo:
     """A consumer that has taken some of its stream's messages, with one of them not in its turn."""
     jetstream.create(config(STREAM, subjects=["orders.>"], retention=request.param))
-    ensure_consumer(where, BEFORE, None)
+    ensure_consumer(where, BEFORE)
     for number in range(MESSAGES):
         raw.publish(f"orders.{number % 2}", str(number).encode())
     raw.consume(STREAM, NAME, TAKEN)
     info = consumer(where.client(), STREAM, NAME)
     assert info
-    where.run.on_consumer(BEFORE.label, info.created)
+    where.run.on_consumer_read(BEFORE)
     return info
 
 
@@ -72,55 +72,47 @@ def _killed_at(monkeypatch: pytest.MonkeyPatch, number: int, *, answered: bool) 
     return sent
 
 
+@pytest.mark.usefixtures("made")
 @pytest.mark.parametrize("answered", [False, True], ids=["before the server has it", "after"])
 def test_the_next_run_completes_it(
-    where: Context, raw: RawClient, made: ConsumerInfo, monkeypatch: pytest.MonkeyPatch, answered: bool
+    where: Context, raw: RawClient, monkeypatch: pytest.MonkeyPatch, answered: bool
 ) -> None:
     """Killed at each request: the next run ends with the wanted consumer at the old position, and nothing else."""
-    number, created = 0, made.created
+    number = 0
     while True:
         number += 1
         with monkeypatch.context() as patch:
             sent = _killed_at(patch, number, answered=answered)
             try:
-                ensure_consumer(where, AFTER, created)
+                ensure_consumer(where, AFTER)
             except _Killed:
                 pass
             else:
                 assert number > len(sent), "a run that was not killed"
                 break
         raw.publish("orders.late", b"late")
-        info = ensure_consumer(where, AFTER, created)
+        info = ensure_consumer(where, AFTER)
         assert (TAKEN, MESSAGES + number - TAKEN) == (info.acknowledged, info.outstanding), f"killed at {sent[-1]}"
         assert [NAME] == [*consumers(where.client(), STREAM)]
-        created = _back(where, info)
+        ensure_consumer(where, BEFORE)
 
     taken = raw.consume(STREAM, NAME, 100)
     assert [str(at).encode() for at in range(TAKEN, MESSAGES)] == taken[: MESSAGES - TAKEN]
 
 
-def _back(where: Context, info: ConsumerInfo) -> str:
-    """As it was before, for the next round."""
-    where.run.on_consumer(BEFORE.label, info.created)
-    back = ensure_consumer(where, BEFORE, info.created)
-    where.run.on_consumer(BEFORE.label, back.created)
-    return back.created
-
-
-def test_a_service_makes_it_anew_meanwhile(
-    where: Context, raw: RawClient, made: ConsumerInfo, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("made")
+def test_a_service_makes_it_anew_meanwhile(where: Context, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Killed when the old one is gone, and a service has made one at the first message: it is set to the position."""
     if where.client().stream(STREAM).config["retention"] == "workqueue":  # type: ignore[union-attr]
         return  # it has nothing that was acknowledged
     with monkeypatch.context() as patch:
         _killed_at(patch, 4, answered=True)
         with pytest.raises(_Killed):
-            ensure_consumer(where, AFTER, made.created)
+            ensure_consumer(where, AFTER)
     assert consumer(where.client(), STREAM, NAME) is None
     raw.add_consumer(STREAM, NAME)
 
-    info = ensure_consumer(where, AFTER, made.created)
+    info = ensure_consumer(where, AFTER)
 
     assert (TAKEN, MESSAGES - TAKEN) == (info.acknowledged, info.outstanding)
     assert [NAME] == [*consumers(where.client(), STREAM)]
