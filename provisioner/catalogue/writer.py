@@ -9,19 +9,24 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
+from provisioner.catalogue.consumers import CONSUMERS
 from provisioner.catalogue.reader import parse
 from provisioner.catalogue.top_level import RESERVED
 from provisioner.catalogue.yaml_nodes import compose
 from provisioner.errors import CatalogueError
+from provisioner.rules.consumer_normalise import normalise_consumer
 from provisioner.rules.normalise import normalise
 from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.config import value_of, with_fields
+from provisioner.schema.consumer_fields import CONSUMER_FIELDS, consumer_config, show_consumer
+from provisioner.schema.consumer_model import KEEPER, ConsumerConfig
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OWNER, StreamConfig, StreamInfo
 from provisioner.schema.types import show_fields
 
 Streams: TypeAlias = Mapping[str, StreamInfo]
+StreamConsumers: TypeAlias = Mapping[str, Sequence[ConsumerConfig]]
 
 _HEADER: Final = "# JetStream streams as a server has them.\n\n"
 _ENDLESS: Final = 2**31 - 1
@@ -38,8 +43,10 @@ class Imported:
     problems: tuple[str, ...] = ()
 
 
-def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Imported:
-    """The catalogue of the streams that match a shell pattern, or of all.
+def catalogue_of(
+    streams: Streams, patterns: Sequence[str], file: str, consumers: StreamConsumers | None = None
+) -> Imported:
+    """The catalogue of the streams that match a shell pattern, or of all, with their durable consumers.
 
     Streams that are there already can break a rule of the catalogue: they are written as they
     are, and ``problems`` has what is to be changed, with the lines of the ``file`` that it will be.
@@ -47,7 +54,7 @@ def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Import
     matching = sorted(name for name in streams if not patterns or any(fnmatchcase(name, p) for p in patterns))
     left_out = {name: reason for name in matching if (reason := _reason_to_leave(name))}
     taken = {name: streams[name].config for name in matching if name not in left_out}
-    text = catalogue_text(taken)
+    text = catalogue_text(taken, consumers)
     return Imported(
         text=text,
         names=tuple(taken),
@@ -56,10 +63,32 @@ def catalogue_of(streams: Streams, patterns: Sequence[str], file: str) -> Import
     )
 
 
-def catalogue_text(configs: Mapping[str, StreamConfig]) -> str:
+def catalogue_text(configs: Mapping[str, StreamConfig], consumers: StreamConsumers | None = None) -> str:
     """The YAML of a catalogue, in the style of one written by hand."""
-    blocks = [_yaml({name: show_fields(minimal(config), _FIELDS)}) for name, config in configs.items()]
+    blocks = [_yaml({name: _block(config, (consumers or {}).get(name, ()))}) for name, config in configs.items()]
     return _HEADER + "\n".join(blocks)
+
+
+def _block(config: StreamConfig, consumers: Iterable[ConsumerConfig]) -> dict[str, Any]:
+    """A stream's fields; an ephemeral consumer is nobody's to keep."""
+    durable = {each["durable_name"]: show_consumer(minimal_consumer(each, config)) for each in consumers}
+    shown = {
+        name: {key: value for key, value in fields.items() if key != "durable_name"} or None
+        for name, fields in sorted(durable.items())
+        if name and not name.startswith(KEEPER)
+    }
+    return show_fields(minimal(config), _FIELDS) | ({CONSUMERS: shown} if shown else {})
+
+
+def minimal_consumer(config: ConsumerConfig, stream: StreamConfig) -> ConsumerConfig:
+    """The configuration with every field at its default whose value the server comes to by itself."""
+    whole = shortest = normalise_consumer(config, stream)
+    for field in CONSUMER_FIELDS:
+        shorter = consumer_config({**shortest, field.name: field.default})
+        if normalise_consumer(shorter, stream) == whole:
+            shortest = shorter
+    one = shortest["filter_subjects"]
+    return {**shortest, "filter_subject": one[0], "filter_subjects": []} if len(one) == 1 else shortest
 
 
 def minimal(config: StreamConfig) -> StreamConfig:

@@ -9,6 +9,7 @@ from pathlib import Path
 from provisioner.catalogue.writer import catalogue_of
 from provisioner.cli.server import connected
 from provisioner.errors import ProvisionerError
+from provisioner.jetstream.consumers import consumers
 from provisioner.log import tell
 from provisioner.text import counted
 
@@ -19,7 +20,10 @@ def run(options: argparse.Namespace) -> int:
     if output and output.exists() and not options.force:
         raise ProvisionerError(f"{output}: already exists; --force overwrites it")
     with connected(options.url) as client:
-        imported = catalogue_of(client.streams(), options.patterns, str(output or "catalogue"))
+        streams = client.streams()
+        used = [name for name, info in streams.items() if info.consumers]
+        present = {name: [info.config for info in consumers(client, name).values()] for name in used}
+        imported = catalogue_of(streams, options.patterns, str(output or "catalogue"), present)
     tell(*imported.notes, *imported.problems)
     if not imported.names:
         raise ProvisionerError("no stream to import")

@@ -5,15 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from provisioner.catalogue.reader import parse
-from provisioner.catalogue.writer import catalogue_of, catalogue_text, minimal
+from provisioner.catalogue.writer import catalogue_of, catalogue_text, minimal, minimal_consumer
+from provisioner.plan.consumer_diff import plan_consumer
+from provisioner.plan.diff import Effect
+from provisioner.rules.consumer_config import consumer_problems
+from provisioner.rules.consumer_normalise import normalise_consumer
 from provisioner.rules.normalise import normalise
 from provisioner.rules.stream_names import is_asset_name
+from provisioner.schema.consumer_fields import CONSUMER_FIELD, consumer_config
+from provisioner.schema.consumer_model import ConsumerConfig
 from provisioner.schema.model import StreamInfo
 from tests.support.configurations import config
+from tests.support.consumer_configurations import consumer, consumer_configurations
 
 # What a catalogue can hold; names without what the server refuses.
 TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"], exclude_characters="\ufeff\u2028\u2029"))
@@ -115,3 +122,28 @@ C:
 def test_minimal(live: dict[str, Any], kept: dict[str, Any]) -> None:
     """What the server fills in by itself is not said."""
     assert config(**kept) == minimal(config(**live))
+
+
+@given(wanted=consumer_configurations())
+@settings(max_examples=300, suppress_health_check=[HealthCheck.filter_too_much])
+def test_consumers_come_back(wanted: ConsumerConfig) -> None:
+    """Whatever consumer a server holds is written so that it changes nothing, and says nothing in vain."""
+    stream = config("ORDERS", subjects=["a.>", "b"], consumer_limits={"max_ack_pending": 5000})
+    assume(not consumer_problems(wanted, stream))
+    live = normalise_consumer(wanted, stream)
+    (spec,) = parse(catalogue_text({"ORDERS": stream}, {"ORDERS": [live]}), "catalogue").consumers
+
+    assert Effect.NOTHING is plan_consumer(live, spec.config, stream).effect
+    for name, value in minimal_consumer(live, stream).items():
+        if name not in ("durable_name", "filter_subject") and value != CONSUMER_FIELD[name].default:
+            shorter = consumer_config({**minimal_consumer(live, stream), name: CONSUMER_FIELD[name].default})
+            assert normalise_consumer(shorter, stream) != live, name
+
+
+def test_consumers_of_an_import() -> None:
+    """Durable ones by name, in the fewest words; no ephemeral one."""
+    used = [consumer("b", ack_wait="30s"), consumer("a", filter_subjects=["orders.x"]), consumer("")]
+    text = catalogue_text({"ORDERS": config("ORDERS", subjects=["orders.>"])}, {"ORDERS": used})
+    assert text.endswith(
+        "ORDERS:\n  subjects:\n    - orders.>\n  consumers:\n    a:\n      filter_subject: orders.x\n    b: null\n"
+    )
