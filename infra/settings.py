@@ -19,6 +19,7 @@ from infra.setting_types import (
     Parser,
     address,
     choice,
+    counting_number,
     inbox_prefix,
     monitor_url,
     number,
@@ -37,6 +38,8 @@ from provisioner.text import did_you_mean
 DOCKER: Final = "docker"
 PROCESS: Final = "process"
 EXTERNAL: Final = "external"
+AUTHORITY: Final = "authority"
+FILES: Final = "files"
 SERVERS: Final = (DOCKER, PROCESS, EXTERNAL)
 # An even number of nodes survives no more failures than one less.
 NODES: Final = (1, 3, 5)
@@ -67,6 +70,12 @@ class Settings:
     url: str | None
     api: str | None
     monitor_url: str | None
+    tls: str | None
+    authority: int
+    certificate: int
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
     on_delete: OnDelete
     backup_to: str | None
     stack: str
@@ -126,15 +135,20 @@ TABLE: Final = (
     Setting("password", text, None, (EXTERNAL,), "Password, with user."),
     Setting("token", text, None, (EXTERNAL,), "Token."),
     Setting("nkey", text, None, (EXTERNAL,), "A user's seed, or the path of its file."),
-    Setting("ca", path, None, (EXTERNAL,), "File with the CA of the server's certificate."),
-    Setting("cert", path, None, (EXTERNAL,), "File with the client's certificate, with key."),
-    Setting("key", path, None, (EXTERNAL,), "File with its private key, with cert."),
+    Setting("tls", choice(AUTHORITY, FILES), None, (PROCESS,), "TLS: with an authority of the stack's own, or files."),
+    Setting("authority", counting_number, "1", (PROCESS,), "Which authority of its own; another number is a new one."),
+    Setting("certificate", counting_number, "1", (PROCESS,), "Which certificate of it; another number is a new one."),
+    Setting("ca", path, None, (PROCESS, EXTERNAL), "File with the CA of the server's certificate."),
+    Setting("cert", path, None, (PROCESS, EXTERNAL), "File with the certificate of a server or client, with key."),
+    Setting("key", path, None, (PROCESS, EXTERNAL), "File with its private key, with cert."),
     Setting("inboxPrefix", inbox_prefix, None, (EXTERNAL,), "What the subjects of answers begin with."),
     Setting("domain", domain_api, None, (EXTERNAL,), "JetStream domain, behind a leaf node."),
     Setting("apiPrefix", api_prefix, None, (EXTERNAL,), "What the API's subjects begin with instead of $JS.API."),
     Setting("monitorUrl", monitor_url, None, (EXTERNAL,), "The server's HTTP monitoring."),
 )
 _WAYS_TO_LOG_IN: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
+# Of a server of the stack's own: what only a value of tls has a use for.
+_FOR_TLS: Final = {AUTHORITY: ("authority", "certificate"), FILES: ("ca", "cert", "key")}
 _TOGETHER: Final = (("user", "password"), ("cert", "key"))
 # A login is a secret; a path to one is none.
 SECRETS: Final = {
@@ -247,8 +261,23 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
         (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
     yield from (problem for broken, problem in rules if broken)
+    if values["server"] == PROCESS:
+        yield from _tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:
         yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
+
+
+def _tls_problems(raw: Mapping[str, str]) -> Iterator[str]:
+    """Settings of another kind of TLS than the one that is asked for, and the files that it needs."""
+    for tls, keys in _FOR_TLS.items():
+        if raw.get("tls") != tls:
+            yield from (f"{key}: has no use without tls: {tls}; remove it" for key in keys if key in raw)
+    if raw.get("tls") == FILES:
+        yield from (f"{key}: missing; tls: files needs one" for key in _FOR_TLS[FILES] if key not in raw)
+
+
+def _file(path: str | None) -> Path | None:
+    return Path(path).expanduser().absolute() if path else None
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
@@ -269,6 +298,12 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         url=values["url"],
         api=values["domain"] or values["apiPrefix"],
         monitor_url=values["monitorUrl"],
+        tls=values["tls"],
+        authority=values["authority"],
+        certificate=values["certificate"],
+        ca=_file(values["ca"]),
+        cert=_file(values["cert"]),
+        key=_file(values["key"]),
         on_delete=OnDelete(values["onDelete"]),
         backup_to=values["backupTo"],
         stack=stack,

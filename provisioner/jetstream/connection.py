@@ -49,7 +49,7 @@ class Connection:
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
         self.url = redacted(address.servers(url))
-        self._client = GuardedClient()
+        self._client = GuardedClient(demands_tls=tls.is_wanted(address.servers(url), credentials))
         self._refusal: asyncio.Future[str] = event_loop().create_future()
         self._last_error = self._tls_problem = ""
         self._attempts_refused: set[bool] = set()
@@ -75,6 +75,11 @@ class Connection:
     def server_start(self) -> str:
         """Tells one start of a server from another."""
         return str(self._client._server_info.get("server_id"))  # noqa: SLF001 - nats.py has no public way
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether the server that it is connected to speaks TLS."""
+        return bool(self._client._server_info.get("tls_required"))  # noqa: SLF001 - nats.py has no public way
 
     @property
     def cluster(self) -> str:

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from provisioner.errors import NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.session import OtherLogin, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
 from provisioner.jetstream.user_info import user_info
@@ -47,14 +48,14 @@ class ServerView:
         monitor_url: its HTTP monitoring, None if there is none.
         owned: whether the server is the stack's own.
         store: names the data behind it, which stays the same when the server moves to another port.
-        renewed_login: gives the login to try when the server refuses its own, or None.
+        renewed_login: gives the login to try when the server refuses one, or None.
     """
 
     def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
         self.url = url
         self.owned = False
         self.store = url
-        self.renewed_login: Callable[[], Credentials | None] = _no_other_login
+        self.renewed_login: OtherLogin = no_other_login
         self.monitor_url = monitor_url
         self._credentials = credentials
         self._lock = threading.RLock()
@@ -171,8 +172,8 @@ class ServerView:
             self._failed_attempt = (time.monotonic(), error)
             raise
 
-    def _other_login(self) -> Credentials | None:
-        return self.renewed_login()
+    def _other_login(self, refused: Credentials) -> Credentials | None:
+        return self.renewed_login(refused)
 
     def _asked(self, question: Callable[[JetStream], T]) -> T:
         """The answer to a plan's question; a server that has not answered one is not asked another for a while.
@@ -189,10 +190,6 @@ class ServerView:
             _LOG.info("%s does not answer: asked again in %g s", self.url, DOWN_MAX_AGE_S)
             self._down = (time.monotonic(), error)
             raise
-
-
-def _no_other_login() -> Credentials | None:
-    return None
 
 
 def _may_listen(url: str) -> bool:
