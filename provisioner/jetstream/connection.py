@@ -53,6 +53,7 @@ class Connection:
         self._refusal: asyncio.Future[str] = event_loop().create_future()
         self._last_error = self._tls_problem = ""
         self._attempts_refused: set[bool] = set()
+        self._places, self._tls_refused = address.places(address.servers(url)), set[str]()
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
@@ -208,6 +209,7 @@ class Connection:
 
     async def _on_reconnect(self) -> None:
         self._tls_problem = ""
+        self._tls_refused.clear()
         _LOG.info("%s: connected again", self.url)
 
     async def _on_closed(self) -> None:
@@ -224,10 +226,16 @@ class Connection:
             self._refuse(f"{text.strip(chr(39))}; {_CHECK}")
         if problem := tls.problem(error) or (text == tls.NO_TLS and text):
             self._last_error, self._tls_problem = f": {problem}", problem
-            if "," not in self.url:  # of several servers, another may do
+            self._tls_refused.add(self._current_place())
+            if len(self._places) == 1 or self._tls_refused >= self._places:  # of several, another may do
                 self._refuse(problem)
         if "permissions violation" in text.lower():
             self._deny(text.lower())
+
+    def _current_place(self) -> str:
+        """The server that has just been tried; nats.py has no public way."""
+        current = self._client._current_server  # noqa: SLF001
+        return str(current.uri.netloc) if current else ""
 
     def _refuse(self, why: str) -> None:
         if not self._refusal.done():

@@ -49,6 +49,7 @@ class ServerView:
         owned: whether the server is the stack's own.
         store: names the data behind it, which stays the same when the server moves to another port.
         renewed_login: gives the login to try when the server refuses one, or None.
+        known_login: what the run has learned of how a server of the stack's own is met, or None.
     """
 
     def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
@@ -56,6 +57,7 @@ class ServerView:
         self.owned = False
         self.store = url
         self.renewed_login: OtherLogin = no_other_login
+        self.known_login: Callable[[], Credentials | None] = _nothing_known
         self.monitor_url = monitor_url
         self._credentials = credentials
         self._lock = threading.RLock()
@@ -167,10 +169,15 @@ class ServerView:
 
     def _attempt(self, timeout: float) -> JetStream:
         try:
-            return JetStream(self.url, self._credentials, timeout, self._other_login)
+            return JetStream(self.url, self._first_login(), timeout, self._other_login)
         except Unreachable as error:
             self._failed_attempt = (time.monotonic(), error)
             raise
+
+    def _first_login(self) -> Credentials:
+        """For a server of the stack's own, whose data is not named by its URL, what the run knows already."""
+        is_own = self.owned or self.store != self.url
+        return (self.known_login() if is_own else None) or self._credentials
 
     def _other_login(self, refused: Credentials) -> Credentials | None:
         return self.renewed_login(refused)
@@ -190,6 +197,10 @@ class ServerView:
             _LOG.info("%s does not answer: asked again in %g s", self.url, DOWN_MAX_AGE_S)
             self._down = (time.monotonic(), error)
             raise
+
+
+def _nothing_known() -> Credentials | None:
+    return None
 
 
 def _may_listen(url: str) -> bool:
