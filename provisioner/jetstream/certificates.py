@@ -51,6 +51,8 @@ def shown(urls: Collection[str], credentials: Credentials) -> list[Certificate]:
         urls: of servers and their monitoring.
         credentials: of them only whom to trust.
     """
+    if not urls:
+        return []
     with suppress(LoginRefused), ThreadPoolExecutor(_AT_ONCE) as executor:
         contexts = {True: tls.monitoring_context(credentials), False: tls.context(credentials)}
         return [found for found in executor.map(partial(_at, contexts), urls) if found]

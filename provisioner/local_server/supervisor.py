@@ -126,25 +126,31 @@ def _ensure(spec: ServerSpec, previous: Server | None) -> Ready:
     spec.directory.path.mkdir(parents=True, exist_ok=True)
     spec.directory.path.chmod(server_dir.OWNER_ONLY_FOLDER)
     new_log = _follow(spec.directory.log)
-    _agree_on_routes(spec)
     reloaded = _reload(spec, find(spec.directory, previous), new_log)
-    for server in alive(spec.directory, previous):
-        if not (reloaded and server.process == reloaded.process):
-            cluster.require_spare(spec, server)
-            _stop(server)
+    leaving = [server for server in alive(spec.directory, previous) if not _is_process(server, reloaded)]
+    for server in leaving:
+        cluster.require_spare(spec, server)
+    if not reloaded:
+        _agree_on_routes(spec)
+    for server in leaving:
+        _stop(server)
     ready = _await_ready(spec, reloaded or _start(spec, previous), new_log)
     if not spec.tls_files:
         server_dir.remove_tls(spec.directory)
     return ready
 
 
+def _is_process(server: Server, other: Server | None) -> bool:
+    return other is not None and server.process == other.process
+
+
 def _agree_on_routes(spec: ServerSpec) -> None:
     """Have the other nodes speak TLS on new routes, or no more, before this one does; the routes there are stay.
 
-    Nodes that differ in it have no route once one of them is started anew, and each would be alone.
+    Nodes that differ in it find no route to each other any more once one of them is started anew.
 
     Raises:
-        ServerError: a node does not take it; nothing else has been touched.
+        ServerError: a node does not take it; this one has not been touched.
     """
     for peer in spec.peers:
         config, server = server_dir.read_config(peer.directory), find(peer.directory)
