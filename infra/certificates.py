@@ -59,7 +59,7 @@ def in_files(settings: Settings) -> InFiles | None:
     """
     if settings.tls != FILES or not (settings.ca and settings.cert and settings.key):
         return None
-    from provisioner.certificates.rehearsal import CertificateProblem, Files, rehearse  # noqa: PLC0415
+    from provisioner.certificates.rehearsal import CertificateProblem, Files, certificates, rehearse  # noqa: PLC0415
 
     host, route = met_at(settings.bind_address), ROUTES_ON if settings.nodes > 1 else None
     try:
@@ -68,7 +68,7 @@ def in_files(settings: Settings) -> InFiles | None:
         raise SettingsError(f"settings of stack {settings.stack}: {problem}") from None
     ends_soon = shown.ends - datetime.now(UTC) < _WARNED_BEFORE
     notes = (f"cert: {settings.cert}: ends on {shown.ends:%Y-%m-%d}; renew it, and up shows it",) if ends_soon else ()
-    return InFiles(settings.ca.read_text(), shown.fingerprint, notes)
+    return InFiles(certificates(settings.ca.read_bytes()), shown.fingerprint, notes)
 
 
 def shown(settings: Settings, files: InFiles | None, before: Estate) -> Certificates | None:

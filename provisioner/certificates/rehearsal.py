@@ -7,6 +7,7 @@ would meet. What a certificate may be is OpenSSL's to say, so nothing here reads
 from __future__ import annotations
 
 import hashlib
+import re
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from typing import Final
 
 # A handshake in TLS 1.3 is over after two turns of each side.
 _TURNS: Final = 10
+
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIFICATE-----")
 
 # OpenSSL's X509_V_ERR_…
 _VERIFY_PROBLEMS: Final = {
@@ -89,10 +92,14 @@ def require_readable(name: str, path: Path) -> None:
         raise CertificateProblem(f"{name}: {path}: cannot be read: {error.strerror}") from None
 
 
+def certificates(pem: bytes) -> str:
+    """The certificates of a file, without whatever people have written between them."""
+    return "\n".join([*map(bytes.decode, _CERTIFICATE.findall(pem)), ""])
+
+
 def fingerprint(pem: str) -> str:
     """The SHA-256 of the first certificate in a PEM text."""
-    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
-    first = f"{begin}{pem.partition(begin)[2].partition(end)[0]}{end}"
+    first = _CERTIFICATE.findall(pem.encode())[0].decode()
     return hashlib.sha256(ssl.PEM_cert_to_DER_cert(first)).hexdigest()
 
 

@@ -7,6 +7,8 @@ import json
 import shutil
 import socket
 import ssl
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -186,8 +188,27 @@ def test_a_live_stack_with_services_gets_tls_and_loses_it(project: Project) -> N
         assert ("ca" in outputs(project)) == bool(tls)
         assert (project.folder / "nats" / "tls").exists() == bool(tls)
         assert _messages(project, seeds) == 1
+        if tls:
+            _hands_out_the_ca(project)
     project.destroy()
     assert not (project.folder / "nats").exists()
+
+
+def _hands_out_the_ca(project: Project) -> None:
+    """In a file beside the key; both together are what a client needs."""
+    file = project.folder / "agent.nk"
+    said = subprocess.run(
+        [sys.executable, "-m", "provisioner", "credentials", "routing-agent", "--to", str(file)],
+        cwd=project.folder,
+        env=project.environment | {"PULUMI_STACK": project.stack},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stderr
+    assert f"nats --nkey {file} --tlsca {file}.ca.pem --inbox-prefix _INBOX_routing-agent\n" in said
+    with closing(JetStream(outputs(project)["url"], Credentials(nkey=str(file), ca=f"{file}.ca.pem"))):
+        pass
 
 
 def _messages(project: Project, seeds: dict[str, str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from provisioner.certificates.authority import Pair, new_authority, sign
-from provisioner.certificates.rehearsal import CertificateProblem, Files, Shown, rehearse
+from provisioner.certificates.rehearsal import CertificateProblem, Files, Shown, certificates, rehearse
 from provisioner.certificates.succession import first, renewed, succeeded
 
 NOW = datetime.now(UTC)
@@ -96,6 +97,13 @@ def test_no_key_shows(made: dict[str, Any]) -> None:
     """In no representation."""
     key = made["authority_key"]
     assert "PRIVATE" not in repr(Pair(made["authority_cert"], key))
+
+
+def test_what_people_write_into_a_file(made: dict[str, Any]) -> None:
+    """The certificates alone are handed on: OpenSSL takes no other text that is not ASCII."""
+    written = f"# Nějaká CA\n{made['ca']}# and\n{made['chain']}".encode()
+    assert made["ca"] + made["chain"] == certificates(written)
+    ssl.create_default_context(cadata=certificates(written))
 
 
 def test_files_that_cannot_be_used(tmp_path: Path, made: dict[str, Any]) -> None:
