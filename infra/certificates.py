@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 
 from infra.servers.nats_conf import ROUTES_ON
-from infra.settings import AUTHORITY, FILES, Settings, SettingsError
+from infra.settings import Settings, SettingsError
+from infra.tls_settings import AUTHORITY, FILES
 from provisioner.local_server.ports import met_at
 from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE
 from provisioner.providers.server_process import Tls

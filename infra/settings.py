@@ -30,6 +30,7 @@ from infra.setting_types import (
     sync_interval,
     text,
 )
+from infra.tls_settings import AUTHORITY, FILES, file, tls_problems
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import api_prefix, domain_api
 from provisioner.schema.model import OnDelete
@@ -38,8 +39,6 @@ from provisioner.text import did_you_mean
 DOCKER: Final = "docker"
 PROCESS: Final = "process"
 EXTERNAL: Final = "external"
-AUTHORITY: Final = "authority"
-FILES: Final = "files"
 SERVERS: Final = (DOCKER, PROCESS, EXTERNAL)
 # An even number of nodes survives no more failures than one less.
 NODES: Final = (1, 3, 5)
@@ -147,8 +146,6 @@ TABLE: Final = (
     Setting("monitorUrl", monitor_url, None, (EXTERNAL,), "The server's HTTP monitoring."),
 )
 _WAYS_TO_LOG_IN: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
-# Of a server of the stack's own: what only a value of tls has a use for.
-_FOR_TLS: Final = {AUTHORITY: ("authority", "certificate"), FILES: ("ca", "cert", "key")}
 _TOGETHER: Final = (("user", "password"), ("cert", "key"))
 # A login is a secret; a path to one is none.
 SECRETS: Final = {
@@ -262,22 +259,9 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
     )
     yield from (problem for broken, problem in rules if broken)
     if values["server"] == PROCESS:
-        yield from _tls_problems(raw)
+        yield from tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:
         yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
-
-
-def _tls_problems(raw: Mapping[str, str]) -> Iterator[str]:
-    """Settings of another kind of TLS than the one that is asked for, and the files that it needs."""
-    for tls, keys in _FOR_TLS.items():
-        if raw.get("tls") != tls:
-            yield from (f"{key}: has no use without tls: {tls}; remove it" for key in keys if key in raw)
-    if raw.get("tls") == FILES:
-        yield from (f"{key}: missing; tls: files needs one" for key in _FOR_TLS[FILES] if key not in raw)
-
-
-def _file(path: str | None) -> Path | None:
-    return Path(path).expanduser().absolute() if path else None
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
@@ -301,9 +285,9 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         tls=values["tls"],
         authority=values["authority"],
         certificate=values["certificate"],
-        ca=_file(values["ca"]),
-        cert=_file(values["cert"]),
-        key=_file(values["key"]),
+        ca=file(values["ca"]),
+        cert=file(values["cert"]),
+        key=file(values["key"]),
         on_delete=OnDelete(values["onDelete"]),
         backup_to=values["backupTo"],
         stack=stack,

@@ -8,7 +8,7 @@ import pulumi
 
 from infra.servers import Place, Server, local_url
 from infra.servers.nats_conf import ROUTES_ON, Cluster, Tls, listen, server_config
-from infra.settings import AUTHORITY, FILES
+from infra.tls_settings import AUTHORITY, FILES
 from provisioner.local_server import supervisor
 from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE, Peer, ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess

@@ -226,16 +226,12 @@ class Connection:
             self._refuse(f"{text.strip(chr(39))}; {_CHECK}")
         if problem := tls.problem(error) or (text == tls.NO_TLS and text):
             self._last_error, self._tls_problem = f": {problem}", problem
-            self._tls_refused.add(self._current_place())
+            if tried := self._client._current_server:  # noqa: SLF001 - nats.py has no public way
+                self._tls_refused.add(tried.uri.netloc)
             if len(self._places) == 1 or self._tls_refused >= self._places:  # of several, another may do
                 self._refuse(problem)
         if "permissions violation" in text.lower():
             self._deny(text.lower())
-
-    def _current_place(self) -> str:
-        """The server that has just been tried; nats.py has no public way."""
-        current = self._client._current_server  # noqa: SLF001
-        return str(current.uri.netloc) if current else ""
 
     def _refuse(self, why: str) -> None:
         if not self._refusal.done():
