@@ -31,7 +31,7 @@ from provisioner.jetstream.facts import (
     syncs_always,
 )
 from provisioner.jetstream.monitoring import fetch
-from provisioner.jetstream.session import Session, no_other_login
+from provisioner.jetstream.session import OtherLogin, Session, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
@@ -63,7 +63,7 @@ class JetStream:
         url: the server's, or those of a cluster's servers with commas.
         credentials: how to log in.
         timeout: seconds for the first contact.
-        other_login: gives the login to try when the server refuses this one, at first or later; None for no other.
+        other_login: gives the login to try when the server refuses one, at first or later; None for no other.
 
     Attributes:
         api: what the subjects of its requests begin with.
@@ -74,7 +74,7 @@ class JetStream:
         url: str,
         credentials: Credentials,
         timeout: float = FIRST_CONTACT_TIMEOUT_S,
-        other_login: Callable[[], Credentials | None] = no_other_login,
+        other_login: OtherLogin = no_other_login,
     ) -> None:
         self.api = address.api(url)
         self._session = Session(url, credentials, timeout, other_login)
@@ -254,7 +254,7 @@ class JetStream:
             monitor_url: of one server, or of several, with commas: then all of them are asked.
         """
         account, urls = self.account(), monitor_url.split(",") if monitor_url else []
-        answers = [fetch(url, ["/jsz", "/varz"]) for url in urls]
+        answers = [fetch(url, ["/jsz", "/varz"], self._session.credentials) for url in urls]
         jsz = answers[0]["/jsz"].body if answers else {}
         return ServerFacts(
             version=self.connection.server_version,

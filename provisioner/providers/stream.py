@@ -25,6 +25,7 @@ from pulumi.output import Unknown
 
 from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, Unreachable
+from provisioner.jetstream.address import places
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
@@ -88,7 +89,7 @@ class StreamProvider(Provider):
         failures: list[CheckFailure] = []
         spec = properties.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
         if not failures and ready:
-            failures = self._preflight(spec, inputs, in_state=bool(_olds) and same_data(_olds, news))
+            failures = self._preflight(spec, inputs, in_state=bool(_olds) and _same_data(_olds, news))
         return CheckResult(inputs, failures)
 
     @one_line
@@ -96,7 +97,7 @@ class StreamProvider(Provider):
         """Compare whole configurations, server defaults applied to both sides."""
         planned = plan(properties.spec(_olds).config, properties.spec(_news).config)
         # Data elsewhere is created there; what is here is not the new stream's predecessor.
-        replaces = planned.replaces if same_data(_olds, _news) else []
+        replaces = planned.replaces if _same_data(_olds, _news) else []
         changes = bool(planned.changes) or properties.bookkeeping_differs(_olds, _news)
         return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
@@ -130,16 +131,16 @@ class StreamProvider(Provider):
     def update(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring the stream to its configuration; create it if it is gone."""
         old, where, spec = self._context(_olds), self._context(_news), properties.spec(_news)
-        if same_data(_olds, _news) and not where.run.config(spec.name):
+        if _same_data(_olds, _news) and not where.run.config(spec.name):
             _learn(where, _olds)
         folder = CarryFolder(_store(_olds), spec.name)
-        moved = None if same_data(_olds, _news) else move_in(where, spec, folder)
+        moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
         info = apply.ensure(where, spec, _known_created(_olds, _news))
         if moved:
-            if not {*_olds["url"].split(",")} & {*_news["url"].split(",")}:
+            if places(_olds["url"]).isdisjoint(places(_news["url"])):
                 move_out(old, folder, moved)
             end_copy(where, folder)
-        if not same_data(_olds, _news):
+        if not _same_data(_olds, _news):
             folder.forget_successors(info.created)
         return UpdateResult(properties.outputs(_news, info, where.run.carry_rate))
 
@@ -204,13 +205,15 @@ def _store(props: Mapping[str, Any]) -> str:
 
 def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:
     """When the stream of the state was created; on another server there is none."""
-    return olds.get("created") if same_data(olds, news) else None
+    return olds.get("created") if _same_data(olds, news) else None
 
 
-def same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether both are about the same data, at whatever port; a store that is not known yet is that of the same url."""
     store = news.get("store")
-    return olds.get("url") == news.get("url") if isinstance(store, Unknown) else _store(olds) == _store(news)
+    if isinstance(store, Unknown):
+        return places(olds["url"]) == places(news["url"])
+    return _store(olds) == _store(news)
 
 
 def _failure(what: str) -> CheckFailure:
