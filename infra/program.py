@@ -76,12 +76,13 @@ def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, servic
         mark=place.owner,
         grown_from=place.grown_from,
         nodes=fitting.nodes,
+        is_open=settings.server != EXTERNAL and services is None,
     )
     users = None
     if services:
         allowed = access.declare(services, catalogue, estate)
         users = allowed.users
-        pulumi.export("credentials", allowed.seeds)
+        pulumi.export("credentials", allowed.credentials)
     server: Server = server_in_account(kind.launch(fitting, estate, users), account)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:

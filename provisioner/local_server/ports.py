@@ -54,14 +54,19 @@ def greeting(host: str, port: int) -> Greeting | None:
     return _read_greeting(line)
 
 
-def health_problem(host: str, port: int) -> str | None:
+def health_problem(host: str, port: int, question: str = "") -> str | None:
     """Why the server whose monitoring listens there does not call itself healthy; None where it does.
 
     Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current.
+
+    Args:
+        host: the address.
+        port: the port of the monitoring.
+        question: what /healthz is to look at, as nats-server spells it; everything by default.
     """
     connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", f"/healthz{question}")
         response = connection.getresponse()
         return None if response.status == http.client.OK else _said(response.read())
     except (OSError, http.client.HTTPException) as error:

@@ -34,8 +34,11 @@ RELOAD_TIMEOUT_S: Final = 5.0
 # What nats-server logs after a SIGHUP: it takes all of the new configuration or none of it.
 RELOADED: Final = "Reloaded server configuration"
 NOT_RELOADED: Final = "Failed to reload server configuration"
-# It goes on after this one, without JetStream for its accounts.
-NO_ACCOUNT: Final = "Error enabling jetstream on configured accounts"
+# It goes on after these, without JetStream for its account; the second is that of an operator's.
+NO_ACCOUNT: Final = ("Error enabling jetstream on configured accounts", "Error configuring jetstream for account")
+# A server greets once it has read back its streams. Those of an account that it no longer has, and those that it cannot
+# open, make it unhealthy for good.
+_JETSTREAM_IS_ON: Final = "?js-enabled-only=true"
 
 
 class ServerError(ProvisionerError):
@@ -140,14 +143,19 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
         return None
     before = server_dir.read_config(directory) or spec.config
     _signal(server.process, directory, spec.config, new_log)
-    if problem := next((line for line in new_log().splitlines() if NO_ACCOUNT in line), None):
+    if problem := _account_problem(new_log()):
         _signal(server.process, directory, before, _follow(directory.log))
-        _, at, reason = problem.partition(NO_ACCOUNT)
-        raise ServerError(f"{at}{reason}; raise maxFileStore, or lower the account's max_file; the server is as it was")
+        raise ServerError(f"{problem}; raise maxFileStore, or lower the account's max_file; the server is as it was")
     if RELOADED in new_log():
         return _recorded(replace(server, owner=spec.owner))
     server_dir.replace_file(directory.config, before)  # until a restart, what runs is what the file says
     return None
+
+
+def _account_problem(log: str) -> str | None:
+    """Why the server has no JetStream for an account, in its words."""
+    found = (line[line.index(text) :] for line in log.splitlines() for text in NO_ACCOUNT if text in line)
+    return next(found, None)
 
 
 def _signal(process: Process, directory: ServerDir, config: str, new_log: Callable[[], str]) -> None:
@@ -213,7 +221,7 @@ def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -
 
 
 def _answers(spec: ServerSpec) -> bool:
-    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port) is None
+    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port, _JETSTREAM_IS_ON) is None
     return bool(healthy) and ports.greeting(spec.host, spec.client_port) is not None
 
 

@@ -23,11 +23,11 @@ from pulumi.runtime.settings import get_engine
 
 from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Credentials
+from provisioner.providers.own_login import own_login
 from provisioner.providers.properties import data_of
 from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
-from provisioner.services.model import PROVISIONER, inbox_prefix
 
 # A setting of the stack -> what it is of the login.
 CREDENTIAL_KEYS: Final = {
@@ -90,8 +90,8 @@ def _key_in_state(owner: str) -> Credentials | None:
     deployment = _answer(owner, "stack", "export", "--show-secrets").get("deployment") or {}
     for resource in deployment.get("resources") or ():
         outputs = resource.get("outputs") or {}
-        if resource["type"].endswith(_IDENTITY_TYPE) and outputs.get("identity") == PROVISIONER:
-            return Credentials(nkey=_plain(outputs.get("seed")), inbox_prefix=inbox_prefix(PROVISIONER))
+        if resource["type"].endswith(_IDENTITY_TYPE) and (login := own_login(outputs, _plain(outputs.get("seed")))):
+            return login
     return None
 
 

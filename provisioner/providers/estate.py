@@ -56,6 +56,10 @@ _KEPT: Final = (
     "nodes",
 )
 ID: Final = "estate"
+_OPEN: Final = (
+    "{url}: everybody who reaches it may do everything; the setting services lets in only who is in its file "
+    "(docs/services.md)"
+)
 
 
 class EstateProvider(Provider):
@@ -82,13 +86,15 @@ class EstateProvider(Provider):
         for note in verdict.notes:
             notice_once(note)
         failures = [CheckFailure("", problem) for problem in verdict.problems]
-        kept = {key: value for key, value in news.items() if key in _KEPT}
-        return CheckResult({**kept, "owners": owners}, failures)
+        kept = {**{key: value for key, value in news.items() if key in _KEPT}, "owners": owners}
+        if news.get("open") and _differs(_olds or {}, kept):
+            notice_once(_OPEN.format(url=news["url"]))
+        return CheckResult(kept, failures)
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare what stands in the state."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _KEPT))
+        return DiffResult(changes=_differs(_olds, _news))
 
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -141,6 +147,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: what marks the stack's own things there, where the state does not say so already.
         grown_from: the store that a cluster takes over, if the stack had it before.
         nodes: how many servers of the stack's own there are.
+        is_open: whether the stack's own server lets in everybody.
 
     Attributes:
         owners: Whose marks are the stack's own; the first is for what it makes.
@@ -162,6 +169,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: str | None = None,
         grown_from: str | None = None,
         nodes: int = 1,
+        is_open: bool = False,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -180,8 +188,13 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "backup_to": options.backup_to,
             "grown_from": grown_from,
             "nodes": nodes if nodes > 1 else None,
+            "open": is_open,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
+
+
+def _differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    return any(olds.get(key) != news.get(key) for key in _KEPT)
 
 
 def _created_now(stream: StreamState) -> str | None:

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from provisioner.errors import LoginRefused, ProvisionerError, Unreachable
+from provisioner.errors import ProvisionerError
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.context import Context
@@ -83,10 +83,9 @@ def _wanted_streams(target: Context, specs: Mapping[str, StreamSpec]) -> Iterato
         return
     try:
         infos = target.server.streams()
-    except (Unreachable, LoginRefused) as error:
-        if isinstance(error, LoginRefused) and not target.server.owned:
+    except ProvisionerError as error:
+        if not target.server.may_go_unasked(error):
             raise
-        # A server of the stack's own gets the keys that it does not know yet in this very run.
         yield Verdict(notes=(f"{error}: planned without asking the server",))
         return
     for name, spec in specs.items():

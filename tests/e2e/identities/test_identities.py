@@ -88,10 +88,10 @@ def test_a_cluster_lets_in_the_same(guarded: Project) -> None:
     file.write_text(text)
     guarded.configure(**{**guarded.settings, **ports, "nodes": 3, "replicas": 3, "services": "services.yaml"})
     guarded.up()
-    before = _pids(guarded)
+    before = pids(guarded)
     file.write_text(f"{text}  auditor: {{consumes: [ROUTING]}}\n")
     guarded.up()
-    assert before == _pids(guarded)
+    assert before == pids(guarded)
     for url in outputs(guarded)["url"].split(","):
         with closing(JetStream(url, login(guarded, "auditor"))) as auditor, pytest.raises(Refused):
             auditor.connection.request("routing.event", b"{}")
@@ -175,21 +175,22 @@ def resources(project: Project) -> list[dict[str, Any]]:
 def _hands_out_a_key(guarded: Project) -> None:
     """In a file that nobody else can read; what is wrong is one line."""
     file = guarded.folder / "agent.nk"
-    said = _streams(guarded, "credentials", "routing-agent", "--to", str(file))
+    said = streams(guarded, "credentials", "routing-agent", "--to", str(file))
     assert said.stderr == f"{file}: nats --nkey {file} --inbox-prefix _INBOX_routing-agent\n"
     assert file.stat().st_mode & 0o777 == 0o600
     with closing(JetStream(outputs(guarded)["url"], Credentials(nkey=str(file)))):
         pass
     file.unlink()
-    assert "no service of this stack; did you mean routing-agent?" in _streams(guarded, "credentials", "routing").stderr
+    assert "no service of this stack; did you mean routing-agent?" in streams(guarded, "credentials", "routing").stderr
     assert (guarded.folder / "nats").stat().st_mode & 0o777 == 0o700
 
 
-def _pids(project: Project) -> list[int]:
+def pids(project: Project) -> list[int]:
+    """The processes of the stack's servers."""
     return [int(r["outputs"]["pid"]) for r in resources(project) if r["type"].endswith(":ServerProcess")]
 
 
-def _streams(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+def streams(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, in the shell of the stack."""
     return subprocess.run(
         [sys.executable, "-m", "provisioner", *words],
