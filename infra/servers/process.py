@@ -9,6 +9,7 @@ import pulumi
 from infra.servers import Place, Server, local_url
 from infra.servers.nats_conf import Cluster, listen, server_config
 from provisioner.local_server import supervisor
+from provisioner.local_server.problems import key_problems
 from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess
 from provisioner.providers.stream import Endpoint
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # The nodes are on one machine, whatever address the clients use: nobody else is to join them.
 _ROUTES_ON: Final = "127.0.0.1"
+_NEW_KEY: Final = "a key that the stack is yet to make, or has"
 
 
 def place(settings: Settings) -> Place:
@@ -36,17 +38,21 @@ def place(settings: Settings) -> Place:
             f"{settings.bind_address}, ports {_listed(settings.client_ports)} and {_listed(settings.monitor_ports)}, "
             f"syncInterval {settings.sync_interval}"
         ),
+        key_problem=next((problem for spec in _specs(settings) for problem in key_problems(spec)), None),
         grown_from=f"folder {settings.store_dir}" if settings.nodes > 1 else None,
     )
 
 
-def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None) -> Server:
+def launch(
+    settings: Settings, estate: Estate, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None = None
+) -> Server:
     """Declare the server, or the nodes of the cluster: each waits for the one before, so one restarts at a time.
 
     Args:
         settings: The stack's settings.
         estate: What it depends on.
         users: Who may log in, as part of the configuration; None for everybody.
+        key: What the data is encrypted with; None where it is not.
     """
     specs = _specs(settings)
     running = [spec for spec in specs if supervisor.serving(spec)]
@@ -56,7 +62,7 @@ def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None)
     for spec in sorted(specs, key=lambda spec: spec in running and supervisor.greets(spec)):
         opts = pulumi.ResourceOptions(depends_on=[before])
         name, policy = _resource(specs.index(spec)), settings.on_delete.value
-        before = ServerProcess(name, spec, users=users, on_delete=policy, opts=opts)
+        before = ServerProcess(name, spec, users=users, encryption_key=key, on_delete=policy, opts=opts)
         servers.append(before)
     made, last = next(filter(None, map(supervisor.data_made, specs)), None), servers[-1]
     here = place(settings)
@@ -101,6 +107,7 @@ def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
         store_dir=str(own.directory.data),
         max_file_store=settings.max_file_store,
         sync_interval=settings.sync_interval,
+        encryption=settings.encryption,
         log=own.directory.log,
         cluster=Cluster(name=name, listen=routes[index], routes=routes) if settings.nodes > 1 else None,
     )
@@ -113,6 +120,7 @@ def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
         monitor_port=own.monitor_port,
         cluster_port=settings.cluster_ports[index] if settings.nodes > 1 else None,
         peers=tuple(node for node in nodes if node is not own),
+        encryption_key=settings.encryption_key or (_NEW_KEY if settings.encryption else None),
     )
 
 

@@ -8,9 +8,10 @@ never a process that only inherited its pid.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from provisioner.local_server import processes
@@ -89,6 +90,7 @@ class ServerSpec:
         monitor_port: The port of the HTTP monitoring.
         cluster_port: The port at which the other nodes of its cluster find it; None for a single server.
         peers: Those nodes.
+        encryption_key: What the data is encrypted with, if it is; not in the configuration.
     """
 
     directory: ServerDir
@@ -99,6 +101,12 @@ class ServerSpec:
     monitor_port: int
     cluster_port: int | None = None
     peers: tuple[Peer, ...] = ()
+    encryption_key: str | None = field(default=None, repr=False)
+
+    @property
+    def key_digest(self) -> str | None:
+        """What tells the key from another; a long key cannot be found from it."""
+        return self.encryption_key and hashlib.sha256(self.encryption_key.encode()).hexdigest()
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -117,6 +125,7 @@ class Server:
         host: The address its ports listen on.
         ports: The ports it holds.
         process: The process; ``None`` before the first start.
+        key_digest: What tells the key of its data from another; ``None`` where it is not encrypted.
     """
 
     directory: ServerDir
@@ -125,6 +134,7 @@ class Server:
     host: str
     ports: tuple[int, ...]
     process: Process | None = None
+    key_digest: str | None = None
 
     def is_alive(self) -> bool:
         """Whether this very process runs."""

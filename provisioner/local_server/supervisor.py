@@ -6,6 +6,8 @@ Nothing is ever done to a process that is not proven to be the one we started.
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import signal
 import subprocess
 from dataclasses import dataclass, replace
@@ -39,6 +41,21 @@ NO_ACCOUNT: Final = ("Error enabling jetstream on configured accounts", "Error c
 # A server greets once it has read back its streams. Those of an account that it no longer has, and those that it cannot
 # open, make it unhealthy for good.
 _JETSTREAM_IS_ON: Final = "?js-enabled-only=true"
+# Where the configuration of a server with encrypted data looks for the key: on the disk it would be beside the data.
+KEY_VARIABLE: Final = "STREAMS_ENCRYPTION_KEY"
+# What a server that lives for months may have of the environment of the run that starts it: Go's settings, no secret.
+_INHERITED: Final = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "TZ",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "GOGC",
+    "GODEBUG",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 
 
 class ServerError(ProvisionerError):
@@ -147,7 +164,7 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
         _signal(server.process, directory, before, _follow(directory.log))
         raise ServerError(f"{problem}; raise maxFileStore, or lower the account's max_file; the server is as it was")
     if RELOADED in new_log():
-        return _recorded(replace(server, owner=spec.owner))
+        return _recorded(replace(server, owner=spec.owner, key_digest=spec.key_digest))
     server_dir.replace_file(directory.config, before)  # until a restart, what runs is what the file says
     return None
 
@@ -170,7 +187,7 @@ def _start(spec: ServerSpec, previous: Server | None) -> Server:
     server = _recorded(_unstarted(spec, previous))
     directory.data.mkdir(exist_ok=True)
     server_dir.replace_file(directory.config, spec.config)
-    return _recorded(replace(server, process=_spawn([binary() or BINARY, "-c", str(directory.config)], directory)))
+    return _recorded(replace(server, process=_spawn(spec)))
 
 
 def _unstarted(spec: ServerSpec, previous: Server | None) -> Server:
@@ -184,6 +201,7 @@ def _unstarted(spec: ServerSpec, previous: Server | None) -> Server:
         data_made=made or datetime.now(UTC).isoformat(),
         host=spec.host,
         ports=spec.ports,
+        key_digest=spec.key_digest,
     )
 
 
@@ -192,11 +210,22 @@ def _recorded(server: Server) -> Server:
     return server
 
 
-def _spawn(command: list[str], directory: ServerDir) -> Process | None:
-    """Start a process and let go of it: it shares neither our session nor our pipes."""
+def _spawn(spec: ServerSpec) -> Process | None:
+    """Start a process and let go of it: it shares neither our session nor our pipes, and of our variables few."""
+    directory = spec.directory
+    command = [binary() or BINARY, "-c", str(directory.config)]
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # Quoted: nats-server reads the variable as it reads its configuration.
+    key = {KEY_VARIABLE: json.dumps(spec.encryption_key)} if spec.encryption_key else {}
     with directory.log.open("ab") as out:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            cwd="/",
+            env=inherited | key,
         )
     # For a moment after its start a process has no command line to be known by.
     processes.wait(lambda: _is_named(child, directory) or child.poll() is not None, STOP_TIMEOUT_S)

@@ -54,6 +54,7 @@ _KEPT: Final = (
     "backup_to",
     "grown_from",
     "nodes",
+    "encryption",
 )
 ID: Final = "estate"
 _OPEN: Final = (
@@ -82,7 +83,8 @@ class EstateProvider(Provider):
             if not on_engine.problems:
                 raise
             streams = Verdict()  # who answers at a port that is taken is not the stack's server
-        verdict = together((on_engine, streams))
+        lost_key = [] if _olds else [news["key_problem"]] if news.get("key_problem") else []
+        verdict = together((on_engine, Verdict(tuple(lost_key)), streams))
         for note in verdict.notes:
             notice_once(note)
         failures = [CheckFailure("", problem) for problem in verdict.problems]
@@ -147,6 +149,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: what marks the stack's own things there, where the state does not say so already.
         grown_from: the store that a cluster takes over, if the stack had it before.
         nodes: how many servers of the stack's own there are.
+        encryption: the cipher of its data, if it is encrypted.
+        key_problem: why the data that is there cannot be read, where the state does not have its key.
         is_open: whether the stack's own server lets in everybody.
 
     Attributes:
@@ -169,6 +173,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: str | None = None,
         grown_from: str | None = None,
         nodes: int = 1,
+        encryption: str | None = None,
+        key_problem: str | None = None,
         is_open: bool = False,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
@@ -188,6 +194,8 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "backup_to": options.backup_to,
             "grown_from": grown_from,
             "nodes": nodes if nodes > 1 else None,
+            "encryption": encryption,
+            "key_problem": key_problem,
             "open": is_open,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
@@ -232,4 +240,5 @@ def _estate(props: Mapping[str, Any]) -> EstateValue:
         policies={name: OnDelete(policy) for name, policy in props["policies"].items()},
         grown_from=props.get("grown_from"),
         nodes=int(props.get("nodes") or 1),
+        encryption=props.get("encryption"),
     )

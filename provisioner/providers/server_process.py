@@ -49,6 +49,7 @@ INPUTS: Final = (
     "cluster_port",
     "peers",
     "on_delete",
+    "encryption_key",
     "status",
 )
 
@@ -122,12 +123,13 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
     data_made: pulumi.Output[str]
     version: pulumi.Output[str]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a property of the resource
         self,
         name: str,
         spec: ServerSpec,
         *,
         users: pulumi.Output[str] | None = None,
+        encryption_key: pulumi.Output[str] | None = None,
         on_delete: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -137,13 +139,16 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
             name: Pulumi's name of the resource.
             spec: The server.
             users: Who may log in, as more of its configuration; None for everybody.
+            encryption_key: What the data is encrypted with, where it is.
             on_delete: ``delete`` removes the data with the server, anything else keeps it.
             opts: Pulumi's options.
         """
         unknown = dict.fromkeys(("pid", "started", "data_made", "version"))
         config = users.apply(spec.config.__add__) if users else spec.config
-        props = {**_properties(spec), "config": config, "on_delete": on_delete, **unknown}
-        super().__init__(ServerProcessProvider(), name, props, opts)
+        key = {"encryption_key": encryption_key} if encryption_key else {}
+        props = {**_properties(spec), "config": config, "on_delete": on_delete, **key, **unknown}
+        secret = pulumi.ResourceOptions(additional_secret_outputs=[*key])
+        super().__init__(ServerProcessProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 
 
 def _is_known(props: Mapping[str, Any]) -> bool:
@@ -195,6 +200,7 @@ def _spec(props: Mapping[str, Any]) -> ServerSpec:
             Peer(_directory(peer), int(peer["client_port"]), int(peer["monitor_port"]))
             for peer in props.get("peers") or ()
         ),
+        encryption_key=props.get("encryption_key"),
     )
 
 

@@ -53,8 +53,8 @@ def other_data(
 
 def _stays(old: Estate) -> str:
     return (
-        f"{old.store}: what is moved stays there on the disk too, where nobody sees it, and keeps what it has reserved: "
-        "maxFileStore needs room for both"
+        f"{old.store}: what is moved stays there on the disk as well, where nobody sees it, and keeps what it has "
+        "reserved: maxFileStore needs room for both"
     )
 
 

@@ -104,7 +104,7 @@ class ServerView:
         return not self.owned or any(map(_may_listen, self.url.split(",")))
 
     def may_go_unasked(self, error: ProvisionerError) -> bool:
-        """Whether a plan goes on without an answer: a server of the stack's own gets keys it does not know in that run."""
+        """Whether a plan goes on without an answer: the run gives a server of the stack's own the keys it lacks."""
         return isinstance(error, Unreachable) or (isinstance(error, LoginRefused) and self.owned)
 
     def seen(self, name: str) -> StreamInfo | None:

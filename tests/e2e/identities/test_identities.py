@@ -165,9 +165,9 @@ def _has_no_seed_in_clear(guarded: Project, said: list[str]) -> None:
     assert not [text[:200] for text in texts for seed in seeds if seed in text]
 
 
-def resources(project: Project) -> list[dict[str, Any]]:
+def resources(project: Project, *options: str) -> list[dict[str, Any]]:
     """What the state has."""
-    exported = json.loads(project.pulumi("stack", "export").text)
+    exported = json.loads(project.pulumi("stack", "export", *options).text)
     found: list[dict[str, Any]] = exported["deployment"]["resources"]
     return found
 
