@@ -19,7 +19,7 @@ from infra.servers.checkout import mark
 from infra.servers.docker_engine import docker_setting, require_docker
 from infra.servers.nats_conf import key_line, server_config
 from infra.servers.orphans import Orphans
-from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, DockerPlace
+from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, VOLUME, DockerPlace, holdings
 from provisioner.providers.estate import Estate
 from provisioner.providers.stream import Endpoint
 from provisioner.schema.model import OnDelete
@@ -64,6 +64,7 @@ def place(settings: Settings) -> Place:
             f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}"
         ),
         docker=_docker_place(settings),
+        key_problem=_key_problem(settings),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
     )
 
@@ -147,6 +148,17 @@ def _docker_place(settings: Settings) -> DockerPlace:
         context=docker_setting("context"),
         address=settings.bind_address,
         ports=(settings.client_port, settings.monitor_port),
+    )
+
+
+def _key_problem(settings: Settings) -> str | None:
+    """A volume that is there has a key already: of a stack that has lost its state, nobody knows it."""
+    engine = _docker_place(settings).engine() if settings.encryption and not settings.encryption_key else None
+    if engine is None or VOLUME not in holdings(engine, _name(settings)):
+        return None
+    return (
+        f"volume {_name(settings)} is there already, and nats-server finds no stream in it with a new key; give the "
+        f"one that it has: pulumi config set --secret encryptionKey; or remove it: docker volume rm {_name(settings)}"
     )
 
 
