@@ -7,12 +7,15 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 # These are servers on this machine.
 TIMEOUT_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 1.0
+# How the error ends of a stream whose account has lost its JetStream.
+_NO_JETSTREAM: Final = "JetStream not enabled for account (10039)"
 
 
 @dataclass(frozen=True)
@@ -54,10 +57,11 @@ def greeting(host: str, port: int) -> Greeting | None:
     return _read_greeting(line)
 
 
-def health_problem(host: str, port: int, question: str = "") -> str | None:
+def health_problem(host: str, port: int, question: str = "?details=true") -> str | None:
     """Why the server whose monitoring listens there does not call itself healthy; None where it does.
 
-    Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current.
+    Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current. Streams
+    of an account that the server no longer has make it unhealthy for good; here they do not count.
 
     Args:
         host: the address.
@@ -75,12 +79,18 @@ def health_problem(host: str, port: int, question: str = "") -> str | None:
         connection.close()
 
 
-def _said(body: bytes) -> str:
-    """The reason in an answer of /healthz."""
+def _said(body: bytes) -> str | None:
+    """The reason in an answer of /healthz; None where the only ones are of accounts that it does not serve."""
     try:
-        return str(json.loads(body)["error"])
+        answer = json.loads(body)
+        errors = answer.get("errors", [answer])
+        return next((str(error["error"]) for error in errors if not _is_of_no_account(error)), None)
     except (ValueError, KeyError, TypeError):
         return "it says that it is not healthy"
+
+
+def _is_of_no_account(error: Mapping[str, str]) -> bool:
+    return error.get("type") == "ACCOUNT" or error["error"].endswith(_NO_JETSTREAM)
 
 
 def _try(host: str, port: int) -> OSError | None:

@@ -139,7 +139,9 @@ def test_a_live_stack_gets_services(project: Project) -> None:
     """Streams of the global account are not in another one: refused, unless the run takes them along."""
     alone = settings(project)
     project.configure(**alone)
-    project.up()
+    is_open = "everybody who reaches it may do everything; the setting services lets in only who is in its file"
+    assert is_open in project.up().text
+    assert is_open not in project.preview().text
     with closing(JetStream(outputs(project)["url"], Credentials())) as anybody:
         anybody.connection.request("routing.event", b"kept")
     project.configure(**alone, services=SERVICES)
@@ -149,6 +151,8 @@ def test_a_live_stack_gets_services(project: Project) -> None:
     assert "would leave 1 message" in refused.text
     short = project.pulumi("up", "--yes", "--skip-preview", STREAMS_MOVE_DATA="yes")
     assert "insufficient storage resources available (10047); raise maxFileStore" in short.text
+    assert "what is moved stays there on the disk as well, where nobody sees it, and keeps what it" in short.text
+    assert is_open not in short.text
     project.configure(**project.settings, maxFileStore="60GiB")  # the streams of before keep what they have reserved
     project.up(STREAMS_MOVE_DATA="yes")
     with closing(client(project, "provisioner")) as provisioner:
