@@ -233,7 +233,8 @@ PROBLEMS = [
 
 def test_everybodys_way_to_log_in_and_ones_own() -> None:
     """A block's own word counts more than the file's."""
-    text = "login: password\nservices: {a: {creates: [ORDERS]}, b: {creates: [ORDERS], login: nkey}}\nmonitoring: {login: nkey}\n"
+    some = "services: {a: {creates: [ORDERS]}, b: {creates: [ORDERS], login: nkey}}\n"
+    text = f"login: password\n{some}monitoring: {{login: nkey}}\n"
     ways = {name: identity.login.value for name, identity in _read(text).identities.items()}
     assert {"a": "password", "b": "nkey", "provisioner": "password", "monitoring": "nkey"} == ways
 
