@@ -22,10 +22,12 @@ from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import servers
 from provisioner.providers.consumer import Consumer
+from provisioner.providers.encryption import EncryptionKey
 from provisioner.providers.engine import announce_program
 from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
 from provisioner.providers.stream import Endpoint, Stream, StreamOptions
+from provisioner.reconcile.estate import data_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.schema.types import show_fields
@@ -86,17 +88,21 @@ def _declare(
         nodes=fitting.nodes,
         consumers=catalogue.consumers,
         ca=files.ca if files else None,
+        encryption=fitting.encryption,
+        key_problem=place.key_problem,
+        is_open=settings.server != EXTERNAL and services is None,
     )
     users = None
     if services:
         allowed = access.declare(services, catalogue, estate)
         users = allowed.users
-        pulumi.export("credentials", allowed.seeds)
+        pulumi.export("credentials", allowed.credentials)
     shown = certificates.shown(fitting, files, estate)
     if shown:
         pulumi.export("ca", shown.ca)
     tls = {"certificates": shown} if shown else {}
-    server: Server = server_in_account(kind.launch(fitting, estate, users, **tls), account)
+    key = _encryption_key(fitting, place, estate)
+    server: Server = server_in_account(kind.launch(fitting, estate, users, key, **tls), account)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]
@@ -115,6 +121,14 @@ def _declared(
         on_stream = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)
         for each in (each for each in catalogue.consumers if each.stream == spec.name):
             yield Consumer(each.label, each, endpoint, options, on_stream)
+
+
+def _encryption_key(settings: Settings, place: Place, estate: Estate) -> pulumi.Output[str] | None:
+    if settings.encryption is None:
+        return None
+    given, opts = settings.encryption_key, pulumi.ResourceOptions(depends_on=[estate])
+    made = EncryptionKey("encryption", given, data_of(place.store), opts)
+    return pulumi.Output.secret(given) if given else made.key
 
 
 def _store(place: Place, server: Server, settings: Settings, specs: Sequence[StreamSpec], estate: Estate) -> Store:

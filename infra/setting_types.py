@@ -16,6 +16,8 @@ Parser: TypeAlias = Callable[[str], object]
 
 MAX_PORT: Final = 65_535
 ALWAYS: Final = "always"
+CIPHERS: Final = ("chachapoly", "aes")
+_SHORTEST_KEY: Final = 32
 _MILLISECOND: Final = parse_duration("1ms")
 
 
@@ -98,6 +100,18 @@ def inbox_prefix(value: str) -> str:
         return login.inbox_prefix(text(value)) or ""
     except LoginRefused as error:
         raise ValueError(str(error).partition(": ")[2]) from None
+
+
+def encryption(value: str) -> str | None:
+    """One of nats-server's ciphers; None for none."""
+    return None if choice("none", *CIPHERS)(value) == "none" else value
+
+
+def encryption_key(value: str) -> str:
+    """A key that nobody finds by trying; it is not repeated."""
+    if len(value.strip()) < _SHORTEST_KEY:
+        raise ValueError(f"is shorter than {_SHORTEST_KEY} characters; make one: openssl rand -hex 32")
+    return value.strip()
 
 
 def text(value: str) -> str:

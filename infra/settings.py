@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,8 @@ from infra.setting_types import (
     address,
     choice,
     counting_number,
+    encryption,
+    encryption_key,
     inbox_prefix,
     monitor_url,
     number,
@@ -65,6 +67,8 @@ class Settings:
     bind_address: str
     max_file_store: int | None
     sync_interval: str
+    encryption: str | None
+    encryption_key: str | None = field(repr=False)
     store_dir: Path
     url: str | None
     api: str | None
@@ -127,6 +131,8 @@ TABLE: Final = (
     Setting(
         "syncInterval", sync_interval, "always", _ON_MACHINE, "When a message is on the disk: always, or 2m after."
     ),
+    Setting("encryption", encryption, "none", _ON_MACHINE, "Cipher of the data on the disk: none, chachapoly or aes."),
+    Setting("encryptionKey", encryption_key, None, _ON_MACHINE, "Its key; default: one that the stack makes."),
     Setting("storeDir", text, None, (PROCESS,), "Folder of data, log and pid; default: .nats/<stack>."),
     Setting("url", server_url, None, (EXTERNAL,), "The server's URL."),
     Setting("credentials", text, None, (EXTERNAL,), "A .creds file: the user's JWT and seed."),
@@ -153,6 +159,7 @@ SECRETS: Final = {
     "token": re.compile(""),
     "credentials": re.compile("-----BEGIN"),
     "nkey": re.compile(r"^\s*SU[A-Z2-7]{20}"),
+    "encryptionKey": re.compile(""),
 }
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
 
@@ -255,6 +262,10 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
             for one, other in _TOGETHER
         ),
         ("domain" in raw and "apiPrefix" in raw, "domain and apiPrefix: both name the API; keep one"),
+        (
+            "encryptionKey" in raw and not values["encryption"],
+            "encryptionKey: nothing is encrypted with it; set encryption: chachapoly, or remove it",
+        ),
         (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
     yield from (problem for broken, problem in rules if broken)
@@ -278,6 +289,8 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         bind_address=values["bindAddress"],
         max_file_store=values["maxFileStore"],
         sync_interval=values["syncInterval"],
+        encryption=values["encryption"],
+        encryption_key=values["encryptionKey"],
         store_dir=Path(values["storeDir"] or Path(".nats") / stack).expanduser().absolute(),
         url=values["url"],
         api=values["domain"] or values["apiPrefix"],

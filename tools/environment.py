@@ -86,10 +86,19 @@ def status_target(outputs: Mapping[str, Any], settings: Mapping[str, str]) -> tu
     return [word for option in options for word in option], urls | login
 
 
-def _as_monitoring(seeds: Mapping[str, str]) -> dict[str, str]:
+def _as_monitoring(credentials: Mapping[str, str]) -> dict[str, str]:
     """Return the login of a stack that has services: the identity that only looks."""
-    seed = seeds.get(MONITORING)
-    return {LOGIN_VARIABLES["nkey"]: seed, LOGIN_VARIABLES["inboxPrefix"]: f"_INBOX_{MONITORING}"} if seed else {}
+    text = credentials.get(MONITORING)
+    return {**_login(text), LOGIN_VARIABLES["inboxPrefix"]: f"_INBOX_{MONITORING}"} if text else {}
+
+
+def _login(text: str) -> dict[str, str]:
+    """Return what an identity is handed as variables: a seed, a .creds file's text, or variables already."""
+    if text.startswith("SU"):
+        return {LOGIN_VARIABLES["nkey"]: text}
+    if text.startswith("-----BEGIN"):
+        return {LOGIN_VARIABLES["credentials"]: text}
+    return dict(line.split("=", 1) for line in text.splitlines())
 
 
 def deleted_streams(outputs: Mapping[str, Any], approved: str) -> list[str]:

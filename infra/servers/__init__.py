@@ -25,6 +25,7 @@ class Place:
         process: What it runs with, where it is the stack's own; another text restarts it.
         docker: Where it is on a Docker engine, if it is on one.
         owner: What marks this stack's own things there.
+        key_problem: Why the data cannot be read with the key of a stack that has no state, if there is such data.
         grown_from: The store whose streams it takes over with their messages, if the stack had it before.
     """
 
@@ -35,6 +36,7 @@ class Place:
     process: str = ""
     docker: DockerPlace | None = None
     owner: str | None = None
+    key_problem: str | None = None
     grown_from: str | None = None
 
 

@@ -17,9 +17,9 @@ import pulumi_docker as docker
 from infra.servers import Place, Server, local_url
 from infra.servers.checkout import mark
 from infra.servers.docker_engine import docker_setting, require_docker
-from infra.servers.nats_conf import server_config
+from infra.servers.nats_conf import key_line, server_config
 from infra.servers.orphans import Orphans
-from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, DockerPlace
+from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, VOLUME, DockerPlace, holdings
 from provisioner.providers.estate import Estate
 from provisioner.providers.stream import Endpoint
 from provisioner.schema.model import OnDelete
@@ -64,17 +64,21 @@ def place(settings: Settings) -> Place:
             f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}"
         ),
         docker=_docker_place(settings),
+        key_problem=_key_problem(settings),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
     )
 
 
-def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None) -> Server:
+def launch(
+    settings: Settings, estate: Estate, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None = None
+) -> Server:
     """Declare the container and what it needs.
 
     Args:
         settings: the stack's settings.
         estate: what every part of it depends on; it has found out that the names and the ports are free.
         users: who may log in, as part of the configuration; None for everybody.
+        key: what the data is encrypted with; None where it is not.
 
     Raises:
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
@@ -109,7 +113,7 @@ def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None)
         name=name,
         image=image.image_id,  # not its name: a tag that moved is noticed
         command=["--config", CONFIG_FILE],
-        uploads=[{"file": CONFIG_FILE, "content": users.apply(config.__add__) if users else config}],
+        uploads=[{"file": CONFIG_FILE, "content": _content(config, users, key)}],
         volumes=[{"volume_name": volume.name, "container_path": DATA_DIR}],
         networks_advanced=[{"name": network.name, "aliases": ["nats"]}],
         ports=[
@@ -147,6 +151,17 @@ def _docker_place(settings: Settings) -> DockerPlace:
     )
 
 
+def _key_problem(settings: Settings) -> str | None:
+    """A volume that is there has a key already: of a stack that has lost its state, nobody knows it."""
+    engine = _docker_place(settings).engine() if settings.encryption and not settings.encryption_key else None
+    if engine is None or VOLUME not in holdings(engine, _name(settings)):
+        return None
+    return (
+        f"volume {_name(settings)} is there already, and nats-server finds no stream in it with a new key; give the "
+        f"one that it has: pulumi config set --secret encryptionKey; or remove it: docker volume rm {_name(settings)}"
+    )
+
+
 def _name(settings: Settings) -> str:
     return f"{pulumi.get_project()}-{settings.stack}"
 
@@ -160,7 +175,14 @@ def _config(settings: Settings, name: str) -> str:
         store_dir=DATA_DIR,
         max_file_store=settings.max_file_store,
         sync_interval=settings.sync_interval,
+        encryption=settings.encryption,
     )
+
+
+def _content(config: str, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None) -> pulumi.Input[str]:
+    """The configuration's text. The engine shows a container's environment to whoever asks, and no uploaded file."""
+    parts = [key.apply(key_line)] if key else []
+    return pulumi.Output.concat(*parts, config, *([users] if users else [])) if parts or users else config
 
 
 def _merged(opts: pulumi.ResourceOptions, **more: Any) -> pulumi.ResourceOptions:

@@ -18,7 +18,7 @@ def place(settings: Settings) -> Place:
     return Place(url=url, monitor_url=settings.monitor_url, store=url)
 
 
-def launch(settings: Settings, _estate: object, _users: object) -> Server:
+def launch(settings: Settings, _estate: object, _users: object, _key: object = None) -> Server:
     """Point at the server."""
     there = place(settings)
     return Server(Endpoint(url=there.url, monitor_url=there.monitor_url, ready=there.url, store=there.store))

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from provisioner.local_server.supervisor import KEY_VARIABLE
+
 # A log that reaches the size is renamed, with the time; so many files are kept, the current one included.
 LOG_MAX_SIZE: Final = "64MB"
 LOG_MAX_FILES: Final = 2
@@ -54,6 +56,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     store_dir: str,
     max_file_store: int | None,
     sync_interval: str,
+    encryption: str | None = None,
     log: Path | None = None,
     cluster: Cluster | None = None,
     tls: Tls | None = None,
@@ -70,6 +73,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             depends on the free disk.
         sync_interval: ``always`` writes a message to the disk before it is acknowledged; a duration such as
             ``2m0s`` at most so long after.
+        encryption: The cipher of what JetStream keeps; its key is that of ``KEY_VARIABLE``.
         log: The log's file; without one it is written to standard error, for somebody else to limit.
         cluster: Its place in a cluster, if it is a node of one.
         tls: What it speaks TLS with, to clients, on its monitoring and to other nodes; None for no TLS.
@@ -86,12 +90,18 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             f"  store_dir: {_quoted(store_dir)}",
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
             f"  sync_interval: {_quoted(sync_interval)}",
+            *([f"  cipher: {encryption}", f"  key: ${KEY_VARIABLE}"] if encryption else []),
             "}",
             *(_cluster_lines(cluster, tls) if cluster else ()),
             *(_log_lines(log) if log else ()),
             "",
         )
     )
+
+
+def key_line(key: str) -> str:
+    """The key as a line of the configuration itself, for where nobody else can read it."""
+    return f"{KEY_VARIABLE}: {_quoted(key)}\n"
 
 
 def _cluster_lines(cluster: Cluster, tls: Tls | None) -> tuple[str, ...]:

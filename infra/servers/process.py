@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pulumi
 
@@ -10,6 +10,7 @@ from infra.servers import Place, Server, local_url
 from infra.servers.nats_conf import ROUTES_ON, Cluster, Tls, listen, server_config
 from infra.tls_settings import AUTHORITY, FILES
 from provisioner.local_server import supervisor
+from provisioner.local_server.problems import key_problems
 from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE, Peer, ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess
 from provisioner.providers.stream import Endpoint
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from infra.certificates import Certificates
     from infra.settings import Settings
     from provisioner.providers.estate import Estate
+
+_NEW_KEY: Final = "a key that the stack is yet to make, or has"
 
 
 def place(settings: Settings) -> Place:
@@ -36,12 +39,17 @@ def place(settings: Settings) -> Place:
             f"{settings.bind_address}, ports {_listed(settings.client_ports)} and {_listed(settings.monitor_ports)}, "
             f"syncInterval {settings.sync_interval}{', tls' if settings.tls else ''}"
         ),
+        key_problem=next((problem for spec in _specs(settings) for problem in key_problems(spec)), None),
         grown_from=f"folder {settings.store_dir}" if settings.nodes > 1 else None,
     )
 
 
 def launch(
-    settings: Settings, estate: Estate, users: pulumi.Output[str] | None, certificates: Certificates | None = None
+    settings: Settings,
+    estate: Estate,
+    users: pulumi.Output[str] | None,
+    key: pulumi.Output[str] | None = None,
+    certificates: Certificates | None = None,
 ) -> Server:
     """Declare the server, or the nodes of the cluster: each waits for the one before, so one restarts at a time.
 
@@ -49,6 +57,7 @@ def launch(
         settings: The stack's settings.
         estate: What it depends on.
         users: Who may log in, as part of the configuration; None for everybody.
+        key: What the data is encrypted with; None where it is not.
         certificates: What the servers show; None without TLS.
     """
     specs = _specs(settings)
@@ -60,7 +69,7 @@ def launch(
         opts = pulumi.ResourceOptions(depends_on=[before])
         name, policy = _resource(specs.index(spec)), settings.on_delete.value
         shown = certificates.shown if certificates else None
-        before = ServerProcess(name, spec, users=users, tls=shown, on_delete=policy, opts=opts)
+        before = ServerProcess(name, spec, users=users, tls=shown, encryption_key=key, on_delete=policy, opts=opts)
         servers.append(before)
     made, last = next(filter(None, map(supervisor.data_made, specs)), None), servers[-1]
     here = place(settings)
@@ -106,6 +115,7 @@ def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
         store_dir=str(own.directory.data),
         max_file_store=settings.max_file_store,
         sync_interval=settings.sync_interval,
+        encryption=settings.encryption,
         log=own.directory.log,
         cluster=Cluster(name=name, listen=routes[index], routes=routes) if settings.nodes > 1 else None,
         tls=tls,
@@ -120,6 +130,7 @@ def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
         cluster_port=settings.cluster_ports[index] if settings.nodes > 1 else None,
         peers=tuple(node for node in nodes if node is not own),
         ca=tls.ca if tls else None,
+        encryption_key=settings.encryption_key or (_NEW_KEY if settings.encryption else None),
     )
 
 

@@ -1,4 +1,4 @@
-"""``streams credentials``: hand one service the key with which it logs in."""
+"""``streams credentials``: hand one service what it logs in with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final
 
 from provisioner.errors import ProvisionerError
 from provisioner.log import tell
-from provisioner.services.model import inbox_prefix
+from provisioner.services.handing_out import use_of
 from provisioner.text import did_you_mean
 
 _QUESTION: Final = ("stack", "output", "credentials", "--json", "--show-secrets")
@@ -21,16 +21,17 @@ _OWNER_ONLY: Final = 0o600
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write a service's seed to a file that only its owner reads, or to standard output."""
-    seeds = _seeds()
-    if options.name not in seeds:
-        raise ProvisionerError(f"{options.name}: is no service of this stack{did_you_mean(options.name, seeds)}")
+    """Write a service's seed, .creds or password to a file that only its owner reads, or to standard output."""
+    texts = _texts()
+    if options.name not in texts:
+        raise ProvisionerError(f"{options.name}: is no service of this stack{did_you_mean(options.name, texts)}")
+    text = texts[options.name]
     if options.to is None:
-        print(seeds[options.name])
+        print(text)
         return 0
-    _write(options.to, f"{seeds[options.name]}\n")
+    _write(options.to, f"{text}\n")
     ca = _trusted(options.to)
-    tell(f"{options.to}: nats --nkey {options.to}{ca} --inbox-prefix {inbox_prefix(options.name)}")
+    tell(f"{options.to}: {use_of(options.name, text, str(options.to))}{ca}")
     return 0
 
 
@@ -44,21 +45,21 @@ def _trusted(beside: Path) -> str:
     return f" --tlsca {file}"
 
 
-def _seeds() -> Mapping[str, str]:
-    """Each identity's seed, from the stack's state.
+def _texts() -> Mapping[str, str]:
+    """What each identity is handed, from the stack's state.
 
     Raises:
         ProvisionerError: Pulumi cannot be asked, or the stack has no services.
     """
     ran = _asked(*_QUESTION)
-    seeds: Mapping[str, str] = json.loads(ran.stdout) if ran.returncode == 0 else {}
-    if not seeds:
+    texts: Mapping[str, str] = json.loads(ran.stdout) if ran.returncode == 0 else {}
+    if not texts:
         reason = next((line for line in ran.stderr.splitlines() if line.startswith("error:")), "error: it has none")
         raise ProvisionerError(
             f"the selected stack hands out no credentials: {reason.removeprefix('error: ')}; the setting services "
             'makes them, and eval "$(make -s shell-env)" lets this shell ask for them'
         )
-    return seeds
+    return texts
 
 
 def _asked(*question: str) -> subprocess.CompletedProcess[str]:

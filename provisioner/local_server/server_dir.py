@@ -8,6 +8,7 @@ never a process that only inherited its pid.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import shutil
 from dataclasses import asdict, dataclass, field
@@ -101,6 +102,7 @@ class ServerSpec:
         peers: Those nodes.
         ca: The file with the CA of its certificate; None for a server without TLS.
         tls_files: What is to be in ``ServerDir.tls``, by name.
+        encryption_key: What the data is encrypted with, if it is; not in the configuration.
     """
 
     directory: ServerDir
@@ -113,6 +115,12 @@ class ServerSpec:
     peers: tuple[Peer, ...] = ()
     ca: str | None = None
     tls_files: Mapping[str, str] = field(default_factory=dict, repr=False)
+    encryption_key: str | None = field(default=None, repr=False)
+
+    @property
+    def key_digest(self) -> str | None:
+        """What tells the key from another; a long key cannot be found from it."""
+        return self.encryption_key and hashlib.sha256(self.encryption_key.encode()).hexdigest()
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -132,6 +140,7 @@ class Server:
         ports: The ports it holds.
         process: The process; ``None`` before the first start.
         ca: The file with the CA of its certificate; None for a server without TLS.
+        key_digest: What tells the key of its data from another; ``None`` where it is not encrypted.
     """
 
     directory: ServerDir
@@ -141,6 +150,7 @@ class Server:
     ports: tuple[int, ...]
     process: Process | None = None
     ca: str | None = None
+    key_digest: str | None = None
 
     def is_alive(self) -> bool:
         """Whether this very process runs."""

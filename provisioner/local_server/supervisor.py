@@ -6,6 +6,8 @@ Nothing is ever done to a process that is not proven to be the one we started.
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import signal
 import subprocess
 from dataclasses import dataclass, replace
@@ -34,8 +36,26 @@ RELOAD_TIMEOUT_S: Final = 5.0
 # What nats-server logs after a SIGHUP: it takes all of the new configuration or none of it.
 RELOADED: Final = "Reloaded server configuration"
 NOT_RELOADED: Final = "Failed to reload server configuration"
-# It goes on after this one, without JetStream for its accounts.
-NO_ACCOUNT: Final = "Error enabling jetstream on configured accounts"
+# It goes on after these, without JetStream for its account; the second is that of an operator's.
+NO_ACCOUNT: Final = ("Error enabling jetstream on configured accounts", "Error configuring jetstream for account")
+# A server greets once it has read back its streams. Those of an account that it no longer has, and those that it cannot
+# open, make it unhealthy for good.
+_JETSTREAM_IS_ON: Final = "?js-enabled-only=true"
+# Where the configuration of a server with encrypted data looks for the key: on the disk it would be beside the data.
+KEY_VARIABLE: Final = "STREAMS_ENCRYPTION_KEY"
+# What a server that lives for months may have of the environment of the run that starts it: Go's settings, no secret.
+_INHERITED: Final = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "TZ",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "GOGC",
+    "GODEBUG",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+)
 
 
 class ServerError(ProvisionerError):
@@ -172,14 +192,19 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
         return None
     before = server_dir.read_config(directory) or spec.config
     _signal(server.process, spec, new_log)
-    if problem := next((line for line in new_log().splitlines() if NO_ACCOUNT in line), None):
+    if problem := _account_problem(new_log()):
         _signal(server.process, replace(spec, config=before), _follow(directory.log))
-        _, at, reason = problem.partition(NO_ACCOUNT)
-        raise ServerError(f"{at}{reason}; raise maxFileStore, or lower the account's max_file; the server is as it was")
+        raise ServerError(f"{problem}; raise maxFileStore, or lower the account's max_file; the server is as it was")
     if RELOADED in new_log():
-        return _recorded(replace(server, owner=spec.owner, ca=spec.ca))
+        return _recorded(replace(server, owner=spec.owner, ca=spec.ca, key_digest=spec.key_digest))
     server_dir.replace_file(directory.config, before)  # until a restart, what runs is what the file says
     return None
+
+
+def _account_problem(log: str) -> str | None:
+    """Why the server has no JetStream for an account, in its words."""
+    found = (line[line.index(text) :] for line in log.splitlines() for text in NO_ACCOUNT if text in line)
+    return next(found, None)
 
 
 def _signal(process: Process, spec: ServerSpec, new_log: Callable[[], str]) -> None:
@@ -196,7 +221,7 @@ def _start(spec: ServerSpec, previous: Server | None) -> Server:
     directory.data.mkdir(exist_ok=True)
     server_dir.write_tls(directory, spec.tls_files)
     server_dir.replace_file(directory.config, spec.config)
-    return _recorded(replace(server, process=_spawn([binary() or BINARY, "-c", str(directory.config)], directory)))
+    return _recorded(replace(server, process=_spawn(spec)))
 
 
 def _unstarted(spec: ServerSpec, previous: Server | None) -> Server:
@@ -211,6 +236,7 @@ def _unstarted(spec: ServerSpec, previous: Server | None) -> Server:
         host=spec.host,
         ports=spec.ports,
         ca=spec.ca,
+        key_digest=spec.key_digest,
     )
 
 
@@ -219,11 +245,22 @@ def _recorded(server: Server) -> Server:
     return server
 
 
-def _spawn(command: list[str], directory: ServerDir) -> Process | None:
-    """Start a process and let go of it: it shares neither our session nor our pipes."""
+def _spawn(spec: ServerSpec) -> Process | None:
+    """Start a process and let go of it: it shares neither our session nor our pipes, and of our variables few."""
+    directory = spec.directory
+    command = [binary() or BINARY, "-c", str(directory.config)]
+    inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    # Quoted: nats-server reads the variable as it reads its configuration.
+    key = {KEY_VARIABLE: json.dumps(spec.encryption_key)} if spec.encryption_key else {}
     with directory.log.open("ab") as out:
         child = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, cwd="/"
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            cwd="/",
+            env=inherited | key,
         )
     # For a moment after its start a process has no command line to be known by.
     processes.wait(lambda: _is_named(child, directory) or child.poll() is not None, STOP_TIMEOUT_S)
@@ -248,7 +285,7 @@ def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -
 
 
 def _answers(spec: ServerSpec) -> bool:
-    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port, spec.ca) is None
+    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port, spec.ca, _JETSTREAM_IS_ON) is None
     return bool(healthy) and ports.greeting(spec.host, spec.client_port, spec.ca) is not None
 
 

@@ -24,12 +24,12 @@ from pulumi.runtime.settings import get_engine
 from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Credentials
 from provisioner.providers import consumer_properties
+from provisioner.providers.own_login import own_login
 from provisioner.providers.properties import data_of
 from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete
-from provisioner.services.model import PROVISIONER, inbox_prefix
 
 # A setting of the stack -> what it is of the login.
 CREDENTIAL_KEYS: Final = {
@@ -104,8 +104,8 @@ def _login_in_state(owner: str) -> Credentials | None:
     login = Credentials()
     for resource in deployment.get("resources") or ():
         outputs = resource.get("outputs") or {}
-        if resource["type"].endswith(_IDENTITY_TYPE) and outputs.get("identity") == PROVISIONER:
-            login = Credentials(nkey=_plain(outputs.get("seed")), inbox_prefix=inbox_prefix(PROVISIONER))
+        if resource["type"].endswith(_IDENTITY_TYPE):
+            login = own_login(outputs, _plain(outputs.get("seed"))) or login
         elif resource["type"].endswith(_TRUST_TYPES) and outputs.get("ca"):
             this_run().trust(outputs["ca"])
     login = replace(login, trusted=(this_run().own_login() or login).trusted)

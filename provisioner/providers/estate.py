@@ -57,8 +57,13 @@ _KEPT: Final = (
     "grown_from",
     "nodes",
     "ca",
+    "encryption",
 )
 ID: Final = "estate"
+_OPEN: Final = (
+    "{url}: everybody who reaches it may do everything; the setting services lets in only who is in its file "
+    "(docs/services.md)"
+)
 
 
 class EstateProvider(Provider):
@@ -85,17 +90,20 @@ class EstateProvider(Provider):
             if not on_engine.problems:
                 raise
             streams = Verdict()  # who answers at a port that is taken is not the stack's server
-        verdict = together((on_engine, streams))
+        lost_key = [] if _olds else [news["key_problem"]] if news.get("key_problem") else []
+        verdict = together((on_engine, Verdict(tuple(lost_key)), streams))
         for note in verdict.notes:
             notice_once(note)
         failures = [CheckFailure("", problem) for problem in verdict.problems]
-        kept = {key: value for key, value in news.items() if key in _KEPT}
-        return CheckResult({**kept, "owners": owners}, failures)
+        kept = {**{key: value for key, value in news.items() if key in _KEPT}, "owners": owners}
+        if news.get("open") and _differs(_olds or {}, kept):
+            notice_once(_OPEN.format(url=news["url"]))
+        return CheckResult(kept, failures)
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare what stands in the state."""
-        return DiffResult(changes=any(_olds.get(key) != _news.get(key) for key in _KEPT))
+        return DiffResult(changes=_differs(_olds, _news))
 
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -153,6 +161,9 @@ class Estate(Resource, module="jetstream", name="Estate"):
         nodes: how many servers of the stack's own there are.
         consumers: every consumer of the program.
         ca: the CA of its certificate in PEM, where that is somebody else's.
+        encryption: the cipher of its data, if it is encrypted.
+        key_problem: why the data that is there cannot be read, where the state does not have its key.
+        is_open: whether the stack's own server lets in everybody.
 
     Attributes:
         owners: Whose marks are the stack's own; the first is for what it makes.
@@ -176,6 +187,9 @@ class Estate(Resource, module="jetstream", name="Estate"):
         nodes: int = 1,
         consumers: Sequence[ConsumerSpec] = (),
         ca: str | None = None,
+        encryption: str | None = None,
+        key_problem: str | None = None,
+        is_open: bool = False,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -196,6 +210,9 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "grown_from": grown_from,
             "nodes": nodes if nodes > 1 else None,
             "ca": ca,
+            "encryption": encryption,
+            "key_problem": key_problem,
+            "open": is_open,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
 
@@ -204,6 +221,10 @@ def _learn_trust(props: Mapping[str, Any]) -> None:
     """Tell the run whose certificate the server shows, or will show."""
     if props.get("ca"):
         this_run().trust(props["ca"])
+
+
+def _differs(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    return any(olds.get(key) != news.get(key) for key in _KEPT)
 
 
 def _created_now(stream: StreamState) -> str | None:
@@ -241,4 +262,5 @@ def _estate(props: Mapping[str, Any]) -> EstateValue:
         policies={name: OnDelete(policy) for name, policy in props["policies"].items()},
         grown_from=props.get("grown_from"),
         nodes=int(props.get("nodes") or 1),
+        encryption=props.get("encryption"),
     )

@@ -51,6 +51,7 @@ INPUTS: Final = (
     "certificate",
     "tls_files",
     "on_delete",
+    "encryption_key",
     "status",
 )
 # What of a server may be unknown in a preview; none of it can keep the server from running.
@@ -149,6 +150,7 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
         *,
         users: pulumi.Output[str] | None = None,
         tls: Tls | None = None,
+        encryption_key: pulumi.Output[str] | None = None,
         on_delete: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -159,14 +161,17 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
             spec: The server.
             users: Who may log in, as more of its configuration; None for everybody.
             tls: What it shows to clients; None without TLS.
+            encryption_key: What the data is encrypted with, where it is.
             on_delete: ``delete`` removes the data with the server, anything else keeps it.
             opts: Pulumi's options.
         """
         unknown = dict.fromkeys(("pid", "started", "data_made", "version"))
         config = users.apply(spec.config.__add__) if users else spec.config
         shown = {"certificate": tls.certificate, "tls_files": tls.files} if tls else {}
-        props = {**_properties(spec), **shown, "config": config, "on_delete": on_delete, **unknown}
-        super().__init__(ServerProcessProvider(), name, props, opts)
+        key = {"encryption_key": encryption_key} if encryption_key else {}
+        props = {**_properties(spec), **shown, "config": config, "on_delete": on_delete, **key, **unknown}
+        secret = pulumi.ResourceOptions(additional_secret_outputs=[*key])
+        super().__init__(ServerProcessProvider(), name, props, pulumi.ResourceOptions.merge(opts, secret))
 
 
 def _is_known(props: Mapping[str, Any]) -> bool:
@@ -221,6 +226,7 @@ def _spec(props: Mapping[str, Any]) -> ServerSpec:
         ),
         ca=props.get("ca"),
         tls_files=props.get("tls_files") or {},
+        encryption_key=props.get("encryption_key"),
     )
 
 

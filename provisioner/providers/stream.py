@@ -24,7 +24,7 @@ from pulumi.dynamic import (
 from pulumi.output import Unknown
 
 from provisioner.backup.carry_folder import CarryFolder
-from provisioner.errors import LoginRefused, Unreachable
+from provisioner.errors import LoginRefused, ProvisionerError, Unreachable
 from provisioner.jetstream.address import places
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import plan
@@ -169,8 +169,8 @@ class StreamProvider(Provider):
             return []
         try:
             result = preflight(where, spec, where.server.seen(spec.name))
-        except (Unreachable, LoginRefused) as error:
-            if isinstance(error, LoginRefused) and not where.server.owned:
+        except ProvisionerError as error:
+            if not where.server.may_go_unasked(error):
                 raise
             notice_once(f"{error}: planned without asking the server")
             return []

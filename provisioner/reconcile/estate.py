@@ -30,6 +30,7 @@ class Estate:
         policies: what happens to each stream that leaves the stack.
         grown_from: the store whose streams come along without being asked for: a cluster has grown from it.
         nodes: how many servers of the stack's own there are.
+        encryption: the cipher of the data, None where it is as it is.
     """
 
     owns_server: bool
@@ -41,6 +42,7 @@ class Estate:
     policies: Mapping[str, OnDelete] = field(default_factory=dict)
     grown_from: str | None = None
     nodes: int = 1
+    encryption: str | None = None
 
     def shares_address_with(self, other: Estate) -> bool:
         """Whether a client of one may meet the other's server."""

@@ -9,13 +9,13 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from provisioner.errors import LoginRefused, ProvisionerError, Unreachable
+from provisioner.errors import ProvisionerError
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.consumer_gate import consumers_preflight
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import half_carried, holding
-from provisioner.reconcile.estate import Estate, all_old
+from provisioner.reconcile.estate import Estate, all_old, data_of
 from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
 from provisioner.reconcile.moving import MOVE_DATA
@@ -62,6 +62,8 @@ def estate_preflight(
             parts += _in_memory(estate.context(credentials), specs) if estate.is_restarted_for(new) else ()
         else:
             parts += other_data(estate, new, credentials, specs)
+    if old and data_of(old.store) == data_of(new.store) and old.encryption != new.encryption:
+        parts.append(Verdict((_other_cipher(old, new),)))
     names = {*specs, *(name for each in olds for name in each.policies)}
     names |= {name for each in involved for name in present(each)}
     names |= {*target.run.consumers_in_state, *(spec.label for spec in consumers)}
@@ -74,6 +76,15 @@ def _fewer_nodes(old: Estate, new: Estate) -> str:
     return (
         f"nodes: {old.nodes} -> {new.nodes} would take away replicas, and what is on the nodes that go; leave it as "
         f"it is, or set another storeDir as well: {MOVE_DATA}=yes then takes the streams along"
+    )
+
+
+def _other_cipher(old: Estate, new: Estate) -> str:
+    """nats-server can encrypt what is there, or with another cipher, and loses messages if it is killed meanwhile."""
+    change = f"encryption: {old.encryption or 'none'} -> {new.encryption or 'none'}"
+    return (
+        f"{change} of what is in {data_of(new.store)} could lose messages; leave it as it is, or set another storeDir "
+        f"as well: {MOVE_DATA}=yes then takes the streams along; or streams backup, destroy, up, streams restore"
     )
 
 
@@ -93,10 +104,9 @@ def _wanted_streams(
         return
     try:
         infos = target.server.streams()
-    except (Unreachable, LoginRefused) as error:
-        if isinstance(error, LoginRefused) and not target.server.owned:
+    except ProvisionerError as error:
+        if not target.server.may_go_unasked(error):
             raise
-        # A server of the stack's own gets the keys that it does not know yet in this very run.
         yield Verdict(notes=(f"{error}: planned without asking the server",))
         return
     for name, spec in specs.items():

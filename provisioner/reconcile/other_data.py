@@ -9,7 +9,7 @@ from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import holding
-from provisioner.reconcile.estate import Estate
+from provisioner.reconcile.estate import Estate, data_of
 from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approve
 from provisioner.reconcile.moving import MOVE_DATA, is_asked_for, is_copied, moving_preflight
@@ -45,8 +45,17 @@ def other_data(
             yield moving_preflight(source, specs[name], info, (old.store, new.store), elsewhere.get(name))
             lacking = missing_for_moving(source, new.context(credentials), name)
             yield Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))
+            if data_of(old.store) == data_of(new.store):
+                yield Verdict(notes=(_stays(old),))
         elif info.messages and concerned and moved.get(name) != info.created:
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
+
+
+def _stays(old: Estate) -> str:
+    return (
+        f"{old.store}: what is moved stays there on the disk as well, where nobody sees it, and keeps what it has "
+        "reserved: maxFileStore needs room for both"
+    )
 
 
 def _shrunk(old: Estate, new: Estate) -> str:

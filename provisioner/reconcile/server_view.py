@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Final, TypeVar
 from urllib.parse import urlsplit
 
-from provisioner.errors import NobodyListens, Unreachable
+from provisioner.errors import LoginRefused, NobodyListens, ProvisionerError, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.session import OtherLogin, no_other_login
 from provisioner.jetstream.target import Credentials
@@ -108,6 +108,10 @@ class ServerView:
     def is_there(self) -> bool:
         """False where nobody listens at the port of a server of the stack's own; of others only an answer can tell."""
         return not self.owned or any(map(_may_listen, self.url.split(",")))
+
+    def may_go_unasked(self, error: ProvisionerError) -> bool:
+        """Whether a plan goes on without an answer: the run gives a server of the stack's own the keys it lacks."""
+        return isinstance(error, Unreachable) or (isinstance(error, LoginRefused) and self.owned)
 
     def seen(self, name: str) -> StreamInfo | None:
         """A stream as it was at most LIST_MAX_AGE_S ago; for plans.

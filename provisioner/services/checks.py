@@ -13,7 +13,7 @@ from provisioner.rules.normalise import captured
 from provisioner.rules.problem import Problem
 from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import FieldPath
-from provisioner.services.model import BUILT_IN, Account, Service
+from provisioner.services.model import BUILT_IN, Account, LoginKind, Service
 from provisioner.text import did_you_mean, distinct_sizes
 
 Streams: TypeAlias = Mapping[str, StreamConfig]
@@ -30,6 +30,15 @@ def name_problem(name: str) -> str | None:
     if name in BUILT_IN:
         return "is built in; configure it at the left margin, and choose another name for a service"
     return None if _NAME.fullmatch(name) else f"cannot be part of a subject; {_NAME_RULE}"
+
+
+def login_problem(own: LoginKind | None, everybody: LoginKind) -> str | None:
+    """Why an identity cannot log in as it says: a server with an operator knows nobody else."""
+    if own is None or (own is LoginKind.CREDS) == (everybody is LoginKind.CREDS):
+        return None
+    if own is LoginKind.CREDS:
+        return "creds is for everybody or nobody; write it at the left margin, and take it out here"
+    return f"{own} does not go with login: creds at the left margin; take one of them out"
 
 
 def service_problems(service: Service, catalogue: Catalogue) -> Iterator[Problem]:

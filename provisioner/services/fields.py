@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
-from provisioner.schema.scalars import INT32, Count, Flag, Size, Text
+from provisioner.schema.scalars import INT32, Count, Flag, Member, Size, Text
 from provisioner.schema.types import Field, FieldPath, ListOf, Record, Report, Wire
+from provisioner.services.model import LoginKind
 from provisioner.units import UNLIMITED, parse_size
 
 
@@ -50,7 +51,13 @@ class NamedBy:
 
 _PURPOSE: Final = Field("purpose", Text(), "", "What it is for; a comment in the server's configuration.")
 
-_KEY: Final = Field("key", Count(INT32), 1, "Which of its nkeys it logs in with: another number is a new one.")
+_KEY: Final = Field("key", Count(INT32), 1, "Which of its keys it logs in with: another number is a new one.")
+_LOGIN: Final = Field("login", Member(LoginKind), None, "How it logs in, unlike the others: nkey or password.")
+
+# The keys of the file itself, beside its blocks.
+FILE_FIELDS: Final = (
+    Field("login", Member(LoginKind), LoginKind.NKEY, "How everybody logs in; creds makes the server an operator's."),
+)
 
 _CONSUMPTION: Final = Record(
     (
@@ -67,6 +74,7 @@ SERVICE_FIELDS: Final = (
     Field("consumes", ListOf(NamedBy(_CONSUMPTION, "stream")), [], "Streams it consumes."),
     Field("creates", ListOf(Text()), [], "Streams it creates at start-up."),
     _KEY,
+    _LOGIN,
 )
 
 PROVISIONER_FIELDS: Final = (
@@ -74,9 +82,10 @@ PROVISIONER_FIELDS: Final = (
     Field("copies", Flag(), default=True, doc="May copy whole streams: backups, and changes that need a new stream."),
     Field("counts", Flag(), default=True, doc="May read single messages, to count those that a change would delete."),
     _KEY,
+    _LOGIN,
 )
 
-MONITORING_FIELDS: Final = (_PURPOSE, _KEY)
+MONITORING_FIELDS: Final = (_PURPOSE, _KEY, _LOGIN)
 
 # nats-server's names, in the block of an account that they go to.
 JETSTREAM_LIMITS: Final = (

@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from provisioner.schema.types import object_schema
-from provisioner.services.fields import ACCOUNT_FIELDS, MONITORING_FIELDS, PROVISIONER_FIELDS, SERVICE_FIELDS
+from provisioner.services.fields import (
+    ACCOUNT_FIELDS,
+    FILE_FIELDS,
+    MONITORING_FIELDS,
+    PROVISIONER_FIELDS,
+    SERVICE_FIELDS,
+)
 from provisioner.services.model import BUILT_IN, MONITORING, PROVISIONER
 from provisioner.services.reader import ACCOUNT, SERVICES
 
@@ -20,6 +26,7 @@ def services_schema() -> dict[str, Any]:
         "additionalProperties": False,
         "required": [SERVICES],
         "properties": {
+            **object_schema(FILE_FIELDS)["properties"],
             ACCOUNT: {**_optional(object_schema(ACCOUNT_FIELDS)), "description": "The account and its limits."},
             PROVISIONER: {**_optional(object_schema(PROVISIONER_FIELDS)), "description": "What manages the streams."},
             MONITORING: {**_optional(object_schema(MONITORING_FIELDS)), "description": "What watches the streams."},

@@ -13,6 +13,7 @@ from provisioner.services.model import Services
 from provisioner.text import did_you_mean
 
 _PUBLIC_USER_KEY: Final = re.compile(r"U[A-Z2-7]{55}")
+_PUBLIC_ACCOUNT_KEY: Final = re.compile(r"A[A-Z2-7]{55}")
 # What nats-server takes for a hash; it compares everything else as it stands.
 _BCRYPT: Final = re.compile(r"\$2[abxy]\$\d{2}\$[./A-Za-z0-9]{53}")
 
@@ -52,7 +53,23 @@ class Password:
         return (("user", self.user), ("password", self.bcrypt))
 
 
-Login: TypeAlias = Nkey | Password
+@dataclass(frozen=True)
+class SigningKey:
+    """The public half of the key by which an account lets in one user; the operator's token has it."""
+
+    public: str
+
+    @property
+    def problem(self) -> str | None:
+        valid = _PUBLIC_ACCOUNT_KEY.fullmatch(self.public)
+        return None if valid else "is not an account's public nkey; one begins with A and has 56 characters"
+
+    @property
+    def lines(self) -> tuple[tuple[str, str], ...]:
+        return (("key", self.public),)
+
+
+Login: TypeAlias = Nkey | Password | SigningKey
 Logins: TypeAlias = Mapping[str, Login]
 
 

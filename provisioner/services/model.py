@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
+
+from provisioner.services.account_key import account_key
 
 PROVISIONER: Final = "provisioner"
 MONITORING: Final = "monitoring"
@@ -12,6 +15,14 @@ BUILT_IN: Final = (PROVISIONER, MONITORING)
 
 # nats-server's own account: what users without an account are in.
 GLOBAL_ACCOUNT: Final = "$G"
+
+
+class LoginKind(StrEnum):
+    """How an identity proves who it is."""
+
+    NKEY = "nkey"
+    PASSWORD = "password"
+    CREDS = "creds"
 
 
 @dataclass(frozen=True)
@@ -38,7 +49,8 @@ class Service:
         publishes: subjects or patterns; of a pattern, what the catalogue's streams capture.
         consumes: streams, through durable consumers of its own.
         creates: streams that it creates at start-up, and may look at.
-        key: which of its nkeys it logs in with.
+        key: which of its keys it logs in with.
+        login: how it does.
     """
 
     name: str
@@ -47,6 +59,7 @@ class Service:
     consumes: tuple[Consumption, ...] = ()
     creates: tuple[str, ...] = ()
     key: int = 1
+    login: LoginKind = LoginKind.NKEY
 
 
 @dataclass(frozen=True)
@@ -69,13 +82,15 @@ class Provisioner:
     Attributes:
         copies: whether it may copy whole streams: backups, and changes that need a new stream.
         counts: whether it may read single messages, to count those that a change would delete.
-        key: which of its nkeys it logs in with.
+        key: which of its keys it logs in with.
+        login: how it does.
     """
 
     purpose: str
     copies: bool
     counts: bool
     key: int = 1
+    login: LoginKind = LoginKind.NKEY
 
 
 @dataclass(frozen=True)
@@ -83,34 +98,42 @@ class Monitoring:
     """The identity that only looks.
 
     Attributes:
-        key: which of its nkeys it logs in with.
+        key: which of its keys it logs in with.
+        login: how it does.
     """
 
     purpose: str
     key: int = 1
+    login: LoginKind = LoginKind.NKEY
 
 
 @dataclass(frozen=True)
 class Services:
-    """A services' file without problems."""
+    """A services' file without problems.
+
+    Attributes:
+        login: how everybody logs in who has no word of their own; with .creds everybody does.
+    """
 
     services: tuple[Service, ...]
     account: Account
     provisioner: Provisioner
     monitoring: Monitoring
+    login: LoginKind = LoginKind.NKEY
+
+    @property
+    def account_id(self) -> str:
+        """What the server calls the account; of an operator, its public key."""
+        return account_key(self.account.name) if self.login is LoginKind.CREDS else self.account.name
 
     @property
     def purposes(self) -> dict[str, str]:
         """Every identity's name, and what it is for: the services in the file's order, then the built-in ones."""
-        return {name: identity.purpose for name, identity in self._identities.items()}
+        return {name: identity.purpose for name, identity in self.identities.items()}
 
     @property
-    def keys(self) -> dict[str, int]:
-        """Every identity's name, and which of its nkeys it logs in with."""
-        return {name: identity.key for name, identity in self._identities.items()}
-
-    @property
-    def _identities(self) -> dict[str, Service | Provisioner | Monitoring]:
+    def identities(self) -> dict[str, Service | Provisioner | Monitoring]:
+        """Everybody, in the order of ``purposes``."""
         services = {service.name: service for service in self.services}
         return {**services, PROVISIONER: self.provisioner, MONITORING: self.monitoring}
 

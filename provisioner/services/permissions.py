@@ -86,7 +86,7 @@ class Permissions:
 
 def permissions(services: Services, catalogue: Catalogue) -> dict[str, Permissions]:
     """Every identity's permissions, in the order of ``Services.purposes``."""
-    account = account_hash(services.account.name)
+    account = account_hash(services.account_id)
     published = {service.name: [*_of_service(service, catalogue, account)] for service in services.services}
     published |= {PROVISIONER: [*_of_provisioner(services)], MONITORING: [*_MONITORS]}
     return {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from provisioner.catalogue.blocks import Block, RawBlock, read_block
@@ -11,13 +12,26 @@ from provisioner.catalogue.yaml_nodes import Node, compose
 from provisioner.errors import ServicesError
 from provisioner.rules.problem import Problem
 from provisioner.schema.types import Field, FieldPath
-from provisioner.services.checks import account_problems, name_problem, service_problems, shared_consumers
-from provisioner.services.fields import ACCOUNT_FIELDS, MONITORING_FIELDS, PROVISIONER_FIELDS, SERVICE_FIELDS
+from provisioner.services.checks import (
+    account_problems,
+    login_problem,
+    name_problem,
+    service_problems,
+    shared_consumers,
+)
+from provisioner.services.fields import (
+    ACCOUNT_FIELDS,
+    FILE_FIELDS,
+    MONITORING_FIELDS,
+    PROVISIONER_FIELDS,
+    SERVICE_FIELDS,
+)
 from provisioner.services.model import (
     MONITORING,
     PROVISIONER,
     Account,
     Consumption,
+    LoginKind,
     Monitoring,
     Provisioner,
     Service,
@@ -27,7 +41,8 @@ from provisioner.text import did_you_mean
 
 SERVICES: Final = "services"
 ACCOUNT: Final = "account"
-SECTIONS: Final = (ACCOUNT, PROVISIONER, MONITORING, SERVICES)
+LOGIN: Final = "login"
+SECTIONS: Final = (LOGIN, ACCOUNT, PROVISIONER, MONITORING, SERVICES)
 _SHAPE: Final = "write services: and below it each service's name and block, indented"
 
 
@@ -57,19 +72,24 @@ class _Reader:
         for key in content.keys() - set(SECTIONS):
             self._report((key,), f"unknown key{did_you_mean(key, SECTIONS)}; {_SHAPE}")
         self._content = content
+        said = {LOGIN: content[LOGIN]} if LOGIN in content else {}
+        self._login: LoginKind = read_block(said, FILE_FIELDS, self._report).values[LOGIN]
 
     def services(self, catalogue: Catalogue) -> Services:
-        provisioner = self._block((PROVISIONER,), PROVISIONER_FIELDS)
-        monitoring = self._block((MONITORING,), MONITORING_FIELDS)
+        provisioner = self._identity((PROVISIONER,), PROVISIONER_FIELDS)
+        monitoring = self._identity((MONITORING,), MONITORING_FIELDS)
         return Services(
             services=self._services(catalogue),
             account=self._account(catalogue),
             provisioner=Provisioner(**provisioner.values),
             monitoring=Monitoring(**monitoring.values),
+            login=self._login,
         )
 
     def _account(self, catalogue: Catalogue) -> Account:
         if self._content.get(ACCOUNT) is None:
+            if self._login is LoginKind.CREDS:
+                self._report((LOGIN,), "creds needs an account with a name; write account: {name: PREDICTION_SYSTEM}")
             return Account()
         block = self._block((ACCOUNT,), ACCOUNT_FIELDS)
         limits = {name: limit for name, limit in block.values.items() if name != "name" and limit is not None}
@@ -81,7 +101,7 @@ class _Reader:
         names = self._map((SERVICES,), self._content.get(SERVICES))
         if not names and not self._problems:
             self._report((), f"no services; {_SHAPE}")
-        blocks = {name: self._block((SERVICES, name), SERVICE_FIELDS) for name in names}
+        blocks = {name: self._identity((SERVICES, name), SERVICE_FIELDS) for name in names}
         services = tuple(_service(name, block) for name, block in blocks.items())
         for service in services:
             self._report_name(service.name)
@@ -93,6 +113,13 @@ class _Reader:
     def _report_name(self, name: str) -> None:
         if what := name_problem(name):
             self._report((SERVICES, name), what)
+
+    def _identity(self, path: FieldPath, fields: tuple[Field, ...]) -> Block:
+        """A block of somebody who logs in: as the block says, else as everybody."""
+        block = self._block(path, fields)
+        if what := login_problem(block.values[LOGIN], self._login):
+            self._report((*path, LOGIN), what)
+        return replace(block, values={**block.values, LOGIN: block.values[LOGIN] or self._login})
 
     def _block(self, path: FieldPath, fields: tuple[Field, ...]) -> Block:
         raw: Any = self._content
@@ -124,6 +151,7 @@ def _service(name: str, block: Block) -> Service:
         consumes=tuple(_consumption(entry, name) for entry in values["consumes"]),
         creates=tuple(values["creates"]),
         key=values["key"],
+        login=values["login"],
     )
 
 

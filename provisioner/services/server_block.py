@@ -34,6 +34,14 @@ def accounts_block(services: Services, catalogue: Catalogue, logins: Logins) -> 
     return "\n".join((*_around(services.account, [*_block("users = [", users, "]")]), ""))
 
 
+def comments(services: Services, allowed: Mapping[str, Permissions]) -> Iterator[str]:
+    """The same for people, where the server reads it from a token: what a plan's difference can be read from."""
+    for name, permitted in allowed.items():
+        yield f"# {_title(name, services.purposes[name])}"
+        yield from (f"#   publish {subject}" for subject in permitted.publish)
+        yield from (f"#   subscribe {subject}" for subject in permitted.subscribe)
+
+
 def _around(account: Account, users: Iterable[str]) -> Iterator[str]:
     """The users in their account; the global one cannot be written as one."""
     if account.name == GLOBAL_ACCOUNT:
@@ -54,11 +62,15 @@ def _limits(name: str, account: Account, fields: Iterable[Field]) -> Iterator[st
 
 
 def _user(name: str, purpose: str, login: Login, allowed: Permissions) -> Iterator[str]:
-    yield f"# {name}{': ' if purpose else ''}{printable(purpose)}"
+    yield f"# {_title(name, purpose)}"
     lists: Mapping[str, tuple[str, ...]] = {"publish": allowed.publish, "subscribe": allowed.subscribe}
     lines = [line for action, subjects in lists.items() for line in _list(f"{action}: {{ allow: [", subjects)]
     keys = [f"{key}: {_quoted(value)}" for key, value in login.lines]
     yield from _block("{", (*keys, *_block("permissions: {", lines)))
+
+
+def _title(name: str, purpose: str) -> str:
+    return f"{name}{': ' if purpose else ''}{printable(purpose)}"
 
 
 def _list(begin: str, subjects: Iterable[str]) -> Iterator[str]:

@@ -17,22 +17,20 @@ TYPES = {
     "jetstream:Store": "StoreProvider",
     "jetstream:Identity": "IdentityProvider",
     "jetstream:Authority": "AuthorityProvider",
+    "jetstream:Operator": "OperatorProvider",
+    "jetstream:EncryptionKey": "EncryptionKeyProvider",
 }
 
 
 def test_a_state_has_the_committed_names(project: Project) -> None:
     """A class that moves or is renamed would make every stack that is up unreadable. WRITE_STATE=1 writes the file."""
     ports = {"clientPort": free_port(), "monitorPort": free_port()}
-    project.configure(
-        server="process",
-        **ports,
-        onDelete="delete",
-        catalogue="streams.yaml",
-        services="services.yaml",
-        tls="authority",
-    )
+    files = {"catalogue": "streams.yaml", "services": "services.yaml"}
+    project.configure(server="process", **ports, onDelete="delete", encryption="aes", tls="authority", **files)
     project.catalogue(ONE={})
-    (project.folder / "services.yaml").write_text("services: {one: {publishes: [ONE]}}\n")
+    (project.folder / "services.yaml").write_text(
+        "login: creds\naccount: {name: A}\nservices: {one: {publishes: [ONE]}}\n"
+    )
     project.up()
     resources = json.loads(project.pulumi("stack", "export").text)["deployment"]["resources"]
     pickled = {

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
+import urllib.request
 from collections.abc import Iterator
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from infra.servers.nats_conf import Cluster, server_config
+from provisioner.catalogue.reader import parse
+from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.local_server import cluster, server_dir, supervisor
 from provisioner.local_server.cluster import ClusterError
@@ -18,8 +22,10 @@ from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
 from provisioner.reconcile.estate import Estate
 from provisioner.reconcile.gate import estate_preflight
 from tests.support.ports import free_port
+from tests.support.waiting import until
 
 HOST = "127.0.0.1"
+ACCOUNT = 'accounts { "APP" { jetstream: enabled, users: [{user: a, password: b}] } }\n'
 
 
 @pytest.fixture
@@ -95,3 +101,29 @@ def test_a_cluster_does_not_shrink() -> None:
     problems = estate_preflight(old, replace(old, nodes=3), {}, Credentials()).problems
     assert [problem.partition(" would ")[0] for problem in problems] == ["nodes: 5 -> 3"]
     assert estate_preflight(old, old, {}, Credentials()).problems == ()
+
+
+def test_an_account_that_is_taken_away(nodes: list[ServerSpec], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The nodes call themselves unhealthy for good, as its streams are there; a roll goes on nevertheless."""
+    monkeypatch.setattr(cluster, "SPARE_TIMEOUT_S", 10.0)
+    monkeypatch.setattr(cluster, "CURRENT_TIMEOUT_S", 20.0)
+    for spec in nodes:
+        supervisor.ensure(replace(spec, config=f"{spec.config}{ACCOUNT}"))
+    _create_stream(nodes[0])
+    for spec in nodes:
+        supervisor.ensure(spec)
+    until("the nodes are unhealthy", lambda: not any(map(_is_healthy, nodes)), 20)
+    for spec in nodes:
+        supervisor.ensure(replace(spec, config=spec.config.replace('"always"', '"120000ms"')))
+    assert not any(map(_is_healthy, nodes))
+
+
+def _create_stream(spec: ServerSpec) -> None:
+    with closing(JetStream(f"nats://{HOST}:{spec.client_port}", Credentials(user="a", password="b"))) as client:
+        client.create({**parse("ORDERS: {num_replicas: 3}", "streams.yaml").streams[0].config})
+
+
+def _is_healthy(spec: ServerSpec) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"http://{HOST}:{spec.monitor_port}/healthz", timeout=5):
+        return True
+    return False

@@ -55,6 +55,28 @@ def test_settings_that_cannot_be_read(answers: Path, answer: str | None) -> None
     assert login_now(None, URL) is None
 
 
+@pytest.mark.parametrize(
+    ("login", "expected"),
+    [
+        (None, {"nkey": "s"}),
+        ("password", {"user": "provisioner", "password": "s"}),
+        ("creds", {"credentials": "s"}),
+    ],
+)
+def test_the_provisioners_own_login(answers: Path, login: str | None, expected: dict[str, str]) -> None:
+    """It is in the state of a stack that has its own server, whichever way it logs in."""
+    owner = f"project/own-{login}"
+    _configure(answers, server="process")
+    kind = "pulumi-python:dynamic/jetstream:Identity"
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": '"s"'}
+    resources = [
+        {"type": kind, "outputs": {"identity": "monitoring", "seed": secret}},
+        {"type": kind, "outputs": {"identity": "provisioner", "seed": secret, **({"login": login} if login else {})}},
+    ]
+    (answers / "stack").write_text(json.dumps({"deployment": {"resources": resources}}))
+    assert Credentials(**expected, inbox_prefix="_INBOX_provisioner") == login_now(owner, URL)
+
+
 def test_the_streams_of_the_state(answers: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Names, policies and moments of creation, of the stack that the shell has selected."""
     monkeypatch.setenv("PULUMI_STACK", "company/project/prod")

@@ -10,6 +10,7 @@ import pytest
 
 from provisioner.local_server import ports, server_dir
 from provisioner.local_server.server_dir import ServerDir
+from provisioner.local_server.store import stream_names
 
 HOST = "127.0.0.1"
 
@@ -38,3 +39,10 @@ def test_greeting_of_something_else(line: bytes) -> None:
         greeting = ports.greeting(HOST, listener.getsockname()[1])
         greeter.join()
     assert greeting is None
+
+
+def test_a_stream_that_is_being_deleted_is_none(tmp_path: Path) -> None:
+    """nats-server has its folder for a while under another name, which kept a destroy from removing the data."""
+    for name in ("ORDERS", ".GONE"):
+        (tmp_path / "jetstream/$G/streams" / name).mkdir(parents=True)
+    assert {"ORDERS"} == stream_names(tmp_path)

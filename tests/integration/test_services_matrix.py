@@ -21,6 +21,11 @@ CATALOGUE: Mapping[str, Any] = yaml.safe_load(STREAMS.read_text())
 FILE: Mapping[str, Any] = yaml.safe_load(SERVICES.read_text())
 ROLES: Mapping[str, Any] = FILE["services"] | {"provisioner": {}, "monitoring": {}}
 STRANGER = "stranger"
+# What the server calls the account: with .creds the hash of its name that docs/services.md has.
+ACCOUNTS = {
+    "nkey": "PREDICTION_SYSTEM",
+    "creds": "ABKE75WOFBYNSGE67RM7CGSF2K7HR64UILIPS3WGUMXRAXS3YBWDHTPH",
+}
 CAPTURED = [subject for stream in CATALOGUE.values() for subject in stream["subjects"]]
 
 # Every subject that nats-server 2.15.1 answers on: its own list, and more of what has a stream or a consumer in it.
@@ -119,9 +124,9 @@ def of_consumer(stream: str, consumer: str) -> Iterator[str]:
     yield from (f"$JS.API.CONSUMER.CREATE.{stream}.{consumer}.{subject}" for subject in (*filters, "other", ">"))
     for kind, rest in (("ACK", "1.2.3.4.5"), ("FC", "a")):
         yield f"$JS.{kind}.{stream}.{consumer}.{rest}"
-        yield f"$JS.{kind}._.{shortened('PREDICTION_SYSTEM')}.{stream}.{consumer}.{rest}"
-        yield f"$JS.{kind}._.{shortened('$G')}.{stream}.{consumer}.{rest}"
-        yield f"$JS.{kind}.hub.{shortened('PREDICTION_SYSTEM')}.{stream}.{consumer}.{rest}"
+        for account in (*ACCOUNTS.values(), "$G"):
+            yield f"$JS.{kind}._.{shortened(account)}.{stream}.{consumer}.{rest}"
+        yield f"$JS.{kind}.hub.{shortened(ACCOUNTS['nkey'])}.{stream}.{consumer}.{rest}"
 
 
 def subscribed() -> Iterator[str]:
@@ -133,15 +138,15 @@ def subscribed() -> Iterator[str]:
     yield from (f"_INBOX_{name}x.>" for name in ROLES)
 
 
-def may_publish(who: str, subject: str) -> bool:
+def may_publish(who: str, subject: str, login: str = "nkey") -> bool:
     """Whether one of somebody's lines is about this subject; a stream has to capture what is no request."""
     if subject.startswith("$"):
-        return any(re.fullmatch(line, subject) for line in requests(who))
+        return any(re.fullmatch(line, subject) for line in requests(who, ACCOUNTS[login]))
     mine = any(matches(pattern, subject) for pattern in ROLES[who].get("publishes", ()))
     return mine and any(matches(pattern, subject) for pattern in CAPTURED)
 
 
-def requests(who: str) -> Iterator[str]:
+def requests(who: str, account: str) -> Iterator[str]:
     """What the file's roles mean, a line each."""
     yield from BUILT_IN.get(who, ())
     for stream in ROLES[who].get("creates", ()):
@@ -150,7 +155,7 @@ def requests(who: str) -> Iterator[str]:
         own, any_filter = rf"{stream}\.{who}", "|".join(map(re.escape, filters))
         yield r"\$JS\.API\.STREAM\.NAMES"
         yield rf"\$JS\.API\.CONSUMER\.(INFO|MSG\.NEXT)\.{own}"
-        yield rf"\$JS\.(ACK|FC)\.(_\.{shortened('PREDICTION_SYSTEM')}\.)?{own}\..+"
+        yield rf"\$JS\.(ACK|FC)\.(_\.{shortened(account)}\.)?{own}\..+"
         yield rf"\$JS\.API\.CONSUMER\.CREATE\.{own}\.({any_filter or '.+'})"
         if not filters:
             yield rf"\$JS\.API\.CONSUMER\.(DURABLE\.)?CREATE\.{own}"
@@ -181,10 +186,11 @@ def shortened(account: str) -> str:
     return "".join(digits[byte % 62] for byte in hashlib.sha256(account.encode()).digest()[:8])
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
-    """One server with everybody's permissions, and the catalogue's streams."""
-    with guarded(tmp_path_factory.mktemp("nats")) as started, started.jetstream() as client:
+@pytest.fixture(scope="module", params=ACCOUNTS)
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """One server with everybody's permissions, and the catalogue's streams, for each way to log in."""
+    text = f"login: {request.param}\n{SERVICES.read_text()}"
+    with guarded(tmp_path_factory.mktemp("nats"), text) as started, started.jetstream() as client:
         for spec in started.catalogue.streams:
             client.create(spec.config)
         yield started
@@ -194,11 +200,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
 def test_what_each_may_publish_and_subscribe_to(server: Guarded, who: str) -> None:
     """The server denies exactly what the roles do not imply; every cell is tried."""
     publish, subscribe = sorted({*published()}), sorted({*subscribed()})
-    with nats_lines(server.server.url, server.keys[who]) as connection:
+    login = "creds" if server.tokens else "nkey"
+    with nats_lines(server.server.url, server.keys[who], server.tokens.get(who)) as connection:
         denied = connection.denied_publishing(publish)
         closed = connection.denied_subscribing(subscribe)
 
-    assert {subject for subject in publish if not may_publish(who, subject)} == denied
+    assert {subject for subject in publish if not may_publish(who, subject, login)} == denied
     assert {subject for subject in subscribe if not may_subscribe(who, subject)} == closed
 
 

@@ -9,11 +9,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 import pytest
 
@@ -27,6 +29,8 @@ from tests.support.ports import free_port
 HOST = "127.0.0.1"
 GIB = 1024**3
 STREAM = "ORDERS"
+# One that nats-server would read as something else if it were not quoted.
+KEY = '1e9 # "not a number" $HOME' + "x" * 20
 
 
 def _spec(folder: Path, **changes: Any) -> ServerSpec:
@@ -44,6 +48,9 @@ def _spec(folder: Path, **changes: Any) -> ServerSpec:
     )
     listens = {"client_port": values["client_port"], "monitor_port": values["monitor_port"]}
     return ServerSpec(directory=home, owner="project/stack", config=config, host=HOST, **listens)
+
+
+ACCOUNT = 'accounts { "APP" { jetstream: enabled, users: [{user: a, password: b}] } }\nno_auth_user: a\n'
 
 
 def _again(spec: ServerSpec, **changes: Any) -> ServerSpec:
@@ -124,6 +131,65 @@ def test_limit_is_reloaded(spec: ServerSpec) -> None:
 
     assert after.server == before.server
     assert _ask(spec, "varz")["jetstream"]["config"]["max_storage"] == 2 * GIB
+
+
+def test_an_account_that_is_taken_away(spec: ServerSpec) -> None:
+    """Its streams stay on the disk, which makes the server unhealthy for good, and not less ready."""
+    supervisor.ensure(replace(spec, config=f"{spec.config}{ACCOUNT}"))
+    _publish(spec)
+    began = time.monotonic()
+    supervisor.ensure(spec)
+    supervisor.stop(spec.directory)
+    supervisor.ensure(spec)
+    assert time.monotonic() - began < supervisor.READY_TIMEOUT_S / 2
+    with pytest.raises(HTTPError):
+        _ask(spec, "healthz")
+
+
+def test_a_key_is_in_the_environment_alone(spec: ServerSpec, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The data is encrypted with it; no file has it, and no secret of the run is beside it."""
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of this run")
+    encrypted = _encrypted(spec, KEY)
+    ready = supervisor.ensure(encrypted)
+    _publish(spec)
+    assert ready.server.process
+    environment = Path(f"/proc/{ready.server.process.pid}/environ").read_text()
+    assert KEY in environment.replace("\\", "")
+    assert "of this run" not in environment
+    files = [file for file in spec.directory.path.rglob("*") if file.is_file()]
+    assert not [file for file in files if KEY.encode() in file.read_bytes()]
+    assert not [file for file in files if b"hello" in file.read_bytes()]
+    assert KEY not in repr(encrypted)
+    supervisor.stop(spec.directory)
+    supervisor.ensure(encrypted)
+    assert _ask(spec, "jsz")["messages"] == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        (KEY, KEY * 2, "is encrypted with another key"),
+        (KEY, None, "is encrypted with another key"),
+        (None, KEY, "has streams that are not encrypted; set another storeDir"),
+    ],
+)
+def test_data_keeps_its_key(spec: ServerSpec, before: str | None, after: str | None, problem: str) -> None:
+    """What nats-server would not find again, or rewrite at a risk, is refused, and the server runs on."""
+    ready = supervisor.ensure(_encrypted(spec, before))
+    _publish(spec)
+    with pytest.raises(ServerError, match=problem):
+        supervisor.ensure(_encrypted(spec, after))
+    assert supervisor.find(spec.directory) == ready.server
+    supervisor.stop(spec.directory)
+    with pytest.raises(ServerError, match=problem):
+        supervisor.ensure(_encrypted(spec, after))
+
+
+def _encrypted(spec: ServerSpec, key: str | None) -> ServerSpec:
+    """The same server with encrypted data."""
+    cipher = f"  sync_interval: always\n  cipher: aes\n  key: ${supervisor.KEY_VARIABLE}\n" if key else ""
+    config = spec.config.replace('  sync_interval: "always"\n', cipher) if cipher else spec.config
+    return replace(spec, config=config, encryption_key=key)
 
 
 @pytest.mark.parametrize("port", ["client_port", "monitor_port"])

@@ -21,14 +21,14 @@ _DENIED = re.compile(rb"-ERR 'Permissions Violation for (Publish|Subscription)[^
 class NatsLines:
     """A logged-in connection."""
 
-    def __init__(self, url: str, user: UserNkey) -> None:
+    def __init__(self, url: str, user: UserNkey, jwt: str | None = None) -> None:
         parts = urlsplit(url)
         self._socket = socket.create_connection((parts.hostname or "", parts.port or 0), _DEADLINE_S)
         self._received = self._socket.makefile("rb")
         nonce = json.loads(self._received.readline().removeprefix(b"INFO "))["nonce"]
         signature = nkeys.from_seed(user.seed.encode()).sign(nonce.encode())
         login = {
-            "nkey": user.public,
+            **({"jwt": jwt} if jwt else {"nkey": user.public}),
             "sig": base64.urlsafe_b64encode(signature).rstrip(b"=").decode(),
             "verbose": False,
             "pedantic": False,
@@ -73,9 +73,9 @@ class NatsLines:
 
 
 @contextmanager
-def nats_lines(url: str, user: UserNkey) -> Iterator[NatsLines]:
+def nats_lines(url: str, user: UserNkey, jwt: str | None = None) -> Iterator[NatsLines]:
     """A logged-in connection, closed in the end."""
-    connection = NatsLines(url, user)
+    connection = NatsLines(url, user, jwt)
     try:
         yield connection
     finally:

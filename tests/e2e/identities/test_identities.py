@@ -88,10 +88,10 @@ def test_a_cluster_lets_in_the_same(guarded: Project) -> None:
     file.write_text(text)
     guarded.configure(**{**guarded.settings, **ports, "nodes": 3, "replicas": 3, "services": "services.yaml"})
     guarded.up()
-    before = _pids(guarded)
+    before = pids(guarded)
     file.write_text(f"{text}  auditor: {{consumes: [ROUTING]}}\n")
     guarded.up()
-    assert before == _pids(guarded)
+    assert before == pids(guarded)
     for url in outputs(guarded)["url"].split(","):
         with closing(JetStream(url, login(guarded, "auditor"))) as auditor, pytest.raises(Refused):
             auditor.connection.request("routing.event", b"{}")
@@ -139,7 +139,9 @@ def test_a_live_stack_gets_services(project: Project) -> None:
     """Streams of the global account are not in another one: refused, unless the run takes them along."""
     alone = settings(project)
     project.configure(**alone)
-    project.up()
+    is_open = "everybody who reaches it may do everything; the setting services lets in only who is in its file"
+    assert is_open in project.up().text
+    assert is_open not in project.preview().text
     with closing(JetStream(outputs(project)["url"], Credentials())) as anybody:
         anybody.connection.request("routing.event", b"kept")
     project.configure(**alone, services=SERVICES)
@@ -149,6 +151,8 @@ def test_a_live_stack_gets_services(project: Project) -> None:
     assert "would leave 1 message" in refused.text
     short = project.pulumi("up", "--yes", "--skip-preview", STREAMS_MOVE_DATA="yes")
     assert "insufficient storage resources available (10047); raise maxFileStore" in short.text
+    assert "what is moved stays there on the disk as well, where nobody sees it, and keeps what it" in short.text
+    assert is_open not in short.text
     project.configure(**project.settings, maxFileStore="60GiB")  # the streams of before keep what they have reserved
     project.up(STREAMS_MOVE_DATA="yes")
     with closing(client(project, "provisioner")) as provisioner:
@@ -165,9 +169,9 @@ def _has_no_seed_in_clear(guarded: Project, said: list[str]) -> None:
     assert not [text[:200] for text in texts for seed in seeds if seed in text]
 
 
-def resources(project: Project) -> list[dict[str, Any]]:
+def resources(project: Project, *options: str) -> list[dict[str, Any]]:
     """What the state has."""
-    exported = json.loads(project.pulumi("stack", "export").text)
+    exported = json.loads(project.pulumi("stack", "export", *options).text)
     found: list[dict[str, Any]] = exported["deployment"]["resources"]
     return found
 
@@ -175,21 +179,22 @@ def resources(project: Project) -> list[dict[str, Any]]:
 def _hands_out_a_key(guarded: Project) -> None:
     """In a file that nobody else can read; what is wrong is one line."""
     file = guarded.folder / "agent.nk"
-    said = _streams(guarded, "credentials", "routing-agent", "--to", str(file))
+    said = streams(guarded, "credentials", "routing-agent", "--to", str(file))
     assert said.stderr == f"{file}: nats --nkey {file} --inbox-prefix _INBOX_routing-agent\n"
     assert file.stat().st_mode & 0o777 == 0o600
     with closing(JetStream(outputs(guarded)["url"], Credentials(nkey=str(file)))):
         pass
     file.unlink()
-    assert "no service of this stack; did you mean routing-agent?" in _streams(guarded, "credentials", "routing").stderr
+    assert "no service of this stack; did you mean routing-agent?" in streams(guarded, "credentials", "routing").stderr
     assert (guarded.folder / "nats").stat().st_mode & 0o777 == 0o700
 
 
-def _pids(project: Project) -> list[int]:
+def pids(project: Project) -> list[int]:
+    """The processes of the stack's servers."""
     return [int(r["outputs"]["pid"]) for r in resources(project) if r["type"].endswith(":ServerProcess")]
 
 
-def _streams(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
+def streams(project: Project, *words: str) -> subprocess.CompletedProcess[str]:
     """The command, in the shell of the stack."""
     return subprocess.run(
         [sys.executable, "-m", "provisioner", *words],

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.servers.nats_conf import Cluster, Tls, server_config
+from infra.servers.nats_conf import Cluster, Tls, key_line, server_config
+
+
+def test_encryption() -> None:
+    """The cipher is in the text, and of the key the name of a variable; or, in a container, a line with it."""
+    text = server_config(
+        name="n",
+        host="h",
+        client_port=1,
+        monitor_port=2,
+        store_dir="/d",
+        max_file_store=None,
+        sync_interval="always",
+        encryption="aes",
+    )
+    assert "  cipher: aes\n  key: $STREAMS_ENCRYPTION_KEY\n}" in text
+    assert key_line('a"b') == 'STREAMS_ENCRYPTION_KEY: "a\\"b"\n'
 
 
 def test_the_whole_text() -> None:

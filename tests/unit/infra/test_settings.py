@@ -69,6 +69,16 @@ def test_tls() -> None:
     assert (found.authority, found.certificate, found.ca) == (1, 2, None)
 
 
+def test_encryption() -> None:
+    """None unless it is said; the key is in no text of the settings."""
+    assert parse(PROCESS, "dev").encryption is None
+    found = parse({**PROCESS, "encryption": "aes", "encryptionKey": " " + "k" * 32}, "dev")
+    assert (found.encryption, found.encryption_key) == ("aes", "k" * 32)
+    assert "kkk" not in repr(found)
+    with pytest.raises(SettingsError, match="encryptionKey: is in clear"):
+        require_secret({"encryptionKey": "k" * 32}, set(), "dev")
+
+
 def test_several_urls() -> None:
     """The servers of a cluster can be listed."""
     assert parse({**EXTERNAL, "url": "nats://a:4222, tls://b"}, "dev").url == "nats://a:4222,tls://b"
@@ -100,6 +110,15 @@ def test_several_urls() -> None:
         ({**PROCESS, "bindAddress": "pc"}, "bindAddress: 'pc' is not an IP address; write one like 127.0.0.1"),
         ({**PROCESS, "maxFileStore": "lots"}, "maxFileStore: 'lots' is not a size; write it like 10GiB or 512MB"),
         ({**PROCESS, "maxFileStore": "0"}, "maxFileStore: 0 leaves no room for any stream; write a size like 24GiB"),
+        ({**PROCESS, "encryption": "rot13"}, "encryption: 'rot13' is none of none, chachapoly, aes"),
+        (
+            {**PROCESS, "encryption": "aes", "encryptionKey": "short secret"},
+            "encryptionKey: is shorter than 32 characters; make one: openssl rand -hex 32",
+        ),
+        (
+            {**PROCESS, "encryptionKey": "k" * 32},
+            "encryptionKey: nothing is encrypted with it; set encryption: chachapoly, or remove it",
+        ),
         ({**PROCESS, "storeDir": " "}, "storeDir: is empty; give it a value or remove it"),
         ({**PROCESS, "onDelete": "keep"}, "onDelete: 'keep' is none of guard, delete, retain"),
         ({**PROCESS, "image": "nats"}, "image: does not apply to server: process, only to docker; remove it"),

@@ -9,7 +9,7 @@ import pytest
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load, parse
 from provisioner.errors import ServicesError
-from provisioner.services.model import Account, Consumption, Monitoring, Provisioner, Service, Services
+from provisioner.services.model import Account, Consumption, LoginKind, Monitoring, Provisioner, Service, Services
 from provisioner.services.reader import read
 
 ROOT = Path(__file__).parents[3]
@@ -86,6 +86,28 @@ PROBLEMS = [
         "an anchor",
         "services: {a: &x {creates: [ORDERS]}}\n",
         ["1: services.a: anchors (&x) are not supported; write each value out"],
+    ),
+    (
+        "a way to log in that there is not",
+        "login: cred\nservices: {a: {creates: [ORDERS], login: 1}}\n",
+        [
+            "1: login: 'cred' is not one of nkey, password, creds; did you mean creds?",
+            "2: services.a.login: 1 is not one of nkey, password, creds",
+        ],
+    ),
+    (
+        "creds for one",
+        "services: {a: {creates: [ORDERS], login: creds}}\n",
+        ["1: services.a.login: creds is for everybody or nobody; write it at the left margin, and take it out here"],
+    ),
+    (
+        "creds with others, and without an account",
+        "login: creds\nmonitoring: {login: nkey}\nservices: {a: {creates: [ORDERS], login: password}}\n",
+        [
+            "1: login: creds needs an account with a name; write account: {name: PREDICTION_SYSTEM}",
+            "2: monitoring.login: nkey does not go with login: creds at the left margin; take one of them out",
+            "3: services.a.login: password does not go with login: creds at the left margin; take one of them out",
+        ],
     ),
     (
         "unknown keys",
@@ -207,6 +229,22 @@ PROBLEMS = [
         ],
     ),
 ]
+
+
+def test_everybodys_way_to_log_in_and_ones_own() -> None:
+    """A block's own word counts more than the file's."""
+    some = "services: {a: {creates: [ORDERS]}, b: {creates: [ORDERS], login: nkey}}\n"
+    text = f"login: password\n{some}monitoring: {{login: nkey}}\n"
+    ways = {name: identity.login.value for name, identity in _read(text).identities.items()}
+    assert {"a": "password", "b": "nkey", "provisioner": "password", "monitoring": "nkey"} == ways
+
+
+def test_creds_are_everybodys() -> None:
+    """The account is then called by its key."""
+    services = _read("login: creds\naccount: {name: APP}\nservices: {a: {creates: [ORDERS], login: creds}}\n")
+    assert {LoginKind.CREDS} == {identity.login for identity in services.identities.values()}
+    assert services.account_id.startswith("A")
+    assert len(services.account_id) == 56
 
 
 @pytest.mark.parametrize(("text", "expected"), [case[1:] for case in PROBLEMS], ids=[case[0] for case in PROBLEMS])

@@ -6,7 +6,8 @@ import pytest
 
 from provisioner.jetstream.target import target
 from provisioner.providers.engine import CREDENTIAL_KEYS, credentials
-from provisioner.services.model import MONITORING, PROVISIONER, inbox_prefix
+from provisioner.services.handing_out import handed_out
+from provisioner.services.model import MONITORING, PROVISIONER, LoginKind, inbox_prefix
 from tools.environment import LOGIN_VARIABLES, apply, exports, passphrase, search_path, status_target
 from tools.stack_choice import COMMITTED_SALT
 from tools.subprocesses import ToolError
@@ -86,6 +87,25 @@ def test_a_stack_without_a_server_has_no_status() -> None:
     """The error says how to get one."""
     with pytest.raises(ToolError, match="no server yet: make up"):
         status_target({}, {})
+
+
+@pytest.mark.parametrize(
+    ("login", "secret", "variables"),
+    [
+        (LoginKind.CREDS, "-----BEGIN NATS USER JWT-----\na", {"NATS_CREDS": "-----BEGIN NATS USER JWT-----\na"}),
+        (LoginKind.PASSWORD, "a=b", {"NATS_USER": MONITORING, "NATS_PASSWORD": "a=b"}),
+    ],
+)
+def test_monitoring_logs_in_in_every_way(login: LoginKind, secret: str, variables: dict[str, str]) -> None:
+    """What it is handed becomes the variables that `streams` reads."""
+    outputs = {"url": "nats://a", "credentials": {MONITORING: handed_out(MONITORING, login, secret)}}
+    _options, found = status_target(outputs, {})
+    assert {
+        "NATS_URL": "nats://a",
+        "NATS_MONITOR_URL": "",
+        "NATS_INBOX_PREFIX": "_INBOX_monitoring",
+        **variables,
+    } == found
 
 
 def test_a_stack_with_services_is_looked_at_by_monitoring() -> None:
