@@ -25,8 +25,10 @@ from provisioner.jetstream.codec import from_info, to_request
 from provisioner.jetstream.election import outlast_election
 from provisioner.jetstream.facts import (
     account_limits,
+    cluster_name,
     cluster_nodes,
     requires_max_bytes,
+    server_version,
     store_limits,
     syncs_always,
 )
@@ -84,6 +86,14 @@ class JetStream:
         """The connection to the server."""
         return self._session.connection
 
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that has the streams, by what the server says that greets clients.
+
+        Empty for a single server; None where that does not tell, as it is not the one behind another API.
+        """
+        return self.connection.cluster if self.api == address.DEFAULT_API else None
+
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S
     ) -> dict[str, Any]:
@@ -99,7 +109,7 @@ class JetStream:
             InvalidAnswer: the answer is not JetStream's.
         """
         payload = json.dumps(body).encode() if body is not None else b""
-        if not self.connection.cluster:
+        if self.cluster == "":
             return self._answer(subject, payload, timeout)
         return outlast_election(subject, lambda: self._answer(subject, payload, timeout))
 
@@ -255,11 +265,13 @@ class JetStream:
         """
         account, urls = self.account(), monitor_url.split(",") if monitor_url else []
         answers = [fetch(url, ["/jsz", "/varz"]) for url in urls]
-        jsz = answers[0]["/jsz"].body if answers else {}
+        jsz, varz = answers[0]["/jsz"].body if answers else {}, [answer["/varz"].body for answer in answers]
+        cluster = cluster_name(varz) if self.cluster is None else self.cluster
+        is_own = self.api == address.DEFAULT_API
         return ServerFacts(
-            version=self.connection.server_version,
-            cluster=self.connection.cluster,
-            nodes=cluster_nodes(answer["/varz"].body for answer in answers) if self.connection.cluster else None,
+            version=self.connection.server_version if is_own else server_version(varz),
+            cluster=cluster,
+            nodes=cluster_nodes(varz) if cluster else None,
             limits=account_limits(account),
             max_bytes_required=requires_max_bytes(account),
             syncs_always=syncs_always(jsz),

@@ -77,9 +77,14 @@ class Connection:
         return str(self._client._server_info.get("server_id"))  # noqa: SLF001 - nats.py has no public way
 
     @property
-    def cluster(self) -> str:
-        """The name of the cluster that the server says it is part of; empty for a single server."""
-        return str(self._client._server_info.get("cluster") or "")  # noqa: SLF001 - nats.py has no public way
+    def cluster(self) -> str | None:
+        """The cluster that the server says it is part of; empty for a single server, None where it may be either.
+
+        A single server that has leaf nodes, or is one, gives its own name for that of a cluster.
+        """
+        info = self._client._server_info  # noqa: SLF001 - nats.py has no public way
+        name = str(info.get("cluster") or "")
+        return None if name and name == info.get("server_name") else name
 
     @property
     def max_payload(self) -> int:

@@ -28,7 +28,9 @@ def placement_problems(config: StreamConfig, facts: ServerFacts, replacing: Stre
         facts: what is known of the cluster.
         replacing: the configuration in place.
     """
-    if not facts.clustered:
+    if facts.cluster is None:
+        return
+    if not facts.cluster:
         if config["num_replicas"] > 1:
             what = f"{config['num_replicas']} needs a cluster; this is a single server, write 1"
             yield Problem(("num_replicas",), what)
@@ -36,7 +38,7 @@ def placement_problems(config: StreamConfig, facts: ServerFacts, replacing: Stre
     desired, actual = checked(config), checked(replacing) if replacing else None
     yield from _combined_problems(desired, actual)
     if facts.nodes is not None:
-        yield from _peer_problems(desired, facts, facts.nodes, actual)
+        yield from _peer_problems(desired, facts.cluster, facts.nodes, actual)
         yield from _growth_problems(desired, facts.nodes, actual)
 
 
@@ -55,7 +57,7 @@ def _moves(desired: StreamConfig, actual: StreamConfig) -> bool:
 
 
 def _peer_problems(
-    desired: StreamConfig, facts: ServerFacts, nodes: Collection[ClusterNode], actual: StreamConfig | None
+    desired: StreamConfig, own: str, nodes: Collection[ClusterNode], actual: StreamConfig | None
 ) -> Iterator[Problem]:
     if actual is None or _moves(desired, actual):
         staying = 0
@@ -63,7 +65,7 @@ def _peer_problems(
         staying = int(actual["num_replicas"])
     else:
         return
-    reasons = [_lack(desired, cluster, nodes, staying) for cluster in _clusters(desired, facts, nodes)]
+    reasons = [_lack(desired, cluster, nodes, staying) for cluster in _clusters(desired, own, nodes)]
     if all(reasons):
         yield Problem((_blamed(desired, len(nodes)),), reasons[0], _PLACED)
 
@@ -75,12 +77,12 @@ def _blamed(desired: StreamConfig, servers: int) -> str:
     return "placement" if desired["placement"] else "max_bytes"
 
 
-def _clusters(desired: StreamConfig, facts: ServerFacts, nodes: Iterable[ClusterNode]) -> list[str]:
+def _clusters(desired: StreamConfig, own: str, nodes: Iterable[ClusterNode]) -> list[str]:
     """The placement's cluster; else that of the client first, then any other."""
     placement = desired["placement"]
     if placement and placement["cluster"]:
         return [placement["cluster"]]
-    return list(dict.fromkeys([facts.cluster, *(node.cluster for node in nodes if node.cluster)]))
+    return list(dict.fromkeys([own, *(node.cluster for node in nodes if node.cluster)]))
 
 
 def _lack(desired: StreamConfig, cluster: str, nodes: Collection[ClusterNode], staying: int) -> str:

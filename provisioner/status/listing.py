@@ -86,7 +86,7 @@ def _ask(client: JetStream, wanted: Collection[str]) -> Listing:
 
 def _is_leaderless(client: JetStream, error: ProvisionerError) -> bool:
     """Whether a cluster has nobody to answer for all streams."""
-    return error.code == NO_META_LEADER if isinstance(error, ApiError) else bool(client.connection.cluster)
+    return error.code == NO_META_LEADER if isinstance(error, ApiError) else client.cluster != ""
 
 
 def _listing(
