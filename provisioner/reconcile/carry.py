@@ -157,15 +157,16 @@ def _intake(spec: StreamSpec, config: StreamConfig) -> dict[str, object]:
 
 
 def _is_all(context: Context, info: StreamInfo, manifest: Manifest) -> bool:
-    """Whether the copy has the latest message. What a mirror still gets, its origin has."""
-    if info.config["mirror"]:
-        return _origin_keeps(context, info.config["mirror"]["name"], manifest)
+    """Whether the copy has the latest message. What a mirror still gets, its origin has, as far as one can look."""
+    mirror = info.config["mirror"]
+    if mirror and not mirror["external"]:
+        return _origin_keeps(context, mirror["name"], manifest)
     return bool(context.client().state(manifest.name)["last_seq"] == manifest.state["last_seq"])
 
 
 def _origin_keeps(context: Context, origin: str, manifest: Manifest) -> bool:
     present = context.client().stream(origin)
-    if not present:  # in another account or domain
+    if not present:
         return bool(context.client().state(manifest.name)["last_seq"] == manifest.state["last_seq"])
     return bool(context.client().state(origin)["first_seq"] <= manifest.state["last_seq"] + 1)
 

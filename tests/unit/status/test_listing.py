@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,7 +42,7 @@ class FakeJetStream:
         cluster: str = "C",
     ) -> None:
         self._told, self._listed, self._missing = told, listed, missing
-        self.connection = SimpleNamespace(cluster=cluster)
+        self.cluster = cluster
 
     def account(self) -> Any:
         """The answer to INFO."""
