@@ -6,16 +6,15 @@ import os
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from provisioner.local_server import ports, server_dir
+from provisioner.local_server.server_dir import BINARY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
-
-BINARY: Final = "nats-server"
 
 
 def binary() -> str | None:
