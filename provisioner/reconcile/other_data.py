@@ -84,7 +84,11 @@ def _untold(
         if name not in specs and source.server.is_there():
             yield Verdict((_undeletable(name, error),))
         else:
-            yield approve(name, f"{error}: nobody can tell what {old.store} holds of it")
+            yield approve(name, f"{error}: nobody can tell what {old.store} holds of it{_how_to_start(old)}")
+
+
+def _how_to_start(old: Estate) -> str:
+    return ", until its server runs: set back what has changed, and pulumi up starts it" if old.owns_server else ""
 
 
 def _undeletable(name: str, error: ProvisionerError) -> str:
