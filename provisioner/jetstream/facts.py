@@ -88,7 +88,8 @@ def _node(body: Mapping[str, Any]) -> ClusterNode:
     free = {f"free_{kind}": _free(jetstream, kind) for kind in ("storage", "memory")}
     tags = frozenset(str(tag).lower() for tag in body.get("tags") or [])
     leads = _meta(body).get("leader") == body.get("server_name")
-    return ClusterNode(_cluster(body), tags, leads=leads, **free)
+    unique_tag = str(jetstream["config"].get("unique_tag") or "").lower()
+    return ClusterNode(_cluster(body), tags, leads=leads, unique_tag=unique_tag, **free)
 
 
 def _free(jetstream: Mapping[str, Any], kind: str) -> int:

@@ -208,6 +208,7 @@ class ClusterNode:
         free_storage: bytes of file store that nothing has reserved or filled.
         free_memory: the same for memory.
         leads: whether it leads the meta group, which judges every request.
+        unique_tag: what the tags begin with of which no two replicas may have the same, as it is configured; or empty.
     """
 
     cluster: str | None = None
@@ -215,6 +216,7 @@ class ClusterNode:
     free_storage: int | None = None
     free_memory: int | None = None
     leads: bool = False
+    unique_tag: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from provisioner.local_server import ports, server_dir
+from provisioner.local_server import ports, server_dir, store
 from provisioner.local_server.server_dir import ServerDir
 
 HOST = "127.0.0.1"
@@ -38,3 +38,10 @@ def test_greeting_of_something_else(line: bytes) -> None:
         greeting = ports.greeting(HOST, listener.getsockname()[1])
         greeter.join()
     assert greeting is None
+
+
+def test_a_stream_that_is_being_deleted_is_none(tmp_path: Path) -> None:
+    """nats-server has answered that it is gone, puts a dot before its folder's name, and removes the files later."""
+    for name in ("ORDERS", ".AUDIT"):
+        (tmp_path / "jetstream" / "$G" / "streams" / name).mkdir(parents=True)
+    assert {"ORDERS"} == store.stream_names(tmp_path)
