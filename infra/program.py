@@ -12,7 +12,7 @@ from typing import Any, Final, NoReturn
 
 import pulumi
 
-from infra import access, inputs
+from infra import access, certificates, inputs
 from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server, place_in_account, server_in_account
 from infra.settings import EXTERNAL, Settings, configuration, secret_keys
@@ -43,19 +43,26 @@ def deploy() -> None:
     try:
         settings, catalogue = inputs.read(configuration(), pulumi.get_stack(), secret_keys())
         services = access.services_of(settings, catalogue)
+        files = certificates.in_files(settings)
         endpoint = _declare(
-            fitted(settings, catalogue.streams, access.promised(services)), settings, catalogue, services
+            fitted(settings, catalogue.streams, access.promised(services)), settings, catalogue, services, files
         )
     except ProvisionerError as error:
         _stop(error)
-    for note in catalogue.notes:
+    for note in (*catalogue.notes, *(files.notes if files else ())):
         pulumi.log.warn(note)
     pulumi.export("url", servers(endpoint.url))
     pulumi.export("monitor_url", endpoint.monitor_url)
     pulumi.export("streams", _summary(catalogue.streams, settings))
 
 
-def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, services: Services | None) -> Endpoint:
+def _declare(
+    fitting: Settings,
+    settings: Settings,
+    catalogue: Catalogue,
+    services: Services | None,
+    files: certificates.InFiles | None,
+) -> Endpoint:
     """Estate, server, store, streams: each depends on the one before, so that the estate can refuse for all.
 
     Only the chosen server's module is imported: pulumi_docker alone takes longer than the rest.
@@ -76,13 +83,18 @@ def _declare(fitting: Settings, settings: Settings, catalogue: Catalogue, servic
         mark=place.owner,
         grown_from=place.grown_from,
         nodes=fitting.nodes,
+        ca=files.ca if files else None,
     )
     users = None
     if services:
         allowed = access.declare(services, catalogue, estate)
         users = allowed.users
         pulumi.export("credentials", allowed.seeds)
-    server: Server = server_in_account(kind.launch(fitting, estate, users), account)
+    shown = certificates.shown(fitting, files, estate)
+    if shown:
+        pulumi.export("ca", shown.ca)
+    tls = {"certificates": shown} if shown else {}
+    server: Server = server_in_account(kind.launch(fitting, estate, users, **tls), account)
     before: list[pulumi.Resource] = [estate]
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]

@@ -53,6 +53,13 @@ def number(*allowed: int) -> Parser:
     return parse
 
 
+def counting_number(text: str) -> int:
+    """A whole number above zero."""
+    if not (text.isdecimal() and int(text)):
+        raise ValueError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
 def address(text: str) -> str:
     """An IP address of this machine; Docker publishes no ports on names."""
     try:

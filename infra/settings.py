@@ -19,6 +19,7 @@ from infra.setting_types import (
     Parser,
     address,
     choice,
+    counting_number,
     inbox_prefix,
     monitor_url,
     number,
@@ -29,6 +30,7 @@ from infra.setting_types import (
     sync_interval,
     text,
 )
+from infra.tls_settings import AUTHORITY, FILES, file, tls_problems
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import api_prefix, domain_api
 from provisioner.schema.model import OnDelete
@@ -67,6 +69,12 @@ class Settings:
     url: str | None
     api: str | None
     monitor_url: str | None
+    tls: str | None
+    authority: int
+    certificate: int
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
     on_delete: OnDelete
     backup_to: str | None
     stack: str
@@ -126,9 +134,12 @@ TABLE: Final = (
     Setting("password", text, None, (EXTERNAL,), "Password, with user."),
     Setting("token", text, None, (EXTERNAL,), "Token."),
     Setting("nkey", text, None, (EXTERNAL,), "A user's seed, or the path of its file."),
-    Setting("ca", path, None, (EXTERNAL,), "File with the CA of the server's certificate."),
-    Setting("cert", path, None, (EXTERNAL,), "File with the client's certificate, with key."),
-    Setting("key", path, None, (EXTERNAL,), "File with its private key, with cert."),
+    Setting("tls", choice(AUTHORITY, FILES), None, (PROCESS,), "TLS: with an authority of the stack's own, or files."),
+    Setting("authority", counting_number, "1", (PROCESS,), "Which authority of its own; another number is a new one."),
+    Setting("certificate", counting_number, "1", (PROCESS,), "Which certificate of it; another number is a new one."),
+    Setting("ca", path, None, (PROCESS, EXTERNAL), "File with the CA of the server's certificate."),
+    Setting("cert", path, None, (PROCESS, EXTERNAL), "File with the certificate of a server or client, with key."),
+    Setting("key", path, None, (PROCESS, EXTERNAL), "File with its private key, with cert."),
     Setting("inboxPrefix", inbox_prefix, None, (EXTERNAL,), "What the subjects of answers begin with."),
     Setting("domain", domain_api, None, (EXTERNAL,), "JetStream domain, behind a leaf node."),
     Setting("apiPrefix", api_prefix, None, (EXTERNAL,), "What the API's subjects begin with instead of $JS.API."),
@@ -247,6 +258,8 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
         (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
     yield from (problem for broken, problem in rules if broken)
+    if values["server"] == PROCESS:
+        yield from tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:
         yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
 
@@ -269,6 +282,12 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         url=values["url"],
         api=values["domain"] or values["apiPrefix"],
         monitor_url=values["monitorUrl"],
+        tls=values["tls"],
+        authority=values["authority"],
+        certificate=values["certificate"],
+        ca=file(values["ca"]),
+        cert=file(values["cert"]),
+        key=file(values["key"]),
         on_delete=OnDelete(values["onDelete"]),
         backup_to=values["backupTo"],
         stack=stack,

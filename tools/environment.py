@@ -80,6 +80,8 @@ def status_target(outputs: Mapping[str, Any], settings: Mapping[str, str]) -> tu
     urls = {"NATS_URL": outputs["url"], "NATS_MONITOR_URL": outputs.get("monitor_url") or ""}
     urls |= _as_monitoring(outputs.get("credentials") or {})
     login = {variable: settings[key] for key, variable in LOGIN_VARIABLES.items() if settings.get(key)}
+    if outputs.get("ca"):  # of a server of the stack's own, whose certificate and key are not a client's
+        login = {LOGIN_VARIABLES["ca"]: outputs["ca"]}
     options = [[f"--{key}", settings[key]] for key in ("catalogue", "replicas") if settings.get(key)]
     return [word for option in options for word in option], urls | login
 

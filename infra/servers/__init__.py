@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 import pulumi
 
 from provisioner.docker_engine.holdings import DockerPlace
+from provisioner.local_server.ports import met_at
 from provisioner.providers.stream import Endpoint
 from provisioner.reconcile.estate import ACCOUNT_IN_STORE
-
-# A server listens on these, nobody can connect to them.
-_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,5 +66,5 @@ def server_in_account(server: Server, account: str | None) -> Server:
 
 def local_url(scheme: str, address: str, port: int) -> str:
     """Where a client on this machine finds a server that listens on ``address`` and ``port``."""
-    host = _EVERY_ADDRESS.get(address, address)
+    host = met_at(address)
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

@@ -10,6 +10,9 @@ from typing import Final
 # A log that reaches the size is renamed, with the time; so many files are kept, the current one included.
 LOG_MAX_SIZE: Final = "64MB"
 LOG_MAX_FILES: Final = 2
+_HANDSHAKE_TIMEOUT_S: Final = 5
+# The nodes are on one machine, whatever address the clients use: nobody else is to join them.
+ROUTES_ON: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,21 @@ class Cluster:
     routes: tuple[str, ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Tls:
+    """Where a server finds what it shows and, of the other nodes of its cluster, trusts.
+
+    Attributes:
+        ca: the file with the CA's certificates.
+        cert: that with its own certificate.
+        key: that with the private key, which may be the same.
+    """
+
+    ca: str
+    cert: str
+    key: str
+
+
 def server_config(  # noqa: PLR0913 - one server is this many values
     *,
     name: str,
@@ -38,6 +56,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     sync_interval: str,
     log: Path | None = None,
     cluster: Cluster | None = None,
+    tls: Tls | None = None,
 ) -> str:
     """Describe one server with JetStream and HTTP monitoring on.
 
@@ -53,33 +72,44 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             ``2m0s`` at most so long after.
         log: The log's file; without one it is written to standard error, for somebody else to limit.
         cluster: Its place in a cluster, if it is a node of one.
+        tls: What it speaks TLS with, to clients, on its monitoring and to other nodes; None for no TLS.
     """
+    monitoring = "https" if tls else "http"
     return "\n".join(
         (
             f"server_name: {_quoted(name)}",
             f"host: {_quoted(host)}",
             f"port: {client_port}",
-            f"http: {_quoted(listen(host, monitor_port))}",
+            f"{monitoring}: {_quoted(listen(host, monitor_port))}",
+            *((f"tls {_tls_block(tls)}",) if tls else ()),
             "jetstream {",
             f"  store_dir: {_quoted(store_dir)}",
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
             f"  sync_interval: {_quoted(sync_interval)}",
             "}",
-            *(_cluster_lines(cluster) if cluster else ()),
+            *(_cluster_lines(cluster, tls) if cluster else ()),
             *(_log_lines(log) if log else ()),
             "",
         )
     )
 
 
-def _cluster_lines(cluster: Cluster) -> tuple[str, ...]:
+def _cluster_lines(cluster: Cluster, tls: Tls | None) -> tuple[str, ...]:
     return (
         "cluster {",
         f"  name: {_quoted(cluster.name)}",
         f"  listen: {_quoted(cluster.listen)}",
         f"  routes: [{', '.join(_quoted(f'nats://{route}') for route in cluster.routes)}]",
+        # provisioner.local_server.routes knows the place of these two lines.
+        *((f"  tls {_tls_block(tls, 'verify: true, ')}",) if tls else ()),
         "}",
     )
+
+
+def _tls_block(tls: Tls, more: str = "") -> str:
+    """On one line. A busy machine needs more than the 2 s that a handshake has by default."""
+    files = f"cert_file: {_quoted(tls.cert)}, key_file: {_quoted(tls.key)}, ca_file: {_quoted(tls.ca)}"
+    return f"{{ {files}, {more}timeout: {_HANDSHAKE_TIMEOUT_S} }}"
 
 
 def _log_lines(log: Path) -> tuple[str, ...]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import pulumi
 
 from infra.servers import Place, Server, local_url
-from infra.servers.nats_conf import Cluster, listen, server_config
+from infra.servers.nats_conf import ROUTES_ON, Cluster, Tls, listen, server_config
+from infra.tls_settings import AUTHORITY, FILES
 from provisioner.local_server import supervisor
-from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
+from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE, Peer, ServerDir, ServerSpec
 from provisioner.providers.server_process import ServerProcess
 from provisioner.providers.stream import Endpoint
 
@@ -17,36 +18,38 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from infra.certificates import Certificates
     from infra.settings import Settings
     from provisioner.providers.estate import Estate
-
-# The nodes are on one machine, whatever address the clients use: nobody else is to join them.
-_ROUTES_ON: Final = "127.0.0.1"
 
 
 def place(settings: Settings) -> Place:
     """The servers' ports, and the folder with their data."""
+    client, monitor = ("tls", "https") if settings.tls else ("nats", "http")
     return Place(
-        url=",".join(local_url("nats", settings.bind_address, port) for port in settings.client_ports),
-        monitor_url=",".join(local_url("http", settings.bind_address, port) for port in settings.monitor_ports),
+        url=",".join(local_url(client, settings.bind_address, port) for port in settings.client_ports),
+        monitor_url=",".join(local_url(monitor, settings.bind_address, port) for port in settings.monitor_ports),
         store=f"folder {_home(settings)}",
         data=ServerDir(settings.store_dir).data if settings.nodes == 1 else _home(settings),
         # As nats-server's reload has it: limits change in place.
         process=(
             f"{settings.bind_address}, ports {_listed(settings.client_ports)} and {_listed(settings.monitor_ports)}, "
-            f"syncInterval {settings.sync_interval}"
+            f"syncInterval {settings.sync_interval}{', tls' if settings.tls else ''}"
         ),
         grown_from=f"folder {settings.store_dir}" if settings.nodes > 1 else None,
     )
 
 
-def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None) -> Server:
+def launch(
+    settings: Settings, estate: Estate, users: pulumi.Output[str] | None, certificates: Certificates | None = None
+) -> Server:
     """Declare the server, or the nodes of the cluster: each waits for the one before, so one restarts at a time.
 
     Args:
         settings: The stack's settings.
         estate: What it depends on.
         users: Who may log in, as part of the configuration; None for everybody.
+        certificates: What the servers show; None without TLS.
     """
     specs = _specs(settings)
     running = [spec for spec in specs if supervisor.serving(spec)]
@@ -56,7 +59,8 @@ def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None)
     for spec in sorted(specs, key=lambda spec: spec in running and supervisor.greets(spec)):
         opts = pulumi.ResourceOptions(depends_on=[before])
         name, policy = _resource(specs.index(spec)), settings.on_delete.value
-        before = ServerProcess(name, spec, users=users, on_delete=policy, opts=opts)
+        shown = certificates.shown if certificates else None
+        before = ServerProcess(name, spec, users=users, tls=shown, on_delete=policy, opts=opts)
         servers.append(before)
     made, last = next(filter(None, map(supervisor.data_made, specs)), None), servers[-1]
     here = place(settings)
@@ -92,7 +96,8 @@ def _specs(settings: Settings) -> list[ServerSpec]:
 
 def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
     own, name = nodes[index], f"{pulumi.get_project()}-{settings.stack}"
-    routes = tuple(listen(_ROUTES_ON, port) for port in settings.cluster_ports)
+    tls = _tls(settings, own.directory)
+    routes = tuple(listen(ROUTES_ON, port) for port in settings.cluster_ports)
     config = server_config(
         name=name if settings.nodes == 1 else f"{name}-{index + 1}",
         host=settings.bind_address,
@@ -103,6 +108,7 @@ def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
         sync_interval=settings.sync_interval,
         log=own.directory.log,
         cluster=Cluster(name=name, listen=routes[index], routes=routes) if settings.nodes > 1 else None,
+        tls=tls,
     )
     return ServerSpec(
         directory=own.directory,
@@ -113,7 +119,17 @@ def _spec(settings: Settings, index: int, nodes: Sequence[Peer]) -> ServerSpec:
         monitor_port=own.monitor_port,
         cluster_port=settings.cluster_ports[index] if settings.nodes > 1 else None,
         peers=tuple(node for node in nodes if node is not own),
+        ca=tls.ca if tls else None,
     )
+
+
+def _tls(settings: Settings, directory: ServerDir) -> Tls | None:
+    if settings.tls == AUTHORITY:
+        pair, ca = (str(directory.tls / name) for name in (PAIR_FILE, CA_FILE))
+        return Tls(ca=ca, cert=pair, key=pair)
+    if settings.tls == FILES:
+        return Tls(ca=str(settings.ca), cert=str(settings.cert), key=str(settings.key))
+    return None
 
 
 def _listed(ports: Sequence[int]) -> str:

@@ -47,6 +47,11 @@ def servers(address: str) -> str:
     return ",".join(url.partition(_MARK)[0] for url in address.split(","))
 
 
+def places(address: str) -> frozenset[str]:
+    """Where a client of an address is led, be it with TLS or without: that is the same server."""
+    return frozenset(url.partition("://")[2] for url in address.split(","))
+
+
 def api(address: str) -> str:
     """The API's prefix alone."""
     return address.partition(",")[0].partition(_MARK)[2] or DEFAULT_API

@@ -21,19 +21,11 @@ from provisioner.errors import (
     Unreachable,
 )
 from provisioner.jetstream import address
+from provisioner.jetstream import facts as told
 from provisioner.jetstream.codec import from_info, to_request
 from provisioner.jetstream.election import outlast_election
-from provisioner.jetstream.facts import (
-    account_limits,
-    cluster_name,
-    cluster_nodes,
-    requires_max_bytes,
-    server_version,
-    store_limits,
-    syncs_always,
-)
 from provisioner.jetstream.monitoring import fetch
-from provisioner.jetstream.session import Session, no_other_login
+from provisioner.jetstream.session import OtherLogin, Session, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
@@ -65,7 +57,7 @@ class JetStream:
         url: the server's, or those of a cluster's servers with commas.
         credentials: how to log in.
         timeout: seconds for the first contact.
-        other_login: gives the login to try when the server refuses this one, at first or later; None for no other.
+        other_login: gives the login to try when the server refuses one, at first or later; None for no other.
 
     Attributes:
         api: what the subjects of its requests begin with.
@@ -76,7 +68,7 @@ class JetStream:
         url: str,
         credentials: Credentials,
         timeout: float = FIRST_CONTACT_TIMEOUT_S,
-        other_login: Callable[[], Credentials | None] = no_other_login,
+        other_login: OtherLogin = no_other_login,
     ) -> None:
         self.api = address.api(url)
         self._session = Session(url, credentials, timeout, other_login)
@@ -88,10 +80,7 @@ class JetStream:
 
     @property
     def cluster(self) -> str | None:
-        """The cluster that has the streams, by what the server says that greets clients.
-
-        Empty for a single server; None where that does not tell, as it is not the one behind another API.
-        """
+        """The cluster that has the streams; empty for a single server, None where the one that greets cannot tell."""
         return self.connection.cluster if self.api == address.DEFAULT_API else None
 
     def request(
@@ -264,18 +253,17 @@ class JetStream:
             monitor_url: of one server, or of several, with commas: then all of them are asked.
         """
         account, urls = self.account(), monitor_url.split(",") if monitor_url else []
-        answers = [fetch(url, ["/jsz", "/varz"]) for url in urls]
+        answers = [fetch(url, ["/jsz", "/varz"], self._session.credentials) for url in urls]
         jsz, varz = answers[0]["/jsz"].body if answers else {}, [answer["/varz"].body for answer in answers]
-        cluster = cluster_name(varz) if self.cluster is None else self.cluster
-        is_own = self.api == address.DEFAULT_API
+        cluster = told.cluster_name(varz) if self.cluster is None else self.cluster
         return ServerFacts(
-            version=self.connection.server_version if is_own else server_version(varz),
+            version=self.connection.server_version if self.api == address.DEFAULT_API else told.server_version(varz),
             cluster=cluster,
-            nodes=cluster_nodes(varz) if cluster else None,
-            limits=account_limits(account),
-            max_bytes_required=requires_max_bytes(account),
-            syncs_always=syncs_always(jsz),
-            **store_limits(jsz),
+            nodes=told.cluster_nodes(varz) if cluster else None,
+            limits=told.account_limits(account),
+            max_bytes_required=told.requires_max_bytes(account),
+            syncs_always=told.syncs_always(jsz),
+            **told.store_limits(jsz),
         )
 
     def close(self) -> None:

@@ -49,11 +49,12 @@ class Connection:
 
     def __init__(self, url: str, credentials: Credentials, timeout: float = FIRST_CONTACT_TIMEOUT_S) -> None:
         self.url = redacted(address.servers(url))
-        self._client = GuardedClient()
+        self._client = GuardedClient(demands_tls=tls.is_wanted(address.servers(url), credentials))
         self._refusal: asyncio.Future[str] = event_loop().create_future()
         self._last_error = self._tls_problem = ""
         self._count = len(self.url.split(","))
         self._attempts_refused: list[bool] = []
+        self._places, self._tls_refused = address.places(address.servers(url)), set[str]()
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
@@ -79,11 +80,13 @@ class Connection:
         return str(self._client._server_info.get("server_id"))  # noqa: SLF001 - nats.py has no public way
 
     @property
-    def cluster(self) -> str | None:
-        """The cluster that the server says it is part of; empty for a single server, None where it may be either.
+    def is_encrypted(self) -> bool:
+        """Whether the server that it is connected to speaks TLS."""
+        return bool(self._client._server_info.get("tls_required"))  # noqa: SLF001 - nats.py has no public way
 
-        A single server that has leaf nodes, or is one, gives its own name for that of a cluster.
-        """
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that the server names; empty for a single one, None where it may be its own name."""
         info = self._client._server_info  # noqa: SLF001 - nats.py has no public way
         name = str(info.get("cluster") or "")
         return None if name and name == info.get("server_name") else name
@@ -210,6 +213,7 @@ class Connection:
 
     async def _on_reconnect(self) -> None:
         self._tls_problem = ""
+        self._tls_refused.clear()
         _LOG.info("%s: connected again", self.url)
 
     async def _on_closed(self) -> None:
@@ -226,7 +230,9 @@ class Connection:
             self._refuse(f"{text.strip(chr(39))}; {_CHECK}")
         if problem := tls.problem(error) or (text == tls.NO_TLS and text):
             self._last_error, self._tls_problem = f": {problem}", problem
-            if "," not in self.url:  # of several servers, another may do
+            if tried := self._client._current_server:  # noqa: SLF001 - nats.py has no public way
+                self._tls_refused.add(tried.uri.netloc)
+            if len(self._places) == 1 or self._tls_refused >= self._places:  # of several, another may do
                 self._refuse(problem)
         if "permissions violation" in text.lower():
             self._deny(text.lower())

@@ -21,10 +21,17 @@ class GuardedClient(Client):
 
     nats.py begins TLS only if the server's greeting requires it, and the greeting itself comes in clear: whoever is
     between could leave that out.
+
+    Args:
+        demands_tls: whether it is wanted.
     """
 
+    def __init__(self, *, demands_tls: bool) -> None:
+        super().__init__()
+        self._demands_tls = demands_tls
+
     async def _process_info(self, info: dict[str, Any], initial_connection: bool = False) -> None:  # noqa: FBT001, FBT002
-        if initial_connection and self.options.get("tls") and not self._is_encrypted():
+        if initial_connection and self._demands_tls and not self._is_encrypted():
             if not (info.get("tls_required") or info.get("tls_available")):
                 raise NatsError(tls.NO_TLS)
             info["tls_required"] = True
@@ -61,6 +68,6 @@ def login(urls: str, credentials: Credentials) -> dict[str, Any]:
         "user_credentials": RawCredentials(text) if text else None,
         "nkeys_seed_str": seed(credentials.nkey),
         "inbox_prefix": inbox_prefix(credentials.inbox_prefix),
-        "tls": tls.context(credentials) if tls.is_wanted(urls, credentials) else None,
+        "tls": tls.context(credentials) if credentials.trusted or tls.is_wanted(urls, credentials) else None,
     }
     return {name: value for name, value in options.items() if value}

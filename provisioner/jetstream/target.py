@@ -26,6 +26,7 @@ _VARIABLES: Final = {
     "key": "NATS_KEY",
     "inbox_prefix": "NATS_INBOX_PREFIX",
 }
+_CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 _DOMAIN_VARIABLE: Final = "NATS_JS_DOMAIN"
 _API_VARIABLE: Final = "NATS_JS_API_PREFIX"
 # The one of nats.py and every other client.
@@ -52,6 +53,7 @@ class Credentials:
         nkey: a user's seed, or the path of the file that has it.
         inbox_prefix: where answers go, for a user who may not subscribe to all inboxes.
         ca: the path of a file with the certificates that are trusted; by default those that the machine trusts.
+        trusted: the certificates that are trusted where the server speaks TLS, in PEM; it need not.
         cert: the path of the certificate that is shown to a server which asks for one.
         key: the path of its private key.
     """
@@ -65,6 +67,7 @@ class Credentials:
     ca: str | None = None
     cert: str | None = None
     key: str | None = field(default=None, repr=False)
+    trusted: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,8 @@ def target(url: str | None, monitor_url: str | None, environment: Mapping[str, s
     except ValueError as error:
         raise ProvisionerError(f"URL: {error}") from None
     login_values = {name: environment.get(key) for name, key in _VARIABLES.items()}
+    if _CERTIFICATE in (login_values["ca"] or ""):  # of the stack's own authority there need not be a file
+        login_values["ca"], login_values["trusted"] = None, login_values["ca"]
     return Target(address.address(server, _api(environment)), monitoring, Credentials(**login_values))
 
 

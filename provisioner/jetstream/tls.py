@@ -15,10 +15,11 @@ from provisioner.jetstream.target import Credentials
 _TLS_SCHEMES: Final = ("tls:", "wss:")
 _ADVICE: Final = "check ca, cert and key"
 
+_EXPIRED: Final = 10
 # OpenSSL's X509_V_ERR_… of a certificate that the server shows.
 _OF_THE_SERVER: Final = {
     9: "the server's certificate is not valid yet; check both clocks",
-    10: "the server's certificate has expired; renew it on the server",
+    _EXPIRED: "the server's certificate has expired; renew it on the server",
     18: "the server's certificate is signed by itself, and that is not what ca has; give ca the certificate's own CA",
     19: "the CA of the server's certificate is not trusted; give ca a file that has it",
     20: "the CA of the server's certificate is not trusted; give ca a file that has it",
@@ -54,11 +55,25 @@ def context(credentials: Credentials) -> ssl.SSLContext:
     if bool(credentials.cert) != bool(credentials.key):
         raise LoginRefused("cert and key: one without the other; give both")
     with _one_line("ca", credentials.ca):
-        made = ssl.create_default_context(cafile=credentials.ca or None)
+        made = ssl.create_default_context(cafile=credentials.ca or None, cadata=credentials.trusted or None)
     if credentials.cert and credentials.key:
         with _one_line("cert and key", credentials.cert, credentials.key):
             # Without a password OpenSSL would ask for one at the terminal.
             made.load_cert_chain(credentials.cert, credentials.key, password=_refuse_to_ask)
+    return made
+
+
+def monitoring_context(credentials: Credentials) -> ssl.SSLContext:
+    """What is trusted of the monitoring: the same, and of somebody else's server the machine's CAs as well.
+
+    It may be behind a proxy that has another certificate than the server.
+
+    Raises:
+        LoginRefused: a file cannot be used.
+    """
+    made = context(credentials)
+    if not credentials.trusted:
+        made.load_default_certs()
     return made
 
 
@@ -94,6 +109,11 @@ def _file_problem(cause: Exception) -> str:
 
 def _refuse_to_ask() -> str:
     raise ValueError
+
+
+def has_expired(error: BaseException) -> bool:
+    """Whether a handshake failed as the server's certificate is too old."""
+    return isinstance(error, ssl.SSLCertVerificationError) and error.verify_code == _EXPIRED
 
 
 def problem(error: BaseException) -> str | None:

@@ -54,8 +54,8 @@ def require_current(spec: ServerSpec) -> None:
     """
     if not (_is_complete(spec) or _has_leader(spec)):
         return
-    _wait_steadily(lambda: ports.health_problem(spec.host, spec.monitor_port) is None, CURRENT_TIMEOUT_S)
-    if problem := ports.health_problem(spec.host, spec.monitor_port):
+    _wait_steadily(lambda: ports.health_problem(spec.host, spec.monitor_port, spec.ca) is None, CURRENT_TIMEOUT_S)
+    if problem := ports.health_problem(spec.host, spec.monitor_port, spec.ca):
         raise ClusterError(f"{spec.directory.path} runs, and is not current: {problem} (log: {spec.directory.log})")
 
 
@@ -75,7 +75,7 @@ def _wait_steadily(condition: Callable[[], bool], timeout: float) -> None:
 
 
 def _listening(spec: ServerSpec) -> list[Peer]:
-    return [peer for peer in spec.peers if ports.greeting(spec.host, peer.client_port)]
+    return [peer for peer in spec.peers if ports.greeting(spec.host, peer.client_port, server_dir.ca(peer.directory))]
 
 
 def _is_complete(spec: ServerSpec) -> bool:
@@ -87,5 +87,8 @@ def _has_leader(spec: ServerSpec) -> bool:
 
 
 def _unhealthy(spec: ServerSpec) -> list[str]:
-    problems = ((peer, ports.health_problem(spec.host, peer.monitor_port)) for peer in spec.peers)
+    """A node that is about to speak TLS, or no more, is asked as it speaks now."""
+    problems = (
+        (peer, ports.health_problem(spec.host, peer.monitor_port, server_dir.ca(peer.directory))) for peer in spec.peers
+    )
     return [f"{peer.directory.path}: {problem}" for peer, problem in problems if problem]

@@ -6,13 +6,18 @@ import errno
 import http.client
 import json
 import socket
+import ssl
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 # These are servers on this machine.
 TIMEOUT_S: Final = 1.0
 CLOSE_TIMEOUT_S: Final = 1.0
+
+# A server listens on these, nobody can connect to them.
+_EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,11 @@ class Greeting:
     server_id: str
     name: str
     version: str
+
+
+def met_at(address: str) -> str:
+    """Where a client on this machine meets a server that listens on an address."""
+    return _EVERY_ADDRESS.get(address, address)
 
 
 def problem(host: str, port: int) -> str | None:
@@ -44,22 +54,43 @@ def in_use(host: str, port: int) -> str | None:
     return problem(host, port) if error and error.errno == errno.EADDRINUSE else None
 
 
-def greeting(host: str, port: int) -> Greeting | None:
-    """The greeting of the NATS server there; ``None`` when none answers."""
+def greeting(host: str, port: int, ca: str | None = None) -> Greeting | None:
+    """The greeting of the NATS server there, which comes in clear; ``None`` when none answers.
+
+    Args:
+        host: its address.
+        port: that of the clients.
+        ca: the CA of its certificate, for one with TLS: it logs a client that goes before the handshake as an error.
+    """
     try:
         with socket.create_connection((host, port), TIMEOUT_S) as connection:
             line = connection.makefile("rb").readline(65_536)
+            if ca and line:
+                _end_politely(connection, host, ca)
     except OSError:
         return None
     return _read_greeting(line)
 
 
-def health_problem(host: str, port: int) -> str | None:
+def _end_politely(connection: socket.socket, host: str, ca: str) -> None:
+    with suppress(OSError):
+        ssl.create_default_context(cafile=ca).wrap_socket(connection, server_hostname=met_at(host)).close()
+
+
+def health_problem(host: str, port: int, ca: str | None = None) -> str | None:
     """Why the server whose monitoring listens there does not call itself healthy; None where it does.
 
     Of a node that is: the cluster has a leader, and the node's replica of every stream and consumer is current.
+
+    Args:
+        host: its address.
+        port: that of its monitoring.
+        ca: the file with the CA that its certificate is verified with; None where it speaks HTTP.
     """
-    connection = http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    try:
+        connection = _monitoring(host, port, ca)
+    except OSError as error:
+        return f"its CA in {ca} cannot be used: {error}"
     try:
         connection.request("GET", "/healthz")
         response = connection.getresponse()
@@ -68,6 +99,13 @@ def health_problem(host: str, port: int) -> str | None:
         return f"its monitoring does not answer: {error}"
     finally:
         connection.close()
+
+
+def _monitoring(host: str, port: int, ca: str | None) -> http.client.HTTPConnection:
+    if ca is None:
+        return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
+    context = ssl.create_default_context(cafile=ca)
+    return http.client.HTTPSConnection(met_at(host), port, timeout=TIMEOUT_S, context=context)
 
 
 def _said(body: bytes) -> str:

@@ -1,6 +1,6 @@
 """The directory a nats-server of ours lives in, and the record of which server runs there.
 
-The directory holds everything of it: ``nats.conf``, ``nats.log``, ``data/`` and ``server.json``.
+The directory holds everything of it: ``nats.conf``, ``nats.log``, ``data/``, ``tls/`` and ``server.json``.
 That record is how a later run finds the server again even when Pulumi's state was lost, and
 never a process that only inherited its pid.
 """
@@ -10,13 +10,14 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from provisioner.local_server import processes
 from provisioner.local_server.processes import Process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
@@ -24,6 +25,10 @@ BINARY: Final = "nats-server"
 # Modes of files and folders: who may log in, and messages, are nobody else's business.
 OWNER_ONLY: Final = 0o600
 OWNER_ONLY_FOLDER: Final = 0o700
+
+# Certificate and private key are one file, so that no server ever reads those of two different times.
+PAIR_FILE: Final = "server.pem"
+CA_FILE: Final = "ca.pem"
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,11 @@ class ServerDir:
     def data(self) -> Path:
         """JetStream's ``store_dir``."""
         return self.path / "data"
+
+    @property
+    def tls(self) -> Path:
+        """Where the files of an authority made by the stack are."""
+        return self.path / "tls"
 
     @property
     def record(self) -> Path:
@@ -90,6 +100,8 @@ class ServerSpec:
         monitor_port: The port of the HTTP monitoring.
         cluster_port: The port at which the other nodes of its cluster find it; None for a single server.
         peers: Those nodes.
+        ca: The file with the CA of its certificate; None for a server without TLS.
+        tls_files: What is to be in ``ServerDir.tls``, by name.
     """
 
     directory: ServerDir
@@ -100,6 +112,8 @@ class ServerSpec:
     monitor_port: int
     cluster_port: int | None = None
     peers: tuple[Peer, ...] = ()
+    ca: str | None = None
+    tls_files: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def ports(self) -> tuple[int, ...]:
@@ -118,6 +132,7 @@ class Server:
         host: The address its ports listen on.
         ports: The ports it holds.
         process: The process; ``None`` before the first start.
+        ca: The file with the CA of its certificate; None for a server without TLS.
     """
 
     directory: ServerDir
@@ -126,6 +141,7 @@ class Server:
     host: str
     ports: tuple[int, ...]
     process: Process | None = None
+    ca: str | None = None
 
     def is_alive(self) -> bool:
         """Whether this very process runs."""
@@ -151,6 +167,11 @@ def read(directory: ServerDir) -> Server | None:
         return None
 
 
+def ca(directory: ServerDir) -> str | None:
+    """The file with the CA of the server in the record; None for one without TLS."""
+    return server.ca if (server := read(directory)) else None
+
+
 def _started(directory: ServerDir) -> Process | None:
     """The process of a start that was cut short before it was in the record, which is written before the start too."""
     return processes.search(f"{BINARY}{directory.command_end}")
@@ -165,6 +186,7 @@ def write(server: Server) -> None:
 def replace_file(file: Path, text: str) -> None:
     """Write a file so that nobody ever reads half of it."""
     half = file.with_name(f"{file.name}.new")
+    half.unlink(missing_ok=True)
     half.touch(OWNER_ONLY)
     half.write_text(text)
     half.replace(file)
@@ -176,6 +198,26 @@ def read_config(directory: ServerDir) -> str:
         return directory.config.read_text() if directory.data.is_dir() else ""
     except OSError:
         return ""
+
+
+def write_tls(directory: ServerDir, files: Mapping[str, str]) -> None:
+    """Write the files that TLS needs."""
+    if files:
+        directory.tls.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        directory.tls.chmod(OWNER_ONLY_FOLDER)
+    for name, text in files.items():
+        replace_file(directory.tls / name, text)
+
+
+def read_tls(directory: ServerDir) -> dict[str, str]:
+    """Those files; one that others may read is not as it was written."""
+    files = directory.tls.glob("*.pem")
+    return {file.name: file.read_text() for file in files if file.stat().st_mode & 0o777 == OWNER_ONLY}
+
+
+def remove_tls(directory: ServerDir) -> None:
+    """Remove them: no server that is stopped, or speaks no TLS, needs a private key."""
+    shutil.rmtree(directory.tls, ignore_errors=True)
 
 
 def remove(directory: ServerDir) -> None:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from provisioner.errors import ProvisionerError
-from provisioner.local_server import cluster, ports, processes, server_dir
+from provisioner.local_server import cluster, ports, processes, routes, server_dir
 from provisioner.local_server.problems import binary, problems
 from provisioner.local_server.server_dir import BINARY, Server, ServerDir, ServerSpec, alive
 
@@ -64,7 +64,8 @@ def serving(spec: ServerSpec) -> Server | None:
 
 def greets(spec: ServerSpec) -> bool:
     """Whether a server greets clients at the spec's port; one that hangs does not, for as long as it is asked here."""
-    return processes.wait(lambda: ports.greeting(spec.host, spec.client_port) is not None, HANG_TIMEOUT_S)
+    ca = server_dir.ca(spec.directory)
+    return processes.wait(lambda: ports.greeting(spec.host, spec.client_port, ca) is not None, HANG_TIMEOUT_S)
 
 
 def data_made(spec: ServerSpec) -> str | None:
@@ -126,11 +127,42 @@ def _ensure(spec: ServerSpec, previous: Server | None) -> Ready:
     spec.directory.path.chmod(server_dir.OWNER_ONLY_FOLDER)
     new_log = _follow(spec.directory.log)
     reloaded = _reload(spec, find(spec.directory, previous), new_log)
-    for server in alive(spec.directory, previous):
-        if not (reloaded and server.process == reloaded.process):
-            cluster.require_spare(spec, server)
-            _stop(server)
-    return _await_ready(spec, reloaded or _start(spec, previous), new_log)
+    leaving = [server for server in alive(spec.directory, previous) if not _is_process(server, reloaded)]
+    for server in leaving:
+        cluster.require_spare(spec, server)
+    if not reloaded:
+        _agree_on_routes(spec)
+    for server in leaving:
+        _stop(server)
+    ready = _await_ready(spec, reloaded or _start(spec, previous), new_log)
+    if not spec.tls_files:
+        server_dir.remove_tls(spec.directory)
+    return ready
+
+
+def _is_process(server: Server, other: Server | None) -> bool:
+    return other is not None and server.process == other.process
+
+
+def _agree_on_routes(spec: ServerSpec) -> None:
+    """Have the other nodes speak TLS on new routes, or no more, before this one does; the routes there are stay.
+
+    Nodes that differ in it find no route to each other any more once one of them is started anew.
+
+    Raises:
+        ServerError: a node does not take it; this one has not been touched.
+    """
+    for peer in spec.peers:
+        config, server = server_dir.read_config(peer.directory), find(peer.directory)
+        wanted = routes.adapted(config, spec, peer.directory)
+        if server and server.process and wanted != config:
+            new_log = _follow(peer.directory.log)
+            _signal(server.process, replace(spec, directory=peer.directory, config=wanted), new_log)
+            if RELOADED not in new_log():
+                server_dir.replace_file(peer.directory.config, config)
+                raise ServerError(
+                    f"{peer.directory.path} does not take the TLS of the cluster's routes (log: {peer.directory.log})"
+                )
 
 
 def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str]) -> Server | None:
@@ -139,21 +171,22 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
     if not (server and server.process and directory.data.is_dir()):
         return None
     before = server_dir.read_config(directory) or spec.config
-    _signal(server.process, directory, spec.config, new_log)
+    _signal(server.process, spec, new_log)
     if problem := next((line for line in new_log().splitlines() if NO_ACCOUNT in line), None):
-        _signal(server.process, directory, before, _follow(directory.log))
+        _signal(server.process, replace(spec, config=before), _follow(directory.log))
         _, at, reason = problem.partition(NO_ACCOUNT)
         raise ServerError(f"{at}{reason}; raise maxFileStore, or lower the account's max_file; the server is as it was")
     if RELOADED in new_log():
-        return _recorded(replace(server, owner=spec.owner))
+        return _recorded(replace(server, owner=spec.owner, ca=spec.ca))
     server_dir.replace_file(directory.config, before)  # until a restart, what runs is what the file says
     return None
 
 
-def _signal(process: Process, directory: ServerDir, config: str, new_log: Callable[[], str]) -> None:
-    """Have the server read a configuration, and wait until it has."""
-    server_dir.replace_file(directory.config, config)
-    processes.send(process, directory.command_end, signal.SIGHUP)
+def _signal(process: Process, spec: ServerSpec, new_log: Callable[[], str]) -> None:
+    """Have the server read its configuration, and the files that it names, and wait until it has."""
+    server_dir.write_tls(spec.directory, spec.tls_files)
+    server_dir.replace_file(spec.directory.config, spec.config)
+    processes.send(process, spec.directory.command_end, signal.SIGHUP)
     processes.wait(lambda: RELOADED in new_log() or NOT_RELOADED in new_log(), RELOAD_TIMEOUT_S)
 
 
@@ -161,6 +194,7 @@ def _start(spec: ServerSpec, previous: Server | None) -> Server:
     directory = spec.directory
     server = _recorded(_unstarted(spec, previous))
     directory.data.mkdir(exist_ok=True)
+    server_dir.write_tls(directory, spec.tls_files)
     server_dir.replace_file(directory.config, spec.config)
     return _recorded(replace(server, process=_spawn([binary() or BINARY, "-c", str(directory.config)], directory)))
 
@@ -176,6 +210,7 @@ def _unstarted(spec: ServerSpec, previous: Server | None) -> Server:
         data_made=made or datetime.now(UTC).isoformat(),
         host=spec.host,
         ports=spec.ports,
+        ca=spec.ca,
     )
 
 
@@ -203,7 +238,7 @@ def _is_named(child: subprocess.Popen[bytes], directory: ServerDir) -> bool:
 def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -> Ready:
     """Wait until it greets clients and calls itself healthy; a single one that never greets is stopped."""
     processes.wait(lambda: not server.is_alive() or _answers(spec), READY_TIMEOUT_S)
-    greeting = ports.greeting(spec.host, spec.client_port)
+    greeting = ports.greeting(spec.host, spec.client_port, spec.ca)
     if server.is_alive() and greeting:
         cluster.require_current(spec)
         return Ready(server, greeting)
@@ -213,8 +248,8 @@ def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -
 
 
 def _answers(spec: ServerSpec) -> bool:
-    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port) is None
-    return bool(healthy) and ports.greeting(spec.host, spec.client_port) is not None
+    healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port, spec.ca) is None
+    return bool(healthy) and ports.greeting(spec.host, spec.client_port, spec.ca) is not None
 
 
 def _follow(log: Path) -> Callable[[], str]:

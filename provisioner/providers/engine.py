@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
 
@@ -47,6 +47,8 @@ _ENGINE_TIMEOUT_S: Final = 5.0
 _OWN_SERVERS: Final = ("process", "docker")
 _STREAM_TYPE: Final = ":Stream"
 _IDENTITY_TYPE: Final = ":Identity"
+# What has a property ``ca``: the CA's certificates in PEM.
+_TRUST_TYPES: Final = (":Authority", ":Estate")
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -60,9 +62,15 @@ class StreamState:
     data: Data
 
 
-def other_login(owner: str | None, url: str) -> Credentials | None:
-    """What to try where the login of the last up is refused: the key that this run has seen, else as ``login_now``."""
-    return this_run().login or login_now(owner, url)
+def other_login(owner: str | None, url: str, refused: Credentials) -> Credentials | None:
+    """What to try where a login is refused: what this run has seen, and then, with it, ``login_now``."""
+    learned = this_run().own_login()
+    if learned and learned != refused:
+        return learned
+    known, stated = learned or Credentials(), login_now(owner, url)
+    if stated is None:
+        return learned
+    return replace(stated, nkey=known.nkey or stated.nkey, inbox_prefix=known.inbox_prefix or stated.inbox_prefix)
 
 
 def login_now(owner: str | None, url: str) -> Credentials | None:
@@ -74,25 +82,31 @@ def login_now(owner: str | None, url: str) -> Credentials | None:
     """
     settings = _settings(owner) if owner else {}
     if owner and settings.get("server") in _OWN_SERVERS:
-        return _key_in_state(owner)
+        return _login_in_state(owner)
     if "".join(settings.get("url", "").split()) != servers(url):  # no server gets the login of another
         return None
     return credentials(settings.get)
 
 
 def credentials(setting: Callable[[str], Any]) -> Credentials:
-    """The login that the stack's settings have."""
+    """The login that the stack's settings have; for a server of the stack's own they have none."""
+    if setting("server") in _OWN_SERVERS:
+        return Credentials()
     return Credentials(**{part: setting(key) for key, part in CREDENTIAL_KEYS.items()})
 
 
-def _key_in_state(owner: str) -> Credentials | None:
-    """The provisioner's key, as the last checkpoint has it."""
+def _login_in_state(owner: str) -> Credentials | None:
+    """The provisioner's key, and whom to trust, as the last checkpoint has them."""
     deployment = _answer(owner, "stack", "export", "--show-secrets").get("deployment") or {}
+    login = Credentials()
     for resource in deployment.get("resources") or ():
         outputs = resource.get("outputs") or {}
         if resource["type"].endswith(_IDENTITY_TYPE) and outputs.get("identity") == PROVISIONER:
-            return Credentials(nkey=_plain(outputs.get("seed")), inbox_prefix=inbox_prefix(PROVISIONER))
-    return None
+            login = Credentials(nkey=_plain(outputs.get("seed")), inbox_prefix=inbox_prefix(PROVISIONER))
+        elif resource["type"].endswith(_TRUST_TYPES) and outputs.get("ca"):
+            this_run().trust(outputs["ca"])
+    login = replace(login, trusted=(this_run().own_login() or login).trusted)
+    return None if login == Credentials() else login
 
 
 def _plain(secret: Any) -> str | None:

@@ -30,6 +30,7 @@ from provisioner.providers.engine import StreamState, other_login, streams_in_st
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint, StreamOptions
+from provisioner.reconcile.context import this_run
 from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, renamed, resume
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.gate import estate_preflight
@@ -54,6 +55,7 @@ _KEPT: Final = (
     "backup_to",
     "grown_from",
     "nodes",
+    "ca",
 )
 ID: Final = "estate"
 
@@ -69,6 +71,8 @@ class EstateProvider(Provider):
         for estate in (_estate(news), *([old] if old else [])):
             server = estate.context(self.credentials).server
             server.renewed_login = partial(other_login, news.get("owner"), estate.url)
+        for props in (_olds or {}, news):
+            _learn_trust(props)
         self._learn_state(old, news)
         _estate(news).context(self.credentials).run.on_backup_to(news.get("backup_to"), wanted=True)
         on_engine, owners = _docker_preflight(_olds, news)
@@ -98,6 +102,7 @@ class EstateProvider(Provider):
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
         """Tell the run whose server it works on, and the plan whether its container is paused."""
+        _learn_trust(props)
         _estate(props).context(self.credentials)
         actual = {**props, "container": container_status(place)} if (place := docker_place(props)) else props
         return ReadResult(id_, actual, {key: value for key, value in actual.items() if key in _KEPT})
@@ -141,6 +146,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: what marks the stack's own things there, where the state does not say so already.
         grown_from: the store that a cluster takes over, if the stack had it before.
         nodes: how many servers of the stack's own there are.
+        ca: the CA of its certificate in PEM, where that is somebody else's.
 
     Attributes:
         owners: Whose marks are the stack's own; the first is for what it makes.
@@ -162,6 +168,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         mark: str | None = None,
         grown_from: str | None = None,
         nodes: int = 1,
+        ca: str | None = None,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -180,8 +187,15 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "backup_to": options.backup_to,
             "grown_from": grown_from,
             "nodes": nodes if nodes > 1 else None,
+            "ca": ca,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
+
+
+def _learn_trust(props: Mapping[str, Any]) -> None:
+    """Tell the run whose certificate the server shows, or will show."""
+    if props.get("ca"):
+        this_run().trust(props["ca"])
 
 
 def _created_now(stream: StreamState) -> str | None:

@@ -6,8 +6,10 @@ lives, so their names stay; what they do is in `provisioner.local_server`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import pulumi
 from pulumi.dynamic import (
@@ -30,9 +32,6 @@ from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.reconcile.notices import notice_once
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 Properties = dict[str, Any]
 
 RUNNING: Final = "running"
@@ -48,9 +47,14 @@ INPUTS: Final = (
     "monitor_port",
     "cluster_port",
     "peers",
+    "ca",
+    "certificate",
+    "tls_files",
     "on_delete",
     "status",
 )
+# What of a server may be unknown in a preview; none of it can keep the server from running.
+_MADE_IN_THE_RUN: Final = {"config", "certificate", "tls_files"}
 
 
 class ServerProcessProvider(Provider):
@@ -87,8 +91,10 @@ class ServerProcessProvider(Provider):
 
     @one_line
     def read(self, id_: str, props: Properties) -> ReadResult:
-        """Tell whether the server runs, and with which configuration."""
-        current = {**props, "status": _status(props), "config": server_dir.read_config(_directory(props))}
+        """Tell whether the server runs, and with which configuration and files."""
+        directory = _directory(props)
+        files = {"tls_files": server_dir.read_tls(directory)} if props.get("tls_files") else {}
+        current = {**props, **files, "status": _status(props), "config": server_dir.read_config(directory)}
         return ReadResult(id_, current, _inputs(current))
 
     @one_line
@@ -103,10 +109,24 @@ class ServerProcessProvider(Provider):
         """Stop the server; its data goes too when ``on_delete`` is ``delete``."""
         directory = _directory(_props)
         supervisor.stop(directory, _previous(_props))
+        server_dir.remove_tls(directory)
         if _props["on_delete"] == "delete":
             server_dir.remove(directory)
             if _props.get("peers"):
                 server_dir.remove_empty(*directory.path.parents[:_NODES_BELOW])
+
+
+@dataclass(frozen=True)
+class Tls:
+    """What a server shows to its clients.
+
+    Attributes:
+        certificate: The SHA-256 of its certificate; another one is another certificate, under the same path even.
+        files: The files that the stack makes, by name, as a secret; None where they are somebody else's.
+    """
+
+    certificate: pulumi.Input[str]
+    files: pulumi.Output[Mapping[str, str]] | None = None
 
 
 class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
@@ -122,12 +142,13 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
     data_made: pulumi.Output[str]
     version: pulumi.Output[str]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a part of the resource
         self,
         name: str,
         spec: ServerSpec,
         *,
         users: pulumi.Output[str] | None = None,
+        tls: Tls | None = None,
         on_delete: str,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
@@ -137,17 +158,19 @@ class ServerProcess(Resource, module="jetstream", name="ServerProcess"):
             name: Pulumi's name of the resource.
             spec: The server.
             users: Who may log in, as more of its configuration; None for everybody.
+            tls: What it shows to clients; None without TLS.
             on_delete: ``delete`` removes the data with the server, anything else keeps it.
             opts: Pulumi's options.
         """
         unknown = dict.fromkeys(("pid", "started", "data_made", "version"))
         config = users.apply(spec.config.__add__) if users else spec.config
-        props = {**_properties(spec), "config": config, "on_delete": on_delete, **unknown}
+        shown = {"certificate": tls.certificate, "tls_files": tls.files} if tls else {}
+        props = {**_properties(spec), **shown, "config": config, "on_delete": on_delete, **unknown}
         super().__init__(ServerProcessProvider(), name, props, opts)
 
 
 def _is_known(props: Mapping[str, Any]) -> bool:
-    return not any(isinstance(value, Unknown) for value in props.values())
+    return not any(isinstance(value, Unknown) for key, value in props.items() if key not in _MADE_IN_THE_RUN)
 
 
 def _status(props: Mapping[str, Any]) -> str:
@@ -170,6 +193,7 @@ def _properties(spec: ServerSpec) -> Properties:
         "client_port": spec.client_port,
         "monitor_port": spec.monitor_port,
         **({"cluster_port": spec.cluster_port, "peers": [_peer(peer) for peer in spec.peers]} if spec.peers else {}),
+        **({"ca": spec.ca} if spec.ca else {}),
         "status": RUNNING,
     }
 
@@ -195,6 +219,8 @@ def _spec(props: Mapping[str, Any]) -> ServerSpec:
             Peer(_directory(peer), int(peer["client_port"]), int(peer["monitor_port"]))
             for peer in props.get("peers") or ()
         ),
+        ca=props.get("ca"),
+        tls_files=props.get("tls_files") or {},
     )
 
 

@@ -25,6 +25,7 @@ from pulumi.output import Unknown
 
 from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, Unreachable
+from provisioner.jetstream.address import places
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
 from provisioner.providers.engine import other_login, program_runs
@@ -135,7 +136,7 @@ class StreamProvider(Provider):
         moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
         info = apply.ensure(where, spec, _known_created(_olds, _news))
         if moved:
-            if not {*_olds["url"].split(",")} & {*_news["url"].split(",")}:
+            if places(_olds["url"]).isdisjoint(places(_news["url"])):
                 move_out(old, folder, moved)
             end_copy(where, folder)
         if not _same_data(_olds, _news):
@@ -204,7 +205,9 @@ def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | No
 def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether both are about the same data, at whatever port; a store that is not known yet is that of the same url."""
     store = news.get("store")
-    return olds.get("url") == news.get("url") if isinstance(store, Unknown) else _store(olds) == _store(news)
+    if isinstance(store, Unknown):
+        return places(olds["url"]) == places(news["url"])
+    return _store(olds) == _store(news)
 
 
 def _failure(what: str) -> CheckFailure:

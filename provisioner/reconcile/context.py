@@ -52,7 +52,8 @@ def context(url: str, monitor_url: str | None, credentials: Credentials) -> Cont
     with _LOCK:
         if key not in _CONTEXTS:
             view, run = ServerView(*key), _RUN[0]
-            view.renewed_login = lambda: run.login
+            view.known_login = run.own_login
+            view.renewed_login = lambda _refused: run.own_login()
             _CONTEXTS[key] = Context(view, run)
         return _CONTEXTS[key]
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from provisioner.jetstream.address import places
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.context import Context, context
 from provisioner.reconcile.run_state import RunState
@@ -43,7 +44,7 @@ class Estate:
 
     def shares_address_with(self, other: Estate) -> bool:
         """Whether a client of one may meet the other's server."""
-        return bool({*self.url.split(",")} & {*other.url.split(",")})
+        return not places(self.url).isdisjoint(places(other.url))
 
     def takes_along(self, other: Estate) -> bool:
         """Whether the other's streams come along without being asked for."""

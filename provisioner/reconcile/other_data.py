@@ -24,7 +24,7 @@ def other_data(
     old: Estate, new: Estate, credentials: Credentials, specs: Mapping[str, StreamSpec]
 ) -> Iterator[Verdict]:
     """The data behind the stack's streams is to be other data: what there is now goes, or is left behind."""
-    if old.owns_server and not new.owns_server and old.url == new.url:
+    if old.owns_server and not new.owns_server and old.shares_address_with(new):
         yield Verdict((f"url: {new.url} is the server of this stack, which goes with this change; give another one",))
         return
     if old.takes_along(new):

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from provisioner.jetstream.target import Credentials
 from provisioner.rules.same_stream import is_same
@@ -50,12 +50,14 @@ class RunState:
         past_gate: the streams that have had their preflight from the estate.
         own_store: the data of a server of the stack's own, and whether it goes with the server.
         login: how the stack's own server lets this program in, where it asks; known once the run has seen its key.
+        trusted: the certificates, in PEM, that the stack's own server is known by, or will be when the run is over.
         carry_rate: bytes per second at which a stream was carried over the last time; None before the first.
     """
 
     def __init__(self) -> None:
         self.backup_to: str | None = None
         self.login: Credentials | None = None
+        self.trusted: frozenset[str] = frozenset()
         self._backup_is_wanted = False
         self.transferring = threading.RLock()
         self.specs: Mapping[str, StreamSpec] | None = None
@@ -72,6 +74,16 @@ class RunState:
         self.own_store: tuple[Data, bool] | None = None
         self.carry_rate: int | None = None
         self._data: dict[str, Data] = {}
+
+    def trust(self, certificates: str) -> None:
+        """Note whom to trust where the stack's own server speaks TLS."""
+        self.trusted |= {certificates}
+
+    def own_login(self) -> Credentials | None:
+        """How the stack's own server is met, as far as this run has learned; None before it has."""
+        if not self.login and not self.trusted:
+            return None
+        return replace(self.login or Credentials(), trusted="\n".join(sorted(self.trusted)) or None)
 
     def on_read(
         self,

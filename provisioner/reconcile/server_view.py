@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from provisioner.errors import NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.session import OtherLogin, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
 from provisioner.jetstream.user_info import user_info
@@ -47,14 +48,16 @@ class ServerView:
         monitor_url: its HTTP monitoring, None if there is none.
         owned: whether the server is the stack's own.
         store: names the data behind it, which stays the same when the server moves to another port.
-        renewed_login: gives the login to try when the server refuses its own, or None.
+        renewed_login: gives the login to try when the server refuses one, or None.
+        known_login: what the run has learned of how a server of the stack's own is met, or None.
     """
 
     def __init__(self, url: str, monitor_url: str | None, credentials: Credentials) -> None:
         self.url = url
         self.owned = False
         self.store = url
-        self.renewed_login: Callable[[], Credentials | None] = _no_other_login
+        self.renewed_login: OtherLogin = no_other_login
+        self.known_login: Callable[[], Credentials | None] = _nothing_known
         self.monitor_url = monitor_url
         self._credentials = credentials
         self._lock = threading.RLock()
@@ -166,13 +169,18 @@ class ServerView:
 
     def _attempt(self, timeout: float) -> JetStream:
         try:
-            return JetStream(self.url, self._credentials, timeout, self._other_login)
+            return JetStream(self.url, self._first_login(), timeout, self._other_login)
         except Unreachable as error:
             self._failed_attempt = (time.monotonic(), error)
             raise
 
-    def _other_login(self) -> Credentials | None:
-        return self.renewed_login()
+    def _first_login(self) -> Credentials:
+        """For a server of the stack's own, whose data is not named by its URL, what the run knows already."""
+        is_own = self.owned or self.store != self.url
+        return (self.known_login() if is_own else None) or self._credentials
+
+    def _other_login(self, refused: Credentials) -> Credentials | None:
+        return self.renewed_login(refused)
 
     def _asked(self, question: Callable[[JetStream], T]) -> T:
         """The answer to a plan's question; a server that has not answered one is not asked another for a while.
@@ -191,7 +199,7 @@ class ServerView:
             raise
 
 
-def _no_other_login() -> Credentials | None:
+def _nothing_known() -> Credentials | None:
     return None
 
 

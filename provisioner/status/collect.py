@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 from provisioner.backup.carry_folder import waiting_copies
@@ -11,10 +12,12 @@ from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.reader import load
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import api, servers
+from provisioner.jetstream.certificates import shown as certificates_shown
 from provisioner.jetstream.monitoring import Answer, fetch_each, is_answered
 from provisioner.jetstream.target import Target, target
 from provisioner.rules.stream_names import unmanaged
-from provisioner.status.listing import ask
+from provisioner.status.certificates import certificate_results
+from provisioner.status.listing import Listing, ask
 from provisioner.status.nodes import cluster_of, cluster_results
 from provisioner.status.report import Report
 from provisioner.status.server_checks import ENDPOINTS, Result, Severity, api_result, monitoring_results
@@ -48,9 +51,10 @@ def collect(
 def _report(catalogue: Catalogue, server: Target) -> Report:
     names = [spec.name for spec in catalogue.streams]
     with ThreadPoolExecutor(1) as executor:
-        monitoring = executor.submit(_monitoring, server.monitor_url)
+        monitoring = executor.submit(_monitoring, server)
         listing = ask(server, names)
         answers = monitoring.result()
+    certificates = certificates_shown(_with_tls(server, listing), server.credentials)
     streams, cluster, shown = listing.streams or {}, cluster_of(answers), _shown(answers)
     there = {**dict.fromkeys(streams), **dict.fromkeys(listing.silent)}
     return Report(
@@ -58,9 +62,11 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
         monitor_url=server.monitor_url or None,
         answers=shown,
         cluster=cluster,
+        certificates=tuple(certificates),
         server=(
             *(cluster_results(cluster, listing.account) if cluster else monitoring_results(server.monitor_url, shown)),
             api_result(listing.account, api(server.url)),
+            *certificate_results(certificates, datetime.now(UTC)),
             *partial_results(streams, names),
         ),
         streams=examine(catalogue.streams, listing, {name: waiting_copies(name) for name in names}),
@@ -69,8 +75,15 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
     )
 
 
-def _monitoring(urls: str) -> dict[str, dict[str, Answer]]:
-    return fetch_each(urls.split(","), ENDPOINTS) if urls else {}
+def _monitoring(server: Target) -> dict[str, dict[str, Answer]]:
+    return fetch_each(server.monitor_url.split(","), ENDPOINTS, server.credentials) if server.monitor_url else {}
+
+
+def _with_tls(server: Target, listing: Listing) -> list[str]:
+    """The URLs that have a certificate; of a server that begins in clear, its greeting tells."""
+    schemes = ("tls:", "wss:", "https:", *(("nats:",) if listing.may_speak_tls else ()))
+    urls = [*servers(server.url).split(","), *server.monitor_url.split(",")]
+    return [url for url in urls if url.startswith(schemes)]
 
 
 def _shown(answers: Mapping[str, Mapping[str, Answer]]) -> Mapping[str, Answer]:

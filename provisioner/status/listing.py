@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from provisioner.errors import (
     STREAM_NOT_FOUND,
     ApiError,
     InvalidAnswer,
+    LoginRefused,
     ProvisionerError,
     Unreachable,
 )
@@ -44,6 +45,7 @@ class Listing:
         placements: where those of the catalogue are; none of a single server.
         origins: what is wrong with the origins of those of the catalogue.
         silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
+        may_speak_tls: whether the server does, or refused what might be a handshake.
     """
 
     account: Json | ProvisionerError
@@ -51,6 +53,7 @@ class Listing:
     placements: Mapping[str, Placement] = field(default_factory=dict)
     origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
+    may_speak_tls: bool = False
 
 
 def ask(server: Target, wanted: Collection[str]) -> Listing:
@@ -63,13 +66,14 @@ def ask(server: Target, wanted: Collection[str]) -> Listing:
     try:
         client = JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)
     except ProvisionerError as error:
-        return Listing(account=error)
+        return Listing(account=error, may_speak_tls=isinstance(error, LoginRefused))
+    encrypted = client.connection.is_encrypted
     try:
-        return _ask(client, wanted)
+        return replace(_ask(client, wanted), may_speak_tls=encrypted)
     except ProvisionerError as error:
-        return Listing(account=error)
+        return Listing(account=error, may_speak_tls=encrypted)
     except (LookupError, TypeError, ValueError, AttributeError):
-        return Listing(account=InvalidAnswer(_ODD))
+        return Listing(account=InvalidAnswer(_ODD), may_speak_tls=encrypted)
     finally:
         client.close()
 

@@ -20,6 +20,10 @@ Of a cluster there is more:
     streams      leader, replicas (name, current, offline, lag: entries behind the leader, silent_s: seconds since
                  the leader has heard of it); the states degraded, no quorum, no leader and silent
 
+Of a server that speaks TLS there is:
+
+    certificates  url, ends (a time), problem: of each that is shown; ends is null where it is refused
+
 Sizes are bytes, -1 where there is no limit; times are RFC 3339 in UTC.
 """
 
@@ -29,6 +33,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from provisioner.jetstream.certificates import Certificate
 from provisioner.jetstream.monitoring import Answer
 from provisioner.plan.diff import Change
 from provisioner.rules.normalise import normalise
@@ -36,6 +41,7 @@ from provisioner.rules.stream_names import Unmanaged
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.schema.types import Wire, show_fields
+from provisioner.status.certificates import plain_certificates
 from provisioner.status.nodes import Cluster, plain_cluster
 from provisioner.status.replicas import plain_placement
 from provisioner.status.server_checks import Result, Severity, worst
@@ -67,6 +73,7 @@ class Report:
         monitor_url: its monitoring URL.
         answers: those of its monitoring, by endpoint.
         cluster: the nodes, where there are some and their monitoring is known.
+        certificates: those that the server and its monitoring show.
         server: the results of its checks.
         streams: the catalogue's streams.
         unmanaged: the streams beside them.
@@ -77,6 +84,7 @@ class Report:
     monitor_url: str | None = None
     answers: Mapping[str, Answer] = field(default_factory=dict)
     cluster: Cluster | None = None
+    certificates: tuple[Certificate, ...] = ()
     server: tuple[Result, ...] = ()
     streams: tuple[StreamHealth, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
@@ -106,6 +114,7 @@ def plain(report: Report) -> dict[str, Any]:
         "exit_code": report.severity.value,
         "server": {"url": report.url, "monitor_url": report.monitor_url, **figures},
         **({"cluster": plain_cluster(report.cluster)} if report.is_cluster else {}),
+        **({"certificates": plain_certificates(report.certificates)} if report.certificates else {}),
         "checks": [{"name": r.name, "severity": r.severity.name, "text": r.text} for r in report.results],
         "streams": [
             _plain_stream(stream) | (plain_placement(stream.placement) if report.is_cluster else {})

@@ -16,13 +16,21 @@ TYPES = {
     "jetstream:Estate": "EstateProvider",
     "jetstream:Store": "StoreProvider",
     "jetstream:Identity": "IdentityProvider",
+    "jetstream:Authority": "AuthorityProvider",
 }
 
 
 def test_a_state_has_the_committed_names(project: Project) -> None:
     """A class that moves or is renamed would make every stack that is up unreadable. WRITE_STATE=1 writes the file."""
     ports = {"clientPort": free_port(), "monitorPort": free_port()}
-    project.configure(server="process", **ports, onDelete="delete", catalogue="streams.yaml", services="services.yaml")
+    project.configure(
+        server="process",
+        **ports,
+        onDelete="delete",
+        catalogue="streams.yaml",
+        services="services.yaml",
+        tls="authority",
+    )
     project.catalogue(ONE={})
     (project.folder / "services.yaml").write_text("services: {one: {publishes: [ONE]}}\n")
     project.up()

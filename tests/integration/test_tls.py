@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -140,6 +141,23 @@ def test_nothing_is_sent_in_clear(tmp_path: Path, ours: Authority, *, with_ca: b
             Connection(url, login, TIMEOUT_S)
 
 
+def test_who_is_trusted_is_no_demand(server: NatsServer, tmp_path: Path, ours: Authority, theirs: Authority) -> None:
+    """What a run has learned of its own server is used where that speaks TLS, as one that changes may or may not."""
+    trusting = Credentials(trusted=ours.ca.read_text())
+    with running(tmp_path) as plain:
+        for url, login, accepted in (
+            (plain.url, trusting, True),
+            (server.url, trusting, True),
+            (server.url, Credentials(trusted=theirs.ca.read_text()), False),
+            (plain.url.replace("nats:", "tls:"), trusting, False),
+        ):
+            if accepted:
+                Connection(url, login, TIMEOUT_S).close()
+            else:
+                with pytest.raises(LoginRefused):
+                    Connection(url, login, TIMEOUT_S)
+
+
 def test_a_server_that_leaves_the_choice(tmp_path: Path, ours: Authority, theirs: Authority, good: Pair) -> None:
     """TLS where it is wanted, and nowhere else."""
     with running(tmp_path, f"{server_block(good)}allow_non_tls: true") as either:
@@ -166,6 +184,15 @@ def test_several_servers(server: NatsServer, tmp_path: Path, ours: Authority) ->
         for urls in (f"{bad},{server.url}", f"{old.url},{server.url}", f"{server.url},{bad}"):
             assert works(urls, ca=ours.ca)
         assert "the server's certificate has expired; renew it on the server" == refusal(bad, ca=ours.ca)
+
+
+def test_a_cluster_of_strangers(server: NatsServer, tmp_path: Path, good: Pair, theirs: Authority) -> None:
+    """When each has been refused there is nothing to wait for."""
+    with running(tmp_path, server_block(good)) as another:
+        urls, began = f"{server.url},{another.url}", time.monotonic()
+        with pytest.raises(LoginRefused, match="is not trusted"):
+            Connection(urls, credentials(ca=theirs.ca), 30.0)
+        assert time.monotonic() - began < 15
 
 
 def test_a_certificate_that_changes_meanwhile(tmp_path: Path, ours: Authority, theirs: Authority) -> None:

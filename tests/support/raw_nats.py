@@ -40,10 +40,10 @@ class RawClient:
 
     Args:
         url: the server's.
-        login: nats-py's `user` and `password`.
+        login: nats-py's `user`, `password` and `tls`.
     """
 
-    def __init__(self, url: str, **login: str) -> None:
+    def __init__(self, url: str, **login: Any) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="raw nats")
         self._thread.start()
@@ -182,7 +182,7 @@ class RawClient:
 
 
 @contextmanager
-def raw_client(url: str, **login: str) -> Iterator[RawClient]:
+def raw_client(url: str, **login: Any) -> Iterator[RawClient]:
     """A connected client, closed in the end."""
     with closing(RawClient(url, **login)) as client:
         yield client

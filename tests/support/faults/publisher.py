@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -31,12 +32,16 @@ class Publisher:
     Attributes:
         subjects: stream -> subject.
         ping_s: seconds between two looks at whether its server is still there; of a hanging one, nothing else tells.
+        tls: whom it trusts where the server speaks TLS.
+        disconnections: how often it lost its server.
         acknowledged: stream -> number -> when it was sent, in seconds since the epoch.
     """
 
     url: str
     subjects: Mapping[str, str]
     ping_s: int = DEFAULT_PING_INTERVAL
+    tls: ssl.SSLContext | None = None
+    disconnections: int = 0
     acknowledged: dict[str, dict[int, float]] = field(default_factory=dict)
     stopped: threading.Event = field(default_factory=threading.Event)
 
@@ -79,7 +84,7 @@ class Publisher:
         """Acknowledged messages, sent at or after an instant, that a stream does not have."""
         sent = dict(self.acknowledged.get(stream, {}))  # before looking: what comes later is not expected
         info = client.stream(stream)
-        stored = _stored(self.url, stream) if info and info.messages else set()
+        stored = _stored(self.url, stream, self.tls) if info and info.messages else set()
         return [number for number, at in sent.items() if at >= since and number not in stored]
 
     def _counts(self) -> dict[str, int]:
@@ -87,7 +92,7 @@ class Publisher:
 
     async def _publish_all(self) -> None:
         client = Client()
-        connecting = asyncio.ensure_future(_connect(client, self.url, self.ping_s))
+        connecting = asyncio.ensure_future(self._connect(client))
         number = 0
         while not self.stopped.is_set():
             number += 1
@@ -96,6 +101,24 @@ class Publisher:
             await asyncio.sleep(_PAUSE_S)
         connecting.cancel()
         await close(client)  # and wait for the task that connects
+
+    async def _connect(self, client: Client) -> None:
+        async def ignore(_error: Exception) -> None:
+            pass
+
+        async def count() -> None:
+            self.disconnections += 1
+
+        await client.connect(
+            self.url.split(","),
+            max_reconnect_attempts=-1,
+            reconnect_time_wait=0,
+            connect_timeout=1,
+            ping_interval=self.ping_s,
+            error_cb=ignore,
+            disconnected_cb=count,
+            tls=self.tls,
+        )
 
     async def _publish(self, client: Client, stream: str, number: int) -> None:
         sent = time.time()
@@ -108,9 +131,11 @@ class Publisher:
 
 
 @contextmanager
-def publishing(url: str, subjects: Mapping[str, str], ping_s: int = DEFAULT_PING_INTERVAL) -> Iterator[Publisher]:
+def publishing(
+    url: str, subjects: Mapping[str, str], ping_s: int = DEFAULT_PING_INTERVAL, tls: ssl.SSLContext | None = None
+) -> Iterator[Publisher]:
     """A publisher at work, whether or not there is a server yet."""
-    publisher = Publisher(url, subjects, ping_s)
+    publisher = Publisher(url, subjects, ping_s, tls)
     thread = threading.Thread(target=publisher.run, name="publisher")
     thread.start()
     try:
@@ -121,23 +146,9 @@ def publishing(url: str, subjects: Mapping[str, str], ping_s: int = DEFAULT_PING
         assert not thread.is_alive(), "the publisher does not end"
 
 
-async def _connect(client: Client, url: str, ping_s: int) -> None:
-    async def ignore(_error: Exception) -> None:
-        pass
-
-    await client.connect(
-        url.split(","),
-        max_reconnect_attempts=-1,
-        reconnect_time_wait=0,
-        connect_timeout=1,
-        ping_interval=ping_s,
-        error_cb=ignore,
-    )
-
-
-def _stored(url: str, stream: str) -> set[int]:
+def _stored(url: str, stream: str, tls: ssl.SSLContext | None) -> set[int]:
     """The numbers in a stream."""
-    with raw_client(url) as raw:
+    with raw_client(url, tls=tls) as raw:
         return raw.numbers(stream)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.servers.nats_conf import Cluster, server_config
+from infra.servers.nats_conf import Cluster, Tls, server_config
 
 
 def test_the_whole_text() -> None:
@@ -39,6 +39,22 @@ def test_the_server_decides_how_much_it_stores() -> None:
     assert "max_file_store" not in server_config(
         name="n", host="::1", client_port=1, monitor_port=2, store_dir="d", max_file_store=None, sync_interval="always"
     )
+
+
+def test_tls() -> None:
+    """With clients and on the monitoring; nodes show each other what they are, clients need not."""
+    text = server_config(
+        name="n", host="::1", client_port=1, monitor_port=2, store_dir="d", max_file_store=None, sync_interval="always",
+        cluster=Cluster(name="n", listen="127.0.0.1:3", routes=("127.0.0.1:3",)),
+        tls=Tls(ca="/ca", cert="/a b", key="/key"),
+    )  # fmt: skip
+    files = 'cert_file: "/a b", key_file: "/key", ca_file: "/ca"'
+    lines = [line for line in text.splitlines() if "tls" in line or "http" in line]
+    assert lines == [
+        'https: "[::1]:2"',
+        f"tls {{ {files}, timeout: 5 }}",
+        f"  tls {{ {files}, verify: true, timeout: 5 }}",
+    ]
 
 
 def test_a_node_of_a_cluster() -> None:

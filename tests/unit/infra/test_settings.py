@@ -17,6 +17,7 @@ from provisioner.jetstream.address import api, servers
 
 PROCESS = {"server": "process"}
 EXTERNAL = {"server": "external", "url": "nats://a:4222"}
+TLS_FILES = {"tls": "files", "ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"}
 
 
 def _mistakes(raw: Mapping[str, str]) -> list[str]:
@@ -58,6 +59,14 @@ def test_a_port_for_each_node(said: dict[str, str], ports: tuple[int, ...]) -> N
     found = parse({**PROCESS, "nodes": "3", **said}, "dev")
     assert (found.client_ports, found.nodes) == (ports, 3)
     assert (found.monitor_ports, found.cluster_ports) == ((8222, 8223, 8224), (6222, 6223, 6224))
+
+
+def test_tls() -> None:
+    """Paths are absolute, as the server is started elsewhere; what is made is the first of its kind."""
+    found = parse({**PROCESS, **TLS_FILES}, "dev")
+    assert (found.tls, found.ca, found.key) == ("files", Path.cwd() / "ca.pem", Path.cwd() / "key.pem")
+    found = parse({**PROCESS, "tls": "authority", "certificate": "2"}, "dev")
+    assert (found.authority, found.certificate, found.ca) == (1, 2, None)
 
 
 def test_several_urls() -> None:
@@ -103,6 +112,15 @@ def test_several_urls() -> None:
         ({**EXTERNAL, "url": "a:4222"}, "url: 'a:4222' is not the URL of a NATS server; write it like nats://host:4222"),
         ({**EXTERNAL, "url": "http://a"}, "url: 'http://a' is not the URL of a NATS server; write it like nats://host:4222"),
         ({**EXTERNAL, "user": "u"}, "user and password: one without the other; give both"),
+        ({**PROCESS, "tls": "yes"}, "tls: 'yes' is none of authority, files"),
+        ({"server": "docker", "tls": "files"}, "tls: does not apply to server: docker, only to process; remove it"),
+        ({**EXTERNAL, "tls": "files"}, "tls: does not apply to server: external, only to process; remove it"),
+        ({**PROCESS, "ca": "ca.pem"}, "ca: has no use without tls: files; remove it"),
+        ({**PROCESS, "certificate": "2"}, "certificate: has no use without tls: authority; remove it"),
+        ({**PROCESS, "tls": "authority", "ca": "c"}, "ca: has no use without tls: files; remove it"),
+        ({**PROCESS, "tls": "authority", "authority": "0"}, "authority: '0' is not a whole number from 1"),
+        ({**PROCESS, **TLS_FILES, "authority": "2"}, "authority: has no use without tls: authority; remove it"),
+        ({**PROCESS, "tls": "files", "cert": "c", "key": "k"}, "ca: missing; tls: files needs one"),
         (
             {**EXTERNAL, "token": "t", "credentials": "c"},
             "credentials, token: more than one way to log in; keep one",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -43,6 +44,7 @@ class FakeJetStream:
     ) -> None:
         self._told, self._listed, self._missing = told, listed, missing
         self.cluster = cluster
+        self.connection = SimpleNamespace(is_encrypted=False)
 
     def account(self) -> Any:
         """The answer to INFO."""

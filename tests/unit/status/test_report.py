@@ -94,8 +94,15 @@ def test_credentials_from_the_environment() -> None:
     names = logins | {"NATS_NKEY": "secret4", "NATS_INBOX_PREFIX": "_INBOX_ann"}
     names |= {"NATS_CA": "ca.pem", "NATS_CERT": "cert.pem", "NATS_KEY": "key.pem"}
     found = target(None, None, names)
-    assert list(names.values()) == list(vars(found.credentials).values())
+    assert [*names.values(), None] == list(vars(found.credentials).values())
     assert "secret" not in repr(found)
+
+
+def test_a_ca_as_a_text() -> None:
+    """`make status` has it from the stack's outputs, and no file; TLS is then spoken where the server asks for it."""
+    text = "-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----\n"
+    found = target(None, None, {"NATS_CA": text}).credentials
+    assert (None, text) == (found.ca, found.trusted)
 
 
 @pytest.mark.parametrize("url", ["nats://ann:secret@host", "secret@host", "nats://h,nats://ann:secret@h"])

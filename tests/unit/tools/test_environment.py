@@ -74,6 +74,14 @@ def test_a_status_asks_the_server_of_the_stack() -> None:
     assert variables == {"NATS_URL": "nats://a:1", "NATS_MONITOR_URL": "", "NATS_TOKEN": "s3cret"}
 
 
+def test_status_of_a_stack_whose_own_server_speaks_tls() -> None:
+    """The CA is in its outputs; the server's own certificate and key are not shown by a client."""
+    outputs = {"url": "tls://a:1", "monitor_url": "https://a:2", "ca": "-----BEGIN CERTIFICATE-----"}
+    _options, variables = status_target(outputs, {"ca": "ca.pem", "cert": "cert.pem", "key": "key.pem"})
+    assert variables["NATS_CA"] == outputs["ca"]
+    assert not {"NATS_CERT", "NATS_KEY"} & variables.keys()
+
+
 def test_a_stack_without_a_server_has_no_status() -> None:
     """The error says how to get one."""
     with pytest.raises(ToolError, match="no server yet: make up"):
