@@ -21,6 +21,7 @@ from typing import Final
 from provisioner.backup.archive import MANIFEST, UNFINISHED, Manifest, one_line, read_manifest
 from provisioner.errors import BackupError
 from provisioner.rules.restore_mark import mark_of
+from provisioner.rules.same_stream import is_same
 from provisioner.schema.model import StreamInfo
 from provisioner.text import counted
 
@@ -98,7 +99,7 @@ class CarryFolder:
 
     def is_of(self, manifest: Manifest, info: StreamInfo) -> bool:
         """Whether a stream is the one that was copied, or has taken its messages over."""
-        return self.current(manifest.created) == info.created
+        return is_same(self.current(manifest.created), info)
 
     def require_replaceable(self, info: StreamInfo) -> None:
         """Let no copy go but that of the stream that is there.
@@ -135,9 +136,9 @@ class CarryFolder:
             created = successors.get(created or "", created)
         return created
 
-    def has_successor(self, created: str) -> bool:
-        """Whether a stream that was created then has taken over the messages of one of this name."""
-        return created in self._successors().values()
+    def has_successor(self, info: StreamInfo) -> bool:
+        """Whether a stream has taken over the messages of one of this name."""
+        return any(is_same(created, info) for created in self._successors().values())
 
     def note_successor(self, before: str, now: str) -> None:
         """Write down that the stream created then is the one created now."""

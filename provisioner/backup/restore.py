@@ -278,7 +278,7 @@ def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -
 
 def _behind(client: JetStream, manifest: Manifest) -> list[str]:
     """Consumers that are missing, or have acknowledged less than in the backup."""
-    deadline = time.monotonic() + (_ELECTION_TIMEOUT_S if client.connection.cluster else 0)
+    deadline = time.monotonic() + (_ELECTION_TIMEOUT_S if client.cluster != "" else 0)
     while True:
         floors = client.ack_floors(manifest.name)
         behind = sorted(name for name, floor in manifest.consumers.items() if floors.get(name, -1) < floor)

@@ -21,15 +21,9 @@ from provisioner.errors import (
     Unreachable,
 )
 from provisioner.jetstream import address
+from provisioner.jetstream import facts as told
 from provisioner.jetstream.codec import from_info, to_request
 from provisioner.jetstream.election import outlast_election
-from provisioner.jetstream.facts import (
-    account_limits,
-    cluster_nodes,
-    requires_max_bytes,
-    store_limits,
-    syncs_always,
-)
 from provisioner.jetstream.monitoring import fetch
 from provisioner.jetstream.session import OtherLogin, Session, no_other_login
 from provisioner.jetstream.target import Credentials
@@ -84,6 +78,11 @@ class JetStream:
         """The connection to the server."""
         return self._session.connection
 
+    @property
+    def cluster(self) -> str | None:
+        """The cluster that has the streams; empty for a single server, None where the one that greets cannot tell."""
+        return self.connection.cluster if self.api == address.DEFAULT_API else None
+
     def request(
         self, subject: str, body: Mapping[str, Any] | None = None, timeout: float = REQUEST_TIMEOUT_S
     ) -> dict[str, Any]:
@@ -99,7 +98,7 @@ class JetStream:
             InvalidAnswer: the answer is not JetStream's.
         """
         payload = json.dumps(body).encode() if body is not None else b""
-        if not self.connection.cluster:
+        if self.cluster == "":
             return self._answer(subject, payload, timeout)
         return outlast_election(subject, lambda: self._answer(subject, payload, timeout))
 
@@ -255,15 +254,16 @@ class JetStream:
         """
         account, urls = self.account(), monitor_url.split(",") if monitor_url else []
         answers = [fetch(url, ["/jsz", "/varz"], self._session.credentials) for url in urls]
-        jsz = answers[0]["/jsz"].body if answers else {}
+        jsz, varz = answers[0]["/jsz"].body if answers else {}, [answer["/varz"].body for answer in answers]
+        cluster = told.cluster_name(varz) if self.cluster is None else self.cluster
         return ServerFacts(
-            version=self.connection.server_version,
-            cluster=self.connection.cluster,
-            nodes=cluster_nodes(answer["/varz"].body for answer in answers) if self.connection.cluster else None,
-            limits=account_limits(account),
-            max_bytes_required=requires_max_bytes(account),
-            syncs_always=syncs_always(jsz),
-            **store_limits(jsz),
+            version=self.connection.server_version if self.api == address.DEFAULT_API else told.server_version(varz),
+            cluster=cluster,
+            nodes=told.cluster_nodes(varz) if cluster else None,
+            limits=told.account_limits(account),
+            max_bytes_required=told.requires_max_bytes(account),
+            syncs_always=told.syncs_always(jsz),
+            **told.store_limits(jsz),
         )
 
     def close(self) -> None:

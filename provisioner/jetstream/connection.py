@@ -43,7 +43,7 @@ class Connection:
     """A connection that is there when the constructor returns, and comes back when it breaks.
 
     Raises:
-        Unreachable: no answer within ``timeout`` seconds.
+        Unreachable: no answer within ``timeout`` seconds; of several servers each has time to be tried.
         LoginRefused: the server does not accept the credentials.
     """
 
@@ -52,13 +52,15 @@ class Connection:
         self._client = GuardedClient(demands_tls=tls.is_wanted(address.servers(url), credentials))
         self._refusal: asyncio.Future[str] = event_loop().create_future()
         self._last_error = self._tls_problem = ""
-        self._attempts_refused: set[bool] = set()
+        self._count = len(self.url.split(","))
+        self._attempts_refused: list[bool] = []
         self._places, self._tls_refused = address.places(address.servers(url)), set[str]()
         self._denials: dict[str, asyncio.Future[str]] = {}
         self._inbox_prefix = credentials.inbox_prefix or INBOX_PREFIX
         self._transfers: set[Transfer] = set()
         self._disconnections = 0
-        run(self._connect(address.servers(url), credentials, timeout), timeout)
+        several = max(timeout, _HANDSHAKE_TIMEOUT_S * self._count) if self._count > 1 else timeout
+        run(self._connect(address.servers(url), credentials, several), several)
         _LOG.info("%s: connected, nats-server %d.%d.%d", self.url, *self.server_version)
 
     @property
@@ -83,9 +85,11 @@ class Connection:
         return bool(self._client._server_info.get("tls_required"))  # noqa: SLF001 - nats.py has no public way
 
     @property
-    def cluster(self) -> str:
-        """The name of the cluster that the server says it is part of; empty for a single server."""
-        return str(self._client._server_info.get("cluster") or "")  # noqa: SLF001 - nats.py has no public way
+    def cluster(self) -> str | None:
+        """The cluster that the server names; empty for a single one, None where it may be its own name."""
+        info = self._client._server_info  # noqa: SLF001 - nats.py has no public way
+        name = str(info.get("cluster") or "")
+        return None if name and name == info.get("server_name") else name
 
     @property
     def max_payload(self) -> int:
@@ -188,7 +192,7 @@ class Connection:
         return None
 
     def _no_answer(self, text: str) -> Unreachable:
-        if self._attempts_refused == {True}:
+        if len(self._attempts_refused) >= self._count and all(self._attempts_refused):
             return NobodyListens(f"{text}: connection refused, nothing listens there")
         return Unreachable(f"{text}{self._last_error}")
 
@@ -221,7 +225,7 @@ class Connection:
         """Denials come as errors of the connection, never as an answer to the request."""
         text = str(error).removeprefix("nats: ")
         self._last_error = f" ({text})" if text else ""
-        self._attempts_refused.add(_is_refusal(text))
+        self._attempts_refused.append(_is_refusal(text))
         if "authorization" in text.lower():
             self._refuse(f"{text.strip(chr(39))}; {_CHECK}")
         if problem := tls.problem(error) or (text == tls.NO_TLS and text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ _LIMITS: Final = {
     "stream_storage": "storage_max_stream_bytes",
     "stream_memory": "memory_max_stream_bytes",
 }
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 # Where 0 is no limit either.
 _NONE_AT_ZERO: Final = {"streams", "consumers", "stream_storage", "stream_memory"}
 
@@ -30,6 +32,18 @@ def requires_max_bytes(account: Mapping[str, Any]) -> bool:
     """Whether every stream must have max_bytes."""
     tiers = account.get("tiers") or {"": account}
     return any(tier["limits"].get("max_bytes_required", False) for tier in tiers.values())
+
+
+def cluster_name(answers: Iterable[Mapping[str, Any]]) -> str | None:
+    """The cluster of the servers whose ``/varz`` these are; empty for a single server, None where none has one."""
+    servers = [body for body in answers if body.get("jetstream")]
+    return next((_cluster(body) for body in servers if _meta(body)), "" if servers else None)
+
+
+def server_version(answers: Iterable[Mapping[str, Any]]) -> tuple[int, ...] | None:
+    """The lowest version that a ``/varz`` has; None where none has one."""
+    versions = (_VERSION.match(str(body.get("version"))) for body in answers)
+    return min((tuple(map(int, version.groups())) for version in versions if version), default=None)
 
 
 def cluster_nodes(answers: Iterable[Mapping[str, Any]]) -> tuple[ClusterNode, ...] | None:
@@ -74,7 +88,8 @@ def _node(body: Mapping[str, Any]) -> ClusterNode:
     free = {f"free_{kind}": _free(jetstream, kind) for kind in ("storage", "memory")}
     tags = frozenset(str(tag).lower() for tag in body.get("tags") or [])
     leads = _meta(body).get("leader") == body.get("server_name")
-    return ClusterNode(_cluster(body), tags, leads=leads, **free)
+    unique_tag = str(jetstream["config"].get("unique_tag") or "").lower()
+    return ClusterNode(_cluster(body), tags, leads=leads, unique_tag=unique_tag, **free)
 
 
 def _free(jetstream: Mapping[str, Any], kind: str) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from provisioner.local_server import ports, server_dir
+from provisioner.local_server.server_dir import BINARY
 from provisioner.local_server.store import stream_names
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec
 
-BINARY: Final = "nats-server"
 _GIVE_KEY: Final = "give the one that it has (pulumi config set --secret encryptionKey), or set another storeDir"
 
 

@@ -37,6 +37,11 @@ def find(pid: int, command_end: str) -> Process | None:
     return Process(pid, started) if command.endswith(command_end) else None
 
 
+def search(command_end: str) -> Process | None:
+    """The process whose command line ends so, where its pid is not known; ``None`` when there is none."""
+    return next((found for pid in _pids() if (found := find(pid, command_end))), None)
+
+
 def is_alive(process: Process, command_end: str) -> bool:
     """Whether it is this very process that runs under its pid."""
     return find(process.pid, command_end) == process
@@ -69,6 +74,13 @@ def wait(condition: Callable[[], bool], timeout: float) -> bool:
             return False
         time.sleep(POLL_INTERVAL_S)
     return True
+
+
+def _pids() -> list[int]:
+    if (PROC / "self/stat").exists():
+        return [int(folder.name) for folder in PROC.glob("[0-9]*")]
+    out = subprocess.run(["ps", "-ax", "-o", "pid="], capture_output=True, check=False, timeout=10).stdout
+    return [*map(int, out.split())]
 
 
 def _read(pid: int) -> tuple[str, str]:

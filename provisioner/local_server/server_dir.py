@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+BINARY: Final = "nats-server"
 # Modes of files and folders: who may log in, and messages, are nobody else's business.
 OWNER_ONLY: Final = 0o600
 OWNER_ONLY_FOLDER: Final = 0o700
@@ -170,7 +171,7 @@ def read(directory: ServerDir) -> Server | None:
     """The server in the record; ``None`` without a record that can be read."""
     try:
         record = json.loads(directory.record.read_text())
-        process = record["process"] and Process(**record["process"])
+        process = Process(**record["process"]) if record["process"] else _started(directory)
         return Server(**{**record, "directory": directory, "ports": tuple(record["ports"]), "process": process})
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -179,6 +180,11 @@ def read(directory: ServerDir) -> Server | None:
 def ca(directory: ServerDir) -> str | None:
     """The file with the CA of the server in the record; None for one without TLS."""
     return server.ca if (server := read(directory)) else None
+
+
+def _started(directory: ServerDir) -> Process | None:
+    """The process of a start that was cut short before it was in the record, which is written before the start too."""
+    return processes.search(f"{BINARY}{directory.command_end}")
 
 
 def write(server: Server) -> None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Final
 
 from provisioner.errors import ProvisionerError
 from provisioner.local_server import cluster, ports, processes, routes, server_dir
-from provisioner.local_server.problems import BINARY, binary, problems
-from provisioner.local_server.server_dir import Server, ServerDir, ServerSpec, alive
+from provisioner.local_server.problems import binary, problems
+from provisioner.local_server.server_dir import BINARY, Server, ServerDir, ServerSpec, alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable

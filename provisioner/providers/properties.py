@@ -15,6 +15,7 @@ from provisioner.errors import ProvisionerError
 from provisioner.plan.diff import differences
 from provisioner.reconcile.run_state import Data
 from provisioner.rules.normalise import normalise
+from provisioner.rules.same_stream import is_same, known_as
 from provisioner.schema.config import read_config, show_config, value_of
 from provisioner.schema.fields import BY_NAME, POLICY_FIELDS
 from provisioner.schema.model import Adopt, OnDelete, StreamConfig, StreamInfo, StreamSpec
@@ -92,10 +93,10 @@ def bookkeeping_differs(olds: Props, news: Props) -> bool:
     return any(olds.get(key) != news.get(key) for key in _BOOKKEEPING)
 
 
-def outputs(props: Props, info: StreamInfo, carry_rate: int | None) -> dict[str, Any]:
-    """The outputs after a change: the inputs, and when the server says the stream was created."""
+def outputs(props: Props, info: StreamInfo, carry_rate: int | None, created: str | None = None) -> dict[str, Any]:
+    """The outputs after a change: the inputs, and when the stream was created, as the state has it or the server."""
     rate = {CARRY_RATE: carry_rate} if carry_rate else {}
-    return {**props, "created": info.created, **rate}
+    return {**props, "created": known_as(created, info), **rate}
 
 
 def overlaid(props: Props, info: StreamInfo) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -127,7 +128,7 @@ def not_whole(props: Props, status: str) -> tuple[dict[str, Any], dict[str, Any]
 
 def _status(props: Props, info: StreamInfo) -> dict[str, str]:
     """Where a stream is not as it should be: the program never has this property, so it is a difference."""
-    if props.get("created") in (None, info.created):
+    if not props.get("created") or is_same(props["created"], info):
         return {}
     return {"status": f"restored, or deleted and made again, at {info.created}"}
 

@@ -179,10 +179,10 @@ def _is_known(props: Mapping[str, Any]) -> bool:
 
 
 def _status(props: Mapping[str, Any]) -> str:
-    """A single server that hangs shows in every stream; behind a node that does, the others answer."""
+    """Whether it runs, and says so to whoever connects."""
     if not supervisor.find(_directory(props), _previous(props)):
         return STOPPED
-    return HANGING if props.get("peers") and not supervisor.greets(_spec(props)) else RUNNING
+    return RUNNING if supervisor.greets(_spec(props)) else HANGING
 
 
 def _directory(props: Mapping[str, Any]) -> ServerDir:

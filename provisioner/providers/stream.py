@@ -142,7 +142,8 @@ class StreamProvider(Provider):
             end_copy(where, folder)
         if not _same_data(_olds, _news):
             folder.forget_successors(info.created)
-        return UpdateResult(properties.outputs(_news, info, where.run.carry_rate))
+        created = _known_created(_olds, _news)
+        return UpdateResult(properties.outputs(_news, info, where.run.carry_rate, created))
 
     @one_line
     def delete(self, _id: str, _props: dict[str, Any]) -> None:

@@ -28,6 +28,7 @@ from provisioner.reconcile.context import Context
 from provisioner.reconcile.intake import stopped_intake
 from provisioner.reconcile.trial import try_out
 from provisioner.rules.intake import closed, is_closed
+from provisioner.rules.same_stream import is_same
 from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
 from provisioner.text import approximate_size, counted
 
@@ -157,22 +158,23 @@ def _intake(spec: StreamSpec, config: StreamConfig) -> dict[str, object]:
 
 
 def _is_all(context: Context, info: StreamInfo, manifest: Manifest) -> bool:
-    """Whether the copy has the latest message. What a mirror still gets, its origin has."""
-    if info.config["mirror"]:
-        return _origin_keeps(context, info.config["mirror"]["name"], manifest)
+    """Whether the copy has the latest message. What a mirror still gets, its origin has, as far as one can look."""
+    mirror = info.config["mirror"]
+    if mirror and not mirror["external"]:
+        return _origin_keeps(context, mirror["name"], manifest)
     return bool(context.client().state(manifest.name)["last_seq"] == manifest.state["last_seq"])
 
 
 def _origin_keeps(context: Context, origin: str, manifest: Manifest) -> bool:
     present = context.client().stream(origin)
-    if not present:  # in another account or domain
+    if not present:
         return bool(context.client().state(manifest.name)["last_seq"] == manifest.state["last_seq"])
     return bool(context.client().state(origin)["first_seq"] <= manifest.state["last_seq"] + 1)
 
 
 def _delete(context: Context, info: StreamInfo, manifest: Manifest) -> None:
     present = context.server.current(manifest.name)
-    if not present or present.created != info.created:
+    if not present or not is_same(info.created, present):
         raise Conflict(f"{manifest.name} was deleted or made again while it was copied; run pulumi up again")
     context.client().delete(manifest.name)
     context.server.remember(manifest.name, None)
@@ -230,7 +232,9 @@ def _restore_as(
 def _note_successor(context: Context, folder: CarryFolder, before: str, now: str) -> None:
     """Note which stream became which; where the old one was, under another key: it is not there that the new one is."""
     here = CarryFolder(context.server.store, folder.stream)
-    here.note_successor(before, now)
+    # In a cluster, the state may know the stream by another moment than the copy (``same_stream``).
+    for moment in {before, context.run.created(folder.stream) or before} - {now}:
+        here.note_successor(moment, now)
     if here != folder:
         folder.note_successor(f"moved {before}", now)
 

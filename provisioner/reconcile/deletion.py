@@ -15,6 +15,7 @@ from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, approve, may_lose
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.unopened import reopened
+from provisioner.rules.same_stream import is_same
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 from provisioner.text import approximate_size, counted
 
@@ -50,7 +51,7 @@ def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
     if spec.on_delete is OnDelete.RETAIN:
         _retain(context, info)
         return
-    if created and folder_of(context, spec.name).current(created) != info.created:
+    if created and not is_same(folder_of(context, spec.name).current(created), info):
         raise Conflict(_not_ours(info, created))
     if refusal := _deletion_refusal(context, spec, info):
         raise Conflict(refusal)

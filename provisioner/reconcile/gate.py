@@ -59,7 +59,8 @@ def estate_preflight(
             parts.append(Verdict((_fewer_nodes(estate, new),)))
         elif estate.store == new.store:
             parts += _leaving_streams(estate, target, specs)
-            parts += _in_memory(estate.context(credentials), specs) if estate.is_restarted_for(new) else ()
+            source = estate.context(credentials)
+            parts += _in_memory(source, specs) if estate.is_restarted_for(new) or _hangs(estate, source) else ()
         else:
             parts += other_data(estate, new, credentials, specs)
     if old and data_of(old.store) == data_of(new.store) and old.encryption != new.encryption:
@@ -132,6 +133,19 @@ def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpe
             yield leaving(target, infos[name], policy)
         elif policy is not OnDelete.RETAIN:
             yield Verdict(notes=missing_notes(target, name, "looks for its files before it forgets it"))
+
+
+def _hangs(estate: Estate, source: Context) -> bool:
+    """Whether the stack's own single server takes connections and does not answer: then up restarts it."""
+    if not (estate.owns_server and estate.process and estate.nodes == 1 and source.server.is_there()):
+        return False
+    try:
+        source.server.streams()
+    except Unreachable:
+        return True
+    except ProvisionerError:
+        return False
+    return False
 
 
 def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:

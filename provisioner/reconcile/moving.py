@@ -23,6 +23,7 @@ from provisioner.reconcile.intake import stopped_intake, update
 from provisioner.reconcile.loss_approval import approval_of, loss_of
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.intake import is_closed
+from provisioner.rules.same_stream import is_same
 from provisioner.schema.model import StreamInfo, StreamSpec
 
 # The environment variable with which a run takes the messages along to other data.
@@ -37,7 +38,7 @@ def is_asked_for() -> bool:
 def is_copied(source: Context, name: str, info: StreamInfo) -> bool:
     """Whether a run that was cut short has copied a stream to move it, and nothing has come since."""
     manifest = folder_of(source, name).manifest()
-    return manifest is not None and is_closed(info.config) and manifest.created == info.created
+    return manifest is not None and is_closed(info.config) and is_same(manifest.created, info)
 
 
 def moving_preflight(
@@ -95,7 +96,7 @@ def move_in(context: Context, spec: StreamSpec, folder: CarryFolder) -> Manifest
     manifest, info = folder.manifest(), context.server.current(spec.name)
     if not manifest:
         return None
-    if info and folder_of(context, spec.name).has_successor(info.created) and not folder.waiting_for(info):
+    if info and folder_of(context, spec.name).has_successor(info) and not folder.waiting_for(info):
         context.run.on_created_known(spec.name, info.created)
         return manifest
     if info and not info.is_empty and not folder.waiting_for(info):
@@ -111,7 +112,7 @@ def move_out(source: Context, folder: CarryFolder, manifest: Manifest) -> None:
     """Delete a stream where it was, now that it is elsewhere; of a server that is gone, there is nothing to delete."""
     try:
         info = source.server.present(folder.stream)
-        if info and info.created == manifest.created and is_closed(info.config):
+        if info and is_same(manifest.created, info) and is_closed(info.config):
             source.client().delete(folder.stream)
             source.server.remember(folder.stream, None)
     except ProvisionerError:

@@ -16,6 +16,7 @@ from provisioner.reconcile.moving import MOVE_DATA, is_asked_for, is_copied, mov
 from provisioner.reconcile.permitted import missing_for_moving
 from provisioner.reconcile.store import ends_with_server
 from provisioner.reconcile.verdict import Verdict
+from provisioner.rules.same_stream import is_same
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 
 
@@ -47,7 +48,7 @@ def other_data(
             yield Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))
             if data_of(old.store) == data_of(new.store):
                 yield Verdict(notes=(_stays(old),))
-        elif info.messages and concerned and moved.get(name) != info.created:
+        elif info.messages and concerned and not is_same(moved.get(name), info):
             yield approve(name, _fate(old, new, info, managed=name in old.policies))
 
 
@@ -69,7 +70,7 @@ def _moves(old: Estate, new: Estate, source: Context, info: StreamInfo, moved: M
     """Whether the run takes a stream along; one that is the same at another url stays where it is."""
     name = info.config["name"]
     asked = is_asked_for() or new.takes_along(old) or is_copied(source, name, info)
-    return asked and source.run.is_ours(name, info) and moved.get(name) != info.created
+    return asked and source.run.is_ours(name, info) and not is_same(moved.get(name), info)
 
 
 def _fate(old: Estate, new: Estate, info: StreamInfo, *, managed: bool) -> str:
@@ -92,7 +93,11 @@ def _untold(
         if name not in specs and source.server.is_there():
             yield Verdict((_undeletable(name, error),))
         else:
-            yield approve(name, f"{error}: nobody can tell what {old.store} holds of it")
+            yield approve(name, f"{error}: nobody can tell what {old.store} holds of it{_how_to_start(old)}")
+
+
+def _how_to_start(old: Estate) -> str:
+    return ", until its server runs: set back what has changed, and pulumi up starts it" if old.owns_server else ""
 
 
 def _undeletable(name: str, error: ProvisionerError) -> str:

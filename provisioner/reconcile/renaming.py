@@ -12,14 +12,14 @@ from provisioner.schema.model import StreamInfo, StreamSpec
 
 def note_successor(context: Context, spec: StreamSpec, info: StreamInfo | None) -> None:
     """Know a stream again that a run has renamed or moved which was killed before the state had it."""
-    if info and any(folder.has_successor(info.created) for folder in folders_before(context, spec)):
+    if info and any(folder.has_successor(info) for folder in folders_before(context, spec)):
         context.run.on_created_known(spec.name, info.created)
 
 
 def predecessor(context: Context, spec: StreamSpec, info: StreamInfo | None) -> StreamInfo | None:
     """The stream to carry over under the new name, as it was a moment ago; None where that is done or not to be."""
     old = context.server.seen(spec.renamed_from) if spec.renamed_from else None
-    is_done = info is not None and old is not None and folder_of(context, spec.renamed_from).has_successor(info.created)
+    is_done = info is not None and old is not None and folder_of(context, spec.renamed_from).has_successor(info)
     return old if old and not is_done and (not old.is_empty or not info) else None
 
 

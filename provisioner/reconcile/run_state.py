@@ -21,10 +21,11 @@ of its targets and no others. ``tests/e2e/test_call_order.py`` holds the engine 
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.jetstream.target import Credentials
+from provisioner.rules.same_stream import is_same
 from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
 
@@ -197,7 +198,7 @@ class RunState:
 
     def has_made(self, info: StreamInfo) -> bool:
         """Whether the stream belongs to a resource of this up, under whatever name."""
-        return self.is_up() and (str(info.config["name"]), info.created) in self._made
+        return self.is_up() and _is_among(self._made, str(info.config["name"]), info)
 
     def is_up(self) -> bool:
         """Whether a program runs: an up or a preview, no destroy."""
@@ -213,7 +214,7 @@ class RunState:
 
     def is_ours(self, name: str, info: StreamInfo) -> bool:
         """Whether the stream on the server is the one in the state, or this run has made it."""
-        return (name, info.created) in self._ours or (name, None) in self._ours
+        return (name, None) in self._ours or _is_among(self._ours, name, info)
 
     def last_set(self, name: str) -> StreamConfig | None:
         """A stream's configuration as the last up left it."""
@@ -239,3 +240,8 @@ class RunState:
             return True
         policies = {OnDelete.DELETE, OnDelete.GUARD} if info.is_empty else {OnDelete.DELETE}
         return self._policies[name] in policies
+
+
+def _is_among(streams: Collection[tuple[str, str | None]], name: str, info: StreamInfo) -> bool:
+    """Whether a stream is one of those, each a name and when it was created; other threads may add some."""
+    return (name, info.created) in streams or any(one == name and is_same(at, info) for one, at in tuple(streams))

@@ -28,7 +28,9 @@ def placement_problems(config: StreamConfig, facts: ServerFacts, replacing: Stre
         facts: what is known of the cluster.
         replacing: the configuration in place.
     """
-    if not facts.clustered:
+    if facts.cluster is None:
+        return
+    if not facts.cluster:
         if config["num_replicas"] > 1:
             what = f"{config['num_replicas']} needs a cluster; this is a single server, write 1"
             yield Problem(("num_replicas",), what)
@@ -36,7 +38,7 @@ def placement_problems(config: StreamConfig, facts: ServerFacts, replacing: Stre
     desired, actual = checked(config), checked(replacing) if replacing else None
     yield from _combined_problems(desired, actual)
     if facts.nodes is not None:
-        yield from _peer_problems(desired, facts, facts.nodes, actual)
+        yield from _peer_problems(desired, facts.cluster, facts.nodes, actual)
         yield from _growth_problems(desired, facts.nodes, actual)
 
 
@@ -55,7 +57,7 @@ def _moves(desired: StreamConfig, actual: StreamConfig) -> bool:
 
 
 def _peer_problems(
-    desired: StreamConfig, facts: ServerFacts, nodes: Collection[ClusterNode], actual: StreamConfig | None
+    desired: StreamConfig, own: str, nodes: Collection[ClusterNode], actual: StreamConfig | None
 ) -> Iterator[Problem]:
     if actual is None or _moves(desired, actual):
         staying = 0
@@ -63,24 +65,26 @@ def _peer_problems(
         staying = int(actual["num_replicas"])
     else:
         return
-    reasons = [_lack(desired, cluster, nodes, staying) for cluster in _clusters(desired, facts, nodes)]
+    reasons = [_lack(desired, cluster, nodes, staying) for cluster in _clusters(desired, own, nodes)]
     if all(reasons):
-        yield Problem((_blamed(desired, len(nodes)),), reasons[0], _PLACED)
+        yield Problem((_blamed(desired, nodes),), reasons[0], _PLACED)
 
 
-def _blamed(desired: StreamConfig, servers: int) -> str:
+def _blamed(desired: StreamConfig, nodes: Collection[ClusterNode]) -> str:
     """The field that is the first to think of."""
-    if desired["num_replicas"] > servers:
+    if desired["num_replicas"] > len(nodes):
         return "num_replicas"
-    return "placement" if desired["placement"] else "max_bytes"
+    if desired["placement"]:
+        return "placement"
+    return "num_replicas" if all(_has_room(node, desired) for node in nodes) else "max_bytes"
 
 
-def _clusters(desired: StreamConfig, facts: ServerFacts, nodes: Iterable[ClusterNode]) -> list[str]:
+def _clusters(desired: StreamConfig, own: str, nodes: Iterable[ClusterNode]) -> list[str]:
     """The placement's cluster; else that of the client first, then any other."""
     placement = desired["placement"]
     if placement and placement["cluster"]:
         return [placement["cluster"]]
-    return list(dict.fromkeys([facts.cluster, *(node.cluster for node in nodes if node.cluster)]))
+    return list(dict.fromkeys([own, *(node.cluster for node in nodes if node.cluster)]))
 
 
 def _lack(desired: StreamConfig, cluster: str, nodes: Collection[ClusterNode], staying: int) -> str:
@@ -92,11 +96,28 @@ def _lack(desired: StreamConfig, cluster: str, nodes: Collection[ClusterNode], s
     tagged = [node for node in there if _has_tags(node, desired)]
     roomy = [node for node in tagged if _has_room(node, desired)]
     if len(tagged) >= desired["num_replicas"] and len(roomy) + staying >= desired["num_replicas"]:
-        return ""
+        return _lack_of_unique_tags(desired, cluster, tagged, _unique_tag(desired, nodes))
     needed = f"needs {counted(desired['num_replicas'], 'server')}; cluster {cluster} has {len(there)}"
     fits = f", {len(tagged)} of them with these tags" if len(tagged) < len(there) else ""
     room = f", {len(roomy)} with {approximate_size(desired['max_bytes'])} left" if len(roomy) < len(tagged) else ""
     return needed + fits + room
+
+
+def _unique_tag(desired: StreamConfig, nodes: Iterable[ClusterNode]) -> str:
+    """As the server that leads is configured; a placement that asks for such a tag itself switches it off."""
+    prefix = next((node.unique_tag for node in nodes if node.leads), "")
+    asked = (desired["placement"] or {"tags": []})["tags"]
+    return "" if any(tag.lower().startswith(prefix) for tag in asked) else prefix
+
+
+def _lack_of_unique_tags(desired: StreamConfig, cluster: str, tagged: Collection[ClusterNode], prefix: str) -> str:
+    """Why there are too few servers that differ in the tag; one of which no tags are known may differ."""
+    known = {tag for node in tagged for tag in node.tags or () if tag.startswith(prefix)}
+    different = len(known) + sum(node.tags is None for node in tagged)
+    if not prefix or different >= desired["num_replicas"]:
+        return ""
+    needed = counted(desired["num_replicas"], "server")
+    return f"needs {needed} with different tags {prefix}* (unique_tag); cluster {cluster} has {different}"
 
 
 def _has_tags(node: ClusterNode, desired: StreamConfig) -> bool:

@@ -73,6 +73,8 @@ def _origins(config: StreamConfig) -> Iterator[tuple[FieldPath, StreamSource]]:
 
 
 def _version_problems(config: StreamConfig, facts: ServerFacts) -> Iterator[Problem]:
+    if facts.version is None:
+        return
     for field in FIELDS:
         if field.since > facts.version[:2] and value_of(config, field.name) != field.default:
             needed, actual = (".".join(map(str, version)) for version in (field.since, facts.version))
@@ -142,7 +144,7 @@ def _reservation_problems(
     limit, reserved = (getattr(facts, name) for name in _STORES[config["storage"]])
     same_store = replacing if replacing and replacing["storage"] == config["storage"] else None
     asked = _reservation(config) - (_reservation(same_store) if same_store else 0)
-    if not facts.clustered and limit is not None and asked > 0 and reserved + asked > limit:
+    if facts.cluster == "" and limit is not None and asked > 0 and reserved + asked > limit:
         yield Problem(
             ("max_bytes",),
             f"asks for {approximate_size(asked)} more; of the {approximate_size(limit)} this server has for "

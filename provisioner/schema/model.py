@@ -208,6 +208,7 @@ class ClusterNode:
         free_storage: bytes of file store that nothing has reserved or filled.
         free_memory: the same for memory.
         leads: whether it leads the meta group, which judges every request.
+        unique_tag: what the tags begin with of which no two replicas may have the same, as it is configured; or empty.
     """
 
     cluster: str | None = None
@@ -215,6 +216,7 @@ class ClusterNode:
     free_storage: int | None = None
     free_memory: int | None = None
     leads: bool = False
+    unique_tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -222,8 +224,8 @@ class ServerFacts:
     """What the rules need to know of a server.
 
     Attributes:
-        version: (major, minor, patch).
-        cluster: the name of the cluster that the client is connected to; empty for a single server.
+        version: (major, minor, patch); None where the server that has the streams does not tell.
+        cluster: the name of the cluster that has the streams; empty for a single server, None where it may be either.
         nodes: every server that can hold streams; None where the server does not say.
         max_storage: bytes of file store that can be reserved on this server, None where it does not say.
         max_memory: the same for memory.
@@ -235,8 +237,8 @@ class ServerFacts:
         others: the other streams of the account.
     """
 
-    version: tuple[int, int, int] = (2, 15, 0)
-    cluster: str = ""
+    version: tuple[int, ...] | None = (2, 15, 0)
+    cluster: str | None = ""
     nodes: tuple[ClusterNode, ...] | None = None
     max_storage: int | None = None
     max_memory: int | None = None
@@ -246,8 +248,3 @@ class ServerFacts:
     max_bytes_required: bool = False
     syncs_always: bool | None = None
     others: Mapping[str, StreamConfig] = field(default_factory=dict)
-
-    @property
-    def clustered(self) -> bool:
-        """Whether streams can have replicas."""
-        return bool(self.cluster)

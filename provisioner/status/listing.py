@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,6 +23,7 @@ from provisioner.jetstream.codec import from_info
 from provisioner.jetstream.target import Target
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
 from provisioner.schema.model import StreamInfo
+from provisioner.status.origins import origin_troubles
 from provisioner.status.replicas import Placement, placement
 from provisioner.status.server_checks import Json
 
@@ -42,6 +43,7 @@ class Listing:
         account: the answer to ``$JS.API.INFO``, or why there is none.
         streams: by name; None if they could not be asked for.
         placements: where those of the catalogue are; none of a single server.
+        origins: what is wrong with the origins of those of the catalogue.
         silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
         may_speak_tls: whether the server does, or refused what might be a handshake.
     """
@@ -49,6 +51,7 @@ class Listing:
     account: Json | ProvisionerError
     streams: Mapping[str, StreamInfo] | None = None
     placements: Mapping[str, Placement] = field(default_factory=dict)
+    origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
     may_speak_tls: bool = False
 
@@ -90,7 +93,7 @@ def _ask(client: JetStream, wanted: Collection[str]) -> Listing:
 
 def _is_leaderless(client: JetStream, error: ProvisionerError) -> bool:
     """Whether a cluster has nobody to answer for all streams."""
-    return error.code == NO_META_LEADER if isinstance(error, ApiError) else bool(client.connection.cluster)
+    return error.code == NO_META_LEADER if isinstance(error, ApiError) else client.cluster != ""
 
 
 def _listing(
@@ -102,6 +105,7 @@ def _listing(
         account=account,
         streams={name: from_info(body) for name, body in named.items()},
         placements={name: place for name, place in places if place},
+        origins={name: [*origin_troubles(named[name])] for name in wanted if name in named},
         silent={name: error for name, error in alone.items() if isinstance(error, ProvisionerError)},
     )
 

@@ -74,7 +74,7 @@ def placement(body: Json) -> Placement | None:
     if not group.get("name"):
         return None
     return Placement(
-        str(group.get("leader") or ""), followers(group, _since(group.get("leader_since"), body.get("ts")))
+        str(group.get("leader") or ""), followers(group, seconds_between(group.get("leader_since"), body.get("ts")))
     )
 
 
@@ -129,6 +129,6 @@ def _replica(body: Mapping[str, Any], led_s: float) -> Replica:
     )
 
 
-def _since(begin: str | None, end: str | None) -> float:
+def seconds_between(begin: str | None, end: str | None) -> float:
     """Seconds between two of a server's times; endless where it does not say."""
     return max(0, parse_time(end) - parse_time(begin)) / _SECOND_NS if begin and end else float("inf")

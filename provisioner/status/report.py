@@ -7,8 +7,9 @@ The form is stable: keys are added, never renamed or removed.
     server       url, monitor_url, and the figures it was asked for; null what is not known
     checks       name, severity, text: one for each question to the server, one or more a stream
     streams      the catalogue's, in its order: name, purpose, severity, state (ok, drift,
-                 nearly full, partial, missing, unknown), wanted and live settings that differ from the
-                 server's defaults in a catalogue's words, differences (field, wanted, live),
+                 nearly full, partial, missing, unknown; cut off, which hears nothing from an origin), wanted
+                 and live settings that differ from the server's defaults in a catalogue's words, differences
+                 (field, wanted, live),
                  created, messages, bytes, max_bytes, max_msgs, first_time, last_time, consumers
     unmanaged    name, kind (stream, key-value bucket, object bucket)
 

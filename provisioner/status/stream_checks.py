@@ -28,8 +28,8 @@ class StreamHealth:
     """One stream of the catalogue.
 
     Attributes:
-        state: ok, drift, nearly full, partial, missing or unknown; in a cluster also degraded, no quorum, no leader
-            or silent.
+        state: ok, drift, nearly full, cut off, partial, missing or unknown; in a cluster also degraded, no quorum,
+            no leader or silent.
         placement: where it is in a cluster.
     """
 
@@ -65,7 +65,17 @@ def _found(spec: StreamSpec, listing: Listing, copies: Sequence[Path]) -> Stream
     if silence := listing.silent.get(spec.name):
         return _unexamined(spec, *_silence(silence))
     streams = listing.streams or {}
-    return _examined(spec, streams.get(spec.name), copies, listing.placements.get(spec.name))
+    health = _examined(spec, streams.get(spec.name), copies, listing.placements.get(spec.name))
+    return _fed(health, listing.origins.get(spec.name, ()))
+
+
+def _fed(health: StreamHealth, troubles: Iterable[str]) -> StreamHealth:
+    """The same, and what is wrong with its origins: other states outweigh that one."""
+    cut_off = tuple(Result(health.spec.name, Severity.WARNING, text) for text in troubles)
+    if not cut_off:
+        return health
+    others = tuple(result for result in health.results if result.severity)
+    return replace(health, state="cut off" if health.state == "ok" else health.state, results=(*others, *cut_off))
 
 
 def _silence(error: ProvisionerError) -> tuple[str, Severity, str]:

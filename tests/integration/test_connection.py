@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from provisioner.errors import InvalidAnswer, NobodyListens
+from provisioner.errors import InvalidAnswer, NobodyListens, Unreachable
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.connection import Connection
 from provisioner.jetstream.target import Credentials
@@ -54,6 +56,28 @@ def test_nobody_listens() -> None:
     url = f"nats://127.0.0.1:{free_port()}"
     with pytest.raises(NobodyListens, match=rf"^{url}: no NATS server answers within 0.3 s: connection refused"):
         Connection(url, Credentials(), 0.3)
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """A server that takes connections and says nothing, as one does that is stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"nats://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def test_one_of_several_servers_hangs(hanging: str, server: NatsServer) -> None:
+    """Each of them is given its time, in whichever order they are tried."""
+    urls = f"{hanging},nats://127.0.0.1:{free_port()},{hanging.replace('127.0.0.1', 'localhost')},{server.url}"
+    connection = Connection(urls, Credentials(), 0.5)
+    assert connection.server_version > (2, 0, 0)
+    connection.close()
+
+
+def test_a_server_that_hangs_is_not_one_that_nobody_listens_at(hanging: str) -> None:
+    """The others may refuse connections: as long as one has not answered, nobody knows."""
+    with pytest.raises(Unreachable, match=r"no NATS server answers within 4 s") as raised:
+        Connection(f"{hanging},nats://127.0.0.1:{free_port()}", Credentials(), 0.5)
+    assert not isinstance(raised.value, NobodyListens)
 
 
 def test_close_is_idempotent(server: NatsServer) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from provisioner.backup.archive import backup
+from provisioner.backup.archive import Manifest, backup
 from provisioner.backup.progress import Meter
 from provisioner.cli.main import main
 from provisioner.errors import BackupError, JetStreamOff, ProvisionerError
@@ -16,13 +17,14 @@ from provisioner.jetstream import snapshots
 from provisioner.jetstream.address import address
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
-from provisioner.reconcile import apply, deletion
+from provisioner.reconcile import apply, carry, deletion
 from provisioner.reconcile.context import context
 from provisioner.schema.config import with_fields
 from provisioner.schema.model import OnDelete, StreamSpec
 from tests.support.configurations import config
 from tests.support.leaf import Leaf, hub_and_leaf
 from tests.support.nats_server import running
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.usefixtures("own_process")
 
@@ -68,6 +70,33 @@ def test_a_stream_of_the_leaf_through_the_hub(sea: Leaf, clients: tuple[JetStrea
     hub.create(StreamSpec(config("ORDERS", subjects=["others"])).config)
     deletion.delete(where, StreamSpec(spec.config, on_delete=OnDelete.DELETE), carried.created)
     assert (["ORDERS"], {}) == (list(hub.streams()), leaf.streams())
+
+
+def test_a_mirror_of_a_stream_of_its_name_elsewhere(
+    sea: Leaf, clients: tuple[JetStream, JetStream], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it gets while it is copied, and its origin has dropped since, is copied too: it is not its own origin."""
+    where, (hub, leaf) = context(sea.leaf.url, None, Credentials()), clients
+    hub.create(config("ORDERS", subjects=["orders"], max_msgs=1))
+    mirror = config("ORDERS", mirror={"name": "ORDERS", "external": {"api": "$JS.hub.API"}})
+    made = apply.create(where, StreamSpec(mirror))
+
+    def publish(until_there_are: int) -> None:
+        hub.connection.request("orders", b"x")
+        until("it is mirrored", lambda: leaf.state("ORDERS")["last_seq"] == until_there_are)
+
+    def copied_under_way(*arguments: Any) -> Manifest:
+        manifest = backup(*arguments)
+        if manifest.messages == 2:
+            publish(3)  # which the origin has dropped when it has the next one
+            publish(4)
+        return manifest
+
+    publish(1)
+    publish(2)
+    monkeypatch.setattr(carry, "backup", copied_under_way)
+    carried = apply.ensure(where, StreamSpec(with_fields(mirror, {"storage": "memory"})), made.created)
+    assert (4, "memory") == (carried.messages, carried.config["storage"])
 
 
 def test_a_domain_that_nobody_has(sea: Leaf) -> None:

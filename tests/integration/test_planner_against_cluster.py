@@ -21,6 +21,7 @@ from tests.support.cluster_oracle import (
     is_possible,
     single_sites,
     tiered_site,
+    unique_tag_site,
 )
 from tests.support.exploring import explore, explores
 
@@ -112,6 +113,27 @@ def test_a_tier_is_for_streams_of_so_many_copies(tiered: Site, replicas: int, me
     """Each copy counts once in it; without a tier for them there is no such stream."""
     size = {} if megabytes is None else {"max_bytes": megabytes * MB}
     compare_create(tiered, {"config": {"num_replicas": replicas, **size}})
+
+
+@pytest.fixture(scope="module")
+def zones(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A cluster whose ``unique_tag`` is the zone."""
+    with unique_tag_site(tmp_path_factory.mktemp("zones")) as made:
+        yield made
+
+
+@pytest.mark.parametrize("tags", [[], ["ssd"], ["big"], ["az:b"], ["!az:b"], ["!ssd"], ["az:b", "big"]])
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_no_two_replicas_have_the_same_unique_tag(zones: Site, replicas: int, tags: list[str]) -> None:
+    """Unless the placement asks for such a tag itself."""
+    placement = {"placement": {"tags": tags}} if tags else {}
+    compare_create(zones, {"config": {"num_replicas": replicas, **placement}})
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (1, 3), (2, 3)])
+def test_growth_needs_unique_tags_too(zones: Site, before: int, after: int) -> None:
+    """The replicas that are there count."""
+    compare_update(zones, {"old": {"num_replicas": before}, "new": {"num_replicas": after}})
 
 
 class TestExplore:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
 
 from provisioner.local_server import processes
 from provisioner.local_server.processes import Process
@@ -18,6 +21,21 @@ def test_ps_and_proc_agree(stranger: Process) -> None:
     assert proc[1] == ps[1] == "sleep 60"
     assert len(ps[0]) == 24
     assert processes._from_ps(2**22 + 1) == ("", "")  # noqa: SLF001
+
+
+def test_a_process_is_found_by_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the end of its command line, on systems without /proc too; one that is not there is not."""
+    with subprocess.Popen(["sleep", "61.5"]) as child:
+        try:
+            for without_proc in False, True:
+                if without_proc:
+                    monkeypatch.setattr(processes, "PROC", Path("/nowhere"))
+                found = processes.search("sleep 61.5")
+                assert found
+                assert (child.pid, found) == (found.pid, processes.find(child.pid, "sleep 61.5"))
+                assert processes.search("sleep 61.6") is None
+        finally:
+            child.kill()
 
 
 def test_deaf_process_is_killed() -> None:

@@ -218,6 +218,19 @@ def test_killed_server_comes_back(spec: ServerSpec) -> None:
     assert _ask(spec, "jsz")["messages"] == 1
 
 
+def test_a_start_that_was_cut_short(spec: ServerSpec) -> None:
+    """Whoever starts a server may be killed before its process is in the record: it is found, and stopped too."""
+    started = supervisor.ensure(spec).server
+    for change in (supervisor.ensure, lambda again: supervisor.stop(again.directory)):
+        server_dir.write(replace(started, process=None))
+        assert started == server_dir.read(spec.directory)
+        supervisor.require_runnable(spec)
+        change(spec)
+    assert not started.is_alive()
+    server_dir.write(replace(started, process=None))
+    assert supervisor.find(spec.directory) is None
+
+
 def test_removed_folder_is_new_data(spec: ServerSpec) -> None:
     """A server whose files are gone is restarted, and says that its data is other data."""
     before = supervisor.ensure(spec).server

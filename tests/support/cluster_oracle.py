@@ -128,6 +128,18 @@ def tiered_site(folder: Path) -> Iterator[Site]:
         yield Site(cluster, cluster.monitor_urls, client, {"OTHER": info.config})
 
 
+@contextmanager
+def unique_tag_site(folder: Path) -> Iterator[Site]:
+    """A cluster that puts no two replicas on nodes with the same tag of one kind; two nodes are in the same zone."""
+    tags = (("ssd", "az:a"), ("ssd", "az:b"), ("Big", "AZ:b"))
+    only = 'max_file_store: 1GB, max_mem: 100MB, unique_tag: "az:"'
+    with (
+        running_cluster(folder, tags=tags, jetstream=only) as cluster,
+        closing(JetStream(cluster.url, Credentials())) as client,
+    ):
+        yield Site(cluster, cluster.monitor_urls, client, {})
+
+
 def _site(server: NatsServer | NatsCluster, account: str, monitor_urls: list[str], stack: ExitStack) -> Site:
     client = stack.enter_context(closing(JetStream(server.url, Credentials(account, account))))
     info = client.create(named("OTHER", subjects=[f"{account}.>"], max_bytes=10 * MB))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.support.exploring import explores, new_seeds
-from tests.support.faults.cluster_rounds import QUIET, UPDATE, Round, Rounds
+from tests.support.faults.cluster_rounds import CARRY, QUIET, UPDATE, Round, Rounds
 from tests.support.faults.figures import Figures, Record
 from tests.support.faults.nodes import Nodes
 from tests.support.faults.publisher import publishing
@@ -26,11 +27,24 @@ PING_S = 1
 @pytest.fixture
 def rounds(project: Project, figures: Figures, record_property: Record) -> Iterator[Rounds]:
     """A cluster whose streams are on all nodes and are published to for as long as the test lasts."""
-    ports = {name: [free_port() for _ in range(NODES)] for name in ("clientPort", "monitorPort", "clusterPort")}
+    with _rounds(project, figures, record_property, NODES) as made:
+        yield made
+
+
+@pytest.fixture
+def five(project: Project, figures: Figures, record_property: Record) -> Iterator[Rounds]:
+    """One of five nodes, each stream on three of them."""
+    with _rounds(project, figures, record_property, 5) as made:
+        yield made
+
+
+@contextmanager
+def _rounds(project: Project, figures: Figures, record_property: Record, nodes: int) -> Iterator[Rounds]:
+    ports = {name: [free_port() for _ in range(nodes)] for name in ("clientPort", "monitorPort", "clusterPort")}
     settings: dict[str, Any] = {name: ",".join(map(str, each)) for name, each in ports.items()}
     folder = project.folder / "nats"
     project.configure(
-        server="process", nodes=NODES, replicas=NODES, onDelete="delete", catalogue="streams.yaml",
+        server="process", nodes=nodes, replicas=3, onDelete="delete", catalogue="streams.yaml",
         storeDir=str(folder), **settings,
     )  # fmt: skip
     url = ",".join(f"nats://127.0.0.1:{port}" for port in ports["clientPort"])
@@ -70,5 +84,19 @@ class TestExplore:
         """As above; a failure names its round."""
         for seed in new_seeds(share=0.5):
             drawn = Round.drawn(seed)
+            rounds.play(drawn)
+            assert rounds.project.unchanged(), drawn
+
+    def test_five_nodes(self, five: Rounds) -> None:
+        """As above, with five: two may be gone, and every stream has its majority as long as it had one of them."""
+        for seed in new_seeds(share=0.5):
+            drawn = Round.drawn(seed)
+            five.play(drawn)
+            assert five.project.unchanged(), drawn
+
+    def test_carries(self, rounds: Rounds) -> None:
+        """As above, while every stream is carried over, again and again."""
+        for seed in new_seeds(share=0.5):
+            drawn = replace(Round.drawn(seed), during=CARRY)
             rounds.play(drawn)
             assert rounds.project.unchanged(), drawn

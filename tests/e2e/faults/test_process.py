@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 from contextlib import closing
@@ -35,7 +36,7 @@ def _signal(project: Project, what: signal.Signals) -> None:
 
 
 def test_the_server_dies_hangs_and_refuses_a_reload(project: Project, figures: Figures) -> None:
-    """Killed in the middle of an update; its files spoilt by hand; asked to reload while it hangs."""
+    """Killed in the middle of an update; its files spoilt by hand; asked to reload while it hangs; and just hanging."""
     settings: dict[str, Any] = {"clientPort": free_port(), "monitorPort": free_port()}
     folder = project.folder / "nats"
     project.configure(server="process", onDelete="delete", catalogue="streams.yaml", storeDir=str(folder), **settings)
@@ -63,7 +64,13 @@ def test_the_server_dies_hangs_and_refuses_a_reload(project: Project, figures: F
         project.configure(**{**project.settings, "maxFileStore": "30GiB"})
         project.up()
         publisher.wait_for_more()
-        figures.faults, figures.converged, figures.acknowledged = 3, 3, publisher.count
+        figures.faults, figures.converged = 3, 3
+
+        _signal(project, signal.SIGSTOP)
+        assert 'status: "does not answer" => "running"' in re.sub(" +:", ":", project.drift())
+        project.up()
+        publisher.wait_for_more()
+        figures.faults, figures.converged, figures.acknowledged = 4, 4, publisher.count
         figures.count_lost({stream: publisher.missing(client, stream) for stream in SUBJECTS})
     assert project.unchanged()
 

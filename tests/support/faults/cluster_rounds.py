@@ -22,14 +22,22 @@ if TYPE_CHECKING:
 
 QUIET: Final = "while nothing is done"
 UPDATE: Final = "while streams are updated"
+CARRY: Final = "while streams are carried over"
 ROLL: Final = "while a change is rolled out"
 # A pause without an up is nothing to be mended. A node that a roll has just started again, and whose folder then goes,
 # has not lost its disk: its files are still open.
-_WHEN: Final = {"a node is paused": (UPDATE, ROLL), "a node loses its folder": (QUIET, UPDATE)}
+_WHEN: Final = {
+    "a node is paused": (UPDATE, ROLL),
+    "a node loses its folder": (QUIET, UPDATE),
+    "a node is killed, another paused": (UPDATE, ROLL),
+    "a node is killed, another loses its folder": (QUIET, UPDATE),
+}
 _MOMENT_S: Final = 60.0
 _POLL_S: Final = 0.005
 _LONGEST_PAUSE_S: Final = 8.0
 _MOMENTS: Final = 3  # the first, second or third request, or node
+_CARRY_MOMENTS: Final = 20  # of the requests that three carries take
+_REQUESTS: Final = {UPDATE: "$JS.API.STREAM.UPDATE.*", CARRY: "$JS.API.STREAM.*.*"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ class Rounds:
     Attributes:
         streams: stream -> subject.
         edits: how often the catalogue was changed.
+        retention: of every stream.
         tallies: by what happened.
     """
 
@@ -85,6 +94,7 @@ class Rounds:
     figures: Figures
     streams: Mapping[str, str]
     edits: int = 0
+    retention: str = "limits"
     tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
 
     def play(self, what: Round) -> None:
@@ -115,11 +125,12 @@ class Rounds:
         if what.during == QUIET:
             fault(self.nodes, chance)()
             return None
-        moment, pause_s = chance.randint(1, _MOMENTS), chance.uniform(1, _LONGEST_PAUSE_S)
+        moments = _CARRY_MOMENTS if what.during == CARRY else _MOMENTS
+        moment, pause_s = chance.randint(1, moments), chance.uniform(1, _LONGEST_PAUSE_S)
         with ExitStack() as stack:
             executor = stack.enter_context(ThreadPoolExecutor(1))
-            updates = recorded(self.client, "$JS.API.STREAM.UPDATE.*")
-            requests = stack.enter_context(updates) if what.during == UPDATE else []
+            asked = _REQUESTS.get(what.during)
+            requests = stack.enter_context(recorded(self.client, asked)) if asked else []
             before = self.nodes.pids()
             reached = self._changing(what.during, before, requests)
             running = executor.submit(self.project.pulumi, "up", "--yes", "--skip-preview")
@@ -128,13 +139,16 @@ class Rounds:
             with suppress(TimeoutError):
                 running.result(pause_s)  # how long a pause is; what else there is, it only waits for
             undo()
-            assert at_work, f"{what}: the up was over before its moment"
+            # How many requests a carry takes depends on what it meets.
+            assert at_work or what.during == CARRY, f"{what}: the up was over before its moment"
             return running.result()
 
     def _changing(self, during: str, before: list[int | None], requests: list[str]) -> Callable[[], int]:
         """Make a change that the next up carries out; tells how far it is."""
         self.edits += 1
-        if during == UPDATE:
+        if during == CARRY:
+            self.retention = "workqueue" if self.retention == "limits" else "limits"
+        if during in _REQUESTS:
             self.describe()
             return lambda: len(requests)
         interval = "2m" if self.project.settings.get("syncInterval") != "2m" else "3m"
@@ -144,7 +158,8 @@ class Rounds:
     def describe(self) -> None:
         """Write the catalogue, its descriptions saying how often."""
         streams: dict[str, dict[str, Any]] = {
-            name: {"subjects": [subject], "description": f"edit {self.edits}"} for name, subject in self.streams.items()
+            name: {"subjects": [subject], "description": f"edit {self.edits}", "retention": self.retention}
+            for name, subject in self.streams.items()
         }
         self.project.catalogue(**streams)
 

@@ -142,6 +142,20 @@ def _hang(nodes: Nodes, chance: Random) -> Undo:
     return _nothing
 
 
+def _kill_and_pause(nodes: Nodes, chance: Random) -> Undo:
+    killed, paused = chance.sample(nodes.all, 2)
+    nodes.kill([killed])
+    nodes.send(paused, signal.SIGSTOP)
+    return lambda: nodes.send(paused, signal.SIGCONT)
+
+
+def _kill_and_lose(nodes: Nodes, chance: Random) -> Undo:
+    killed, robbed = chance.sample(nodes.all, 2)
+    nodes.kill([killed, robbed])
+    shutil.rmtree(nodes.home(robbed))
+    return _nothing
+
+
 FAULTS: Final[Mapping[str, Callable[[Nodes, Random], Undo]]] = {
     "a node is killed": _kill_one,
     "two nodes are killed": _kill_two,
@@ -150,4 +164,6 @@ FAULTS: Final[Mapping[str, Callable[[Nodes, Random], Undo]]] = {
     "the meta leader is killed": _kill_meta_leader,
     "a node is paused": _pause,
     "a node hangs": _hang,
+    "a node is killed, another paused": _kill_and_pause,
+    "a node is killed, another loses its folder": _kill_and_lose,
 }

@@ -14,6 +14,7 @@ SSD = ClusterNode("C", frozenset({"ssd"}), 10**9, 10**9, leads=True)
 DISK = ClusterNode("C", frozenset({"disk"}), 10**6, 10**6)
 SILENT = ClusterNode("C")
 EXCLUDED = ClusterNode("C", frozenset({"!jetstream"}), 10**9, 10**9)
+ZONES = [ClusterNode("C", frozenset({f"az:{zone}"}), unique_tag="az:", leads=zone == "a") for zone in "abb"]
 ABROAD = ClusterNode("D", frozenset({"ssd"}), 10**9, 10**9)
 
 
@@ -34,12 +35,12 @@ ABROAD = ClusterNode("D", frozenset({"ssd"}), 10**9, 10**9)
         ({"placement": {"tags": ["!ssd"]}}, [SSD, DISK], []),
         ({"placement": {"cluster": "D"}}, [SSD, DISK], ["placement needs 1 server; cluster D has 0"]),
         ({"placement": {"cluster": "D"}}, [SSD, ClusterNode()], []),
-        ({"num_replicas": 2}, [SSD, ABROAD], ["max_bytes needs 2 servers; cluster C has 1"]),
+        ({"num_replicas": 2}, [SSD, ABROAD], ["num_replicas needs 2 servers; cluster C has 1"]),
         ({"num_replicas": 2}, [SSD, ABROAD, ABROAD], []),
         (
             {"num_replicas": 2},
             [SSD, EXCLUDED],
-            ["max_bytes needs 2 servers; cluster C has 2, 1 of them with these tags"],
+            ["num_replicas needs 2 servers; cluster C has 2, 1 of them with these tags"],
         ),
         (
             {"num_replicas": 2, "max_bytes": "100MiB"},
@@ -47,6 +48,14 @@ ABROAD = ClusterNode("D", frozenset({"ssd"}), 10**9, 10**9)
             ["max_bytes needs 2 servers; cluster C has 2, 1 with 100.0 MiB left"],
         ),
         ({"num_replicas": 2, "max_bytes": "100MiB"}, [SSD, SILENT], []),
+        ({"num_replicas": 2}, ZONES, []),
+        (
+            {"num_replicas": 3},
+            ZONES,
+            ["num_replicas needs 3 servers with different tags az:* (unique_tag); cluster C has 2"],
+        ),
+        ({"num_replicas": 3}, [*ZONES, SILENT], []),
+        ({"num_replicas": 2, "placement": {"tags": ["az:b"]}}, ZONES, []),
     ],
 )
 def test_servers_for_a_new_stream(fields: dict[str, Any], nodes: list[ClusterNode] | None, expected: list[str]) -> None:

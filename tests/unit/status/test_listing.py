@@ -43,7 +43,8 @@ class FakeJetStream:
         cluster: str = "C",
     ) -> None:
         self._told, self._listed, self._missing = told, listed, missing
-        self.connection = SimpleNamespace(cluster=cluster, is_encrypted=False)
+        self.cluster = cluster
+        self.connection = SimpleNamespace(is_encrypted=False)
 
     def account(self) -> Any:
         """The answer to INFO."""
