@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from provisioner.errors import ProvisionerError
+from provisioner.errors import ProvisionerError, Unreachable
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.consumer_gate import consumers_preflight
