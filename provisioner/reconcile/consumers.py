@@ -142,7 +142,8 @@ def adoption_problem(context: Context, spec: ConsumerSpec, live: ConsumerInfo, s
 
 
 def _plan(context: Context, live: ConsumerInfo, spec: ConsumerSpec, stream: StreamConfig) -> ConsumerPlan:
-    can_reset = context.client().connection.server_version[:2] >= RESET_SINCE
+    version = context.server.facts(spec.stream).version
+    can_reset = version is None or version[:2] >= RESET_SINCE
     return plan_consumer(live.config, spec.config, stream, can_reset=can_reset)
 
 

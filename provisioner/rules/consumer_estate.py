@@ -40,7 +40,9 @@ def _number_problems(stream: StreamConfig, others: Sequence[ConsumerConfig], *, 
 
 
 def age_problems(config: ConsumerConfig, facts: ServerFacts) -> Iterator[Problem]:
-    """Fields that the server is too old for."""
+    """Fields that the server is too old for, where it is known."""
+    if facts.version is None:
+        return
     actual = ".".join(map(str, facts.version))
     for field in CONSUMER_FIELDS:
         since = field.since
