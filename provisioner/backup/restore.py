@@ -37,6 +37,7 @@ _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
 # the second stay, and the next stream of the name begins with them.
 _LEFTOVERS: Final = "expected sequence does not match store"
+_DELETE_FIRST: Final = "delete them first; make up makes those of the catalogue again"
 _PASSING: Final = (NO_FOLDER, _LEFTOVERS)
 
 # nats-server gives up on a restore whose next chunk it does not come to within 5 seconds: it syncs each message.
@@ -135,7 +136,7 @@ def _make_room(client: JetStream, manifest: Manifest) -> None:
     if mark := mark_of(info.config):
         _remove_part(client, manifest, mark)
     else:
-        _remove_empty(client, info)
+        _remove_empty(client, info, manifest)
 
 
 def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> None:
@@ -154,17 +155,17 @@ def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
     _delete_part(client, manifest, mark)
 
 
-def _remove_empty(client: JetStream, info: StreamInfo) -> None:
-    """Delete an empty stream; leave any other.
+def _remove_empty(client: JetStream, info: StreamInfo, manifest: Manifest) -> None:
+    """Delete a stream without messages, whose consumers the backup brings back; leave any other.
 
     Its subjects are released first, so that no message is acknowledged between the last look and the delete.
     """
-    _refuse_unless_empty(info)
+    _refuse_unless_empty(client, info, manifest)
     name = info.config["name"]
     if info.config["subjects"]:
         client.update({**info.config, "subjects": [released(name)]})
     try:
-        _refuse_unless_empty(client.stream(name))
+        _refuse_unless_empty(client, client.stream(name), manifest)
     except BackupError:
         client.update(info.config)
         raise
@@ -172,9 +173,14 @@ def _remove_empty(client: JetStream, info: StreamInfo) -> None:
     client.delete(name)
 
 
-def _refuse_unless_empty(info: StreamInfo | None) -> None:
-    if info and not info.is_empty:
+def _refuse_unless_empty(client: JetStream, info: StreamInfo | None, manifest: Manifest) -> None:
+    if info and info.messages:
         raise BackupError("a stream of that name is on the server; it is left as it is")
+    present = {each["name"] for each in client.consumers(manifest.name)} if info and info.consumers else set()
+    if others := ", ".join(sorted(present - manifest.consumers.keys())):
+        raise BackupError(
+            f"the stream on the server has consumers that the backup does not ({others}); {_DELETE_FIRST}"
+        )
 
 
 def _require_free_subjects(client: JetStream, manifest: Manifest) -> None:

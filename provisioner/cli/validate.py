@@ -17,5 +17,6 @@ def run(options: argparse.Namespace) -> int:
     catalogue = load(file, options.replicas)
     tell(*catalogue.notes)
     size = approximate_size(reserved(catalogue.streams))
-    print(f"{file}: {counted(len(catalogue.streams), 'stream')}, {size} reserved")
+    consumers = f", {counted(len(catalogue.consumers), 'consumer')}" if catalogue.consumers else ""
+    print(f"{file}: {counted(len(catalogue.streams), 'stream')}{consumers}, {size} reserved")
     return 0
