@@ -19,10 +19,13 @@ from infra.setting_types import (
     Parser,
     address,
     choice,
+    cpus,
     inbox_prefix,
+    memory,
     monitor_url,
     number,
     path,
+    pids,
     ports,
     server_url,
     size,
@@ -55,6 +58,9 @@ class Settings:
     catalogue: Path
     services: Path | None
     image: str
+    memory: int | None
+    cpus: str | None
+    pids: int
     nodes: int
     replicas: int | None
     client_ports: tuple[int, ...]
@@ -109,6 +115,9 @@ TABLE: Final = (
     Setting("backupTo", text, None, SERVERS, "Folder that a stream is written to before it loses messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
+    Setting("memory", memory, None, (DOCKER,), "Memory of a container, half of it for streams; default: no limit."),
+    Setting("cpus", cpus, None, (DOCKER,), "CPUs of a container, like 1.5; default: all."),
+    Setting("pids", pids, "1024", (DOCKER,), "Processes and threads of a container."),
     Setting("nodes", number(*NODES), "1", (PROCESS,), "Servers: one, or a cluster of as many."),
     Setting("replicas", number(*REPLICAS), None, SERVERS, "Replicas of a stream whose num_replicas is not said."),
     Setting("clientPort", ports, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
@@ -257,6 +266,9 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         catalogue=catalogue_path(values),
         services=Path(values["services"]) if values["services"] else None,
         image=values["image"],
+        memory=values["memory"],
+        cpus=values["cpus"],
+        pids=values["pids"],
         nodes=values["nodes"],
         replicas=values["replicas"],
         client_ports=spread(values["clientPort"], values["nodes"]),

@@ -1,12 +1,10 @@
 """A NATS container on a Docker engine, its network, its published ports and the volume with the messages.
 
-The image needs what the official alpine image has: `nats-server` as its entry point, and busybox.
+The image needs what the official alpine image has: `nats-server` on its path, and busybox.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,11 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Place, Server, local_url
+from infra.servers import Place, Server, container, local_url
 from infra.servers.checkout import mark
+from infra.servers.container import HEALTH, MONITOR_PORT
 from infra.servers.docker_engine import docker_setting, require_docker
 from infra.servers.nats_conf import server_config
 from infra.servers.orphans import Orphans
+from provisioner.docker_engine.hardening import DATA_DIR
 from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, DockerPlace
 from provisioner.providers.estate import Estate
 from provisioner.providers.stream import Endpoint
@@ -28,29 +28,8 @@ if TYPE_CHECKING:
     from infra.settings import Settings
 
 CLIENT_PORT: Final = 4222
-MONITOR_PORT: Final = 8222
-CONFIG_FILE: Final = "/etc/nats/prediction-streams.conf"  # not the image's own: `image` may bring one
-DATA_DIR: Final = "/data"
 LOG_LIMITS: Final = {"max-size": "64m", "max-file": "2"}  # of Docker's json-file log
 HEALTH_TIMEOUT_S: Final = 60  # a server with gigabytes of messages reads them back first
-
-# /healthz says ok of a server without JetStream too; /jsz names the store only when JetStream is up.
-# Quick until it is healthy for the first time, then every 30 s: engines before 25 have no interval for the start, so
-# the check itself waits. /dev/shm is empty after each start. Durations are in Go's canonical form: "60s" would be a
-# difference for ever.
-HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
-    "tests": [
-        "CMD-SHELL",
-        (
-            "if [ -e /dev/shm/healthy ]; then sleep 29; fi; "
-            f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir && touch /dev/shm/healthy"
-        ),
-    ],
-    "interval": "1s",
-    "timeout": "40s",
-    "start_period": "1m0s",
-    "retries": 3,
-}
 
 
 def place(settings: Settings) -> Place:
@@ -61,7 +40,8 @@ def place(settings: Settings) -> Place:
         store=f"volume {_name(settings)}",
         process=(
             f"{settings.image}, {settings.bind_address}, ports {settings.client_port} and {settings.monitor_port}, "
-            f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}"
+            f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}, "
+            f"hardened, {container.described(settings)}"
         ),
         docker=_docker_place(settings),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
@@ -104,20 +84,24 @@ def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None)
     )
     # Taken from the engine when it is there, else pulled, and always before the old container goes.
     image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=opts)
-    container = docker.Container(
+    whole = pulumi.Output.concat(config, users or "")
+    server = docker.Container(
         "nats",
         name=name,
         image=image.image_id,  # not its name: a tag that moved is noticed
-        command=["--config", CONFIG_FILE],
-        uploads=[{"file": CONFIG_FILE, "content": users.apply(config.__add__) if users else config}],
+        entrypoints=["/bin/sh", "-c"],
+        command=container.command(),
+        envs=whole.apply(lambda text: container.environment(text, settings)),
         volumes=[{"volume_name": volume.name, "container_path": DATA_DIR}],
         networks_advanced=[{"name": network.name, "aliases": ["nats"]}],
         ports=[
             {"internal": CLIENT_PORT, "external": settings.client_port, "ip": settings.bind_address},
             {"internal": MONITOR_PORT, "external": settings.monitor_port, "ip": settings.bind_address},
         ],
-        labels=_listed({**labels, "prediction-streams.healthcheck": _health_digest()}),
+        labels=_listed({**labels, **container.labels(settings)}),
         healthcheck=HEALTH,
+        **container.privileges(owns_volume=orphans.can_act),
+        **container.limits(settings),
         log_driver="json-file",
         log_opts=LOG_LIMITS,
         must_run=True,
@@ -126,15 +110,15 @@ def launch(settings: Settings, estate: Estate, users: pulumi.Output[str] | None)
         restart="unless-stopped",
         destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
         # For new containers only: another limit is no reason to replace one, nor is what the engine adds to it.
-        opts=_merged(opts, hooks=orphans.container_hook(), ignore_changes=["logDriver", "logOpts"]),
+        opts=_merged(opts, hooks=orphans.container_hook(name, settings.pids), ignore_changes=["logDriver", "logOpts"]),
     )
     endpoint = Endpoint(
         url=here.url,
         monitor_url=here.monitor_url,
-        ready=(pulumi.runtime.is_dry_run() and orphans.serving()) or container.id,
+        ready=(pulumi.runtime.is_dry_run() and orphans.serving()) or server.id,
         store=volume.name,
     )
-    return Server(endpoint, (container,))
+    return Server(endpoint, (server,))
 
 
 def _docker_place(settings: Settings) -> DockerPlace:
@@ -159,6 +143,7 @@ def _config(settings: Settings, name: str) -> str:
         monitor_port=MONITOR_PORT,
         store_dir=DATA_DIR,
         max_file_store=settings.max_file_store,
+        max_memory_store=container.max_memory_store(settings),
         sync_interval=settings.sync_interval,
     )
 
@@ -178,8 +163,3 @@ def _labels(stack: str, estate: Estate) -> dict[str, pulumi.Input[str]]:
 
 def _listed(labels: Mapping[str, pulumi.Input[str]]) -> list[Any]:
     return [{"label": label, "value": value} for label, value in labels.items()]
-
-
-def _health_digest() -> str:
-    """A changed label replaces the container; a changed health check would be silently ignored."""
-    return hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]

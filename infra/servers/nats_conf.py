@@ -36,6 +36,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     store_dir: str,
     max_file_store: int | None,
     sync_interval: str,
+    max_memory_store: int | None = None,
     log: Path | None = None,
     cluster: Cluster | None = None,
 ) -> str:
@@ -49,6 +50,8 @@ def server_config(  # noqa: PLR0913 - one server is this many values
         store_dir: The folder JetStream keeps its data in.
         max_file_store: Bytes file streams may reserve; ``None`` for the server's own default, which
             depends on the free disk.
+        max_memory_store: Bytes streams in memory may reserve; ``None`` for the server's own default: three quarters
+            of the machine's.
         sync_interval: ``always`` writes a message to the disk before it is acknowledged; a duration such as
             ``2m0s`` at most so long after.
         log: The log's file; without one it is written to standard error, for somebody else to limit.
@@ -63,6 +66,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             "jetstream {",
             f"  store_dir: {_quoted(store_dir)}",
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
+            *([] if max_memory_store is None else [f"  max_memory_store: {max_memory_store}"]),
             f"  sync_interval: {_quoted(sync_interval)}",
             "}",
             *(_cluster_lines(cluster) if cluster else ()),

@@ -7,12 +7,12 @@ is not among it: to create one that is there takes it over.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import pulumi
 
 from provisioner.docker_engine.api import Engine
+from provisioner.docker_engine.hardening import give_volume, limit_pids
 from provisioner.docker_engine.holdings import CONTAINER, NETWORK, DockerPlace, Holding, holdings
 
 _STOP_TIMEOUT_S = 10
@@ -37,13 +37,33 @@ class Orphans:
         """The container whose server a preview can ask, whatever is planned for it."""
         return self.container.id if self.container and self.container.serves else None
 
-    def container_hook(self) -> pulumi.ResourceHookBinding:
-        """Before a container is created: the state has none."""
-        return _before_create("clear-container", self.clear_container)
+    @property
+    def can_act(self) -> bool:
+        """Whether the engine answers not only the docker plugin."""
+        return self.engine is not None and self.engine.can_be_asked
+
+    def container_hook(self, volume: str, pids: int) -> pulumi.ResourceHookBinding:
+        """Before a container is created, the state has none, and nothing writes to its volume; then it is limited."""
+
+        def before(args: pulumi.ResourceHookArgs) -> None:
+            self.clear_container()
+            if self.engine and self.can_act and args.new_inputs:
+                give_volume(self.engine, args.new_inputs["image"], volume)
+
+        def after(args: pulumi.ResourceHookArgs) -> None:
+            if self.engine and self.can_act:
+                limit_pids(self.engine, args.id, pids)
+
+        return pulumi.ResourceHookBinding(
+            before_create=[pulumi.ResourceHook("prepare-container", before)],
+            after_create=[pulumi.ResourceHook("limit-container", after)],
+        )
 
     def network_hook(self) -> pulumi.ResourceHookBinding:
         """Before a network is created: the state has none, and so no container on it."""
-        return _before_create("clear-network", self.clear_network)
+        return pulumi.ResourceHookBinding(
+            before_create=[pulumi.ResourceHook("clear-network", lambda _args: self.clear_network())]
+        )
 
     def clear_container(self) -> None:
         """Stop the container and remove it."""
@@ -58,10 +78,3 @@ class Orphans:
         if self.engine and self.network:
             self.clear_container()
             self.engine.change("DELETE", f"/networks/{self.network.id}")
-
-
-def _before_create(name: str, clear: Callable[[], None]) -> pulumi.ResourceHookBinding:
-    def run(_args: pulumi.ResourceHookArgs) -> None:
-        clear()
-
-    return pulumi.ResourceHookBinding(before_create=[pulumi.ResourceHook(name, run)])

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 
 from provisioner.docker_engine.api import Engine
+from provisioner.docker_engine.hardening import forget_helper
 from provisioner.docker_engine.holdings import CONTAINER, VOLUME, DockerPlace, Holding, holdings
 from provisioner.docker_engine.ownership import TAKE_OVER, UNMARKED, strangers, taken, whose
 from provisioner.docker_engine.ports import publishers
@@ -87,6 +88,8 @@ def require_own_volume(place: DockerPlace, owners: Sequence[str]) -> None:
     """
     engine = place.engine()
     volume = holdings(engine, place.name).get(VOLUME) if engine else None
+    if engine and volume and volume.owner in owners:
+        forget_helper(engine, place.name)
     if volume and volume.owner not in owners:
         raise Conflict(
             f"volume {place.name} is one {whose([volume])}; it stays. If this stack has nothing else to take down, "

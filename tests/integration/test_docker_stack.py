@@ -129,16 +129,17 @@ def test_a_paused_container_of_ours_goes_on(place: DockerPlace) -> None:
 
 
 def test_a_volume_of_another_checkout_is_never_let_go(place: DockerPlace) -> None:
-    """One line: whose it is, and how to forget it; our own and none at all may go."""
+    """One line: whose it is, and how to forget it; our own may go, and what a killed run has left on it first."""
     with _engine(place, {VOLUME: volume("other", "/there")}), pytest.raises(Conflict) as refused:
         require_own_volume(place, OURS)
     assert str(refused.value) == (
         f"volume {NAME} is one which the checkout /there made, not this stack; it stays. If this stack has nothing "
         "else to take down, forget it: pulumi stack rm --force"
     )
-    for answers in ({VOLUME: volume("ours")}, {}):
-        with _engine(place, answers):
+    for answers, left in (({VOLUME: volume("ours")}, [f"DELETE /containers/{NAME}-owner?force=1"]), ({}, [])):
+        with _engine(place, answers) as requests:
             require_own_volume(place, OURS)
+        assert left == [request for request in requests if not request.startswith("GET")]
 
 
 def test_orphans_make_way(place: DockerPlace) -> None:

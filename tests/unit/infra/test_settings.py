@@ -242,3 +242,19 @@ def test_a_wrong_sync_interval(text: str) -> None:
     """Neither always nor a duration that the server can keep."""
     with pytest.raises(SettingsError, match=f"syncInterval: '{text}' is neither always nor a duration"):
         parse({"server": "process", "syncInterval": text}, "dev")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("memory", "63MiB", "'63MiB' is not a limit of whole MiB, and at least 64; write a size like 2GiB"),
+        ("memory", "100000000", "'100000000' is not a limit of whole MiB, and at least 64; write a size like 2GiB"),
+        ("cpus", "0.00", "'0.00' is not a number of CPUs; write one like 1.5"),
+        ("cpus", "all", "'all' is not a number of CPUs; write one like 1.5"),
+        ("pids", "63", "'63' is not a number from 64 to 4194304"),
+        ("pids", "-1", "'-1' is not a number from 64 to 4194304"),
+    ],
+)
+def test_limits_of_a_container_that_are_none(key: str, value: str, said: str) -> None:
+    """The docker plugin takes whole MiB, and would see a change in any other spelling of the CPUs."""
+    assert _mistakes({"server": "docker", key: value}) == [f"{key}: {said}"]
