@@ -118,7 +118,7 @@ TABLE: Final = (
     Setting("memory", memory, None, (DOCKER,), "Memory of a container, half of it for streams; default: no limit."),
     Setting("cpus", cpus, None, (DOCKER,), "CPUs of a container, like 1.5; default: all."),
     Setting("pids", pids, "1024", (DOCKER,), "Processes and threads of a container."),
-    Setting("nodes", number(*NODES), "1", (PROCESS,), "Servers: one, or a cluster of as many."),
+    Setting("nodes", number(*NODES), "1", _ON_MACHINE, "Servers: one, or a cluster of as many."),
     Setting("replicas", number(*REPLICAS), None, SERVERS, "Replicas of a stream whose num_replicas is not said."),
     Setting("clientPort", ports, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
     Setting("monitorPort", ports, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
@@ -257,7 +257,8 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
     )
     yield from (problem for broken, problem in rules if broken)
     if values["server"] != EXTERNAL and values["nodes"]:
-        yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
+        own = (key for key in PORTS if values[key] and values["server"] in _BY_KEY[key].servers)
+        yield from port_problems({key: values[key] for key in own}, values["nodes"])
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:

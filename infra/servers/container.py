@@ -107,8 +107,15 @@ def environment(config: str, settings: Settings) -> list[str]:
 
 def labels(settings: Settings) -> dict[str, str]:
     """What replaces the container when it changes: of the properties themselves, a change would be ignored."""
-    health = hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]
-    return {"prediction-streams.healthcheck": health, "prediction-streams.pids": str(settings.pids)}
+    return {
+        "prediction-streams.healthcheck": digest(json.dumps(HEALTH, sort_keys=True)),
+        "prediction-streams.pids": str(settings.pids),
+    }
+
+
+def digest(text: str) -> str:
+    """What tells one text from the next."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _variable(number: int) -> str:

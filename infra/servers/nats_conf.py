@@ -20,11 +20,13 @@ class Cluster:
         name: the cluster's.
         listen: the address and port at which the other nodes find this one.
         routes: the same of every node.
+        advertise: whether clients hear of the nodes' own addresses.
     """
 
     name: str
     listen: str
     routes: tuple[str, ...]
+    advertise: bool = True
 
 
 def server_config(  # noqa: PLR0913 - one server is this many values
@@ -82,6 +84,7 @@ def _cluster_lines(cluster: Cluster) -> tuple[str, ...]:
         f"  name: {_quoted(cluster.name)}",
         f"  listen: {_quoted(cluster.listen)}",
         f"  routes: [{', '.join(_quoted(f'nats://{route}') for route in cluster.routes)}]",
+        *(() if cluster.advertise else ("  no_advertise: true",)),
         "}",
     )
 

@@ -17,11 +17,12 @@ CLOSE_TIMEOUT_S: Final = 1.0
 
 @dataclass(frozen=True)
 class Greeting:
-    """What a NATS server says of itself to whoever connects."""
+    """What a NATS server says of itself to whoever connects; ``cluster`` is None of one that is alone."""
 
     server_id: str
     name: str
     version: str
+    cluster: str | None = None
 
 
 def problem(host: str, port: int) -> str | None:
@@ -106,6 +107,6 @@ def _read_greeting(line: bytes) -> Greeting | None:
         return None
     try:
         info = json.loads(body)
-        return Greeting(info["server_id"], info["server_name"], info["version"])
+        return Greeting(info["server_id"], info["server_name"], info["version"], info.get("cluster"))
     except (ValueError, KeyError, TypeError):
         return None

@@ -17,7 +17,6 @@ from provisioner.reconcile.deletion import half_carried, holding
 from provisioner.reconcile.estate import Estate, all_old
 from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
-from provisioner.reconcile.moving import MOVE_DATA
 from provisioner.reconcile.other_data import other_data
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.store import ends_with_server
@@ -65,7 +64,7 @@ def estate_preflight(
 def _fewer_nodes(old: Estate, new: Estate) -> str:
     return (
         f"nodes: {old.nodes} -> {new.nodes} would take away replicas, and what is on the nodes that go; leave it as "
-        f"it is, or set another storeDir as well: {MOVE_DATA}=yes then takes the streams along"
+        f"it is, {old.way_to_shrink}"
     )
 
 

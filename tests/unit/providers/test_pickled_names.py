@@ -11,6 +11,7 @@ import pytest
 
 from provisioner.providers.estate import EstateProvider
 from provisioner.providers.identity import IdentityProvider
+from provisioner.providers.node_turn import NodeTurnProvider
 from provisioner.providers.server_process import ServerProcessProvider
 from provisioner.providers.store import StoreProvider
 from provisioner.providers.stream import StreamProvider
@@ -20,7 +21,8 @@ STATE = Path(__file__).parents[2] / "fixtures" / "providers.json"
 
 
 @pytest.mark.parametrize(
-    "provider", [StreamProvider, ServerProcessProvider, EstateProvider, StoreProvider, IdentityProvider]
+    "provider",
+    [StreamProvider, ServerProcessProvider, EstateProvider, StoreProvider, IdentityProvider, NodeTurnProvider],
 )
 def test_a_committed_state_still_loads(provider: type) -> None:
     """Pulumi unpickles a resource's provider from the state before it can read, update or delete it."""
