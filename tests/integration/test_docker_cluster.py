@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +84,8 @@ def test_nodes_that_have_yet_to_be_made(place: DockerPlace, cluster: NatsCluster
 def test_behind_an_engine_that_only_the_plugin_reaches(place: DockerPlace, cluster: NatsCluster) -> None:
     """The nodes are asked where the settings have them."""
     clients, monitors = zip(*(node.ports for node in cluster.nodes), strict=True)
-    far = DockerPlace(name=NAME, host="ssh://there", address="127.0.0.1", ports=(*clients, *monitors), nodes=3)
+    far = replace(place, host="ssh://there", ports=(*clients, *monitors))
     assert greeting_nodes(far) == {*NAMES}
     await_turn(far, NAMES[0])
     await_whole(far)
-    assert (
-        greeting_nodes(DockerPlace(name=NAME, host="ssh://there", address="127.0.0.1", ports=(1,) * 6, nodes=3))
-        == set()
-    )
+    assert greeting_nodes(replace(place, host="ssh://there")) == set()

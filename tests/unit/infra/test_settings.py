@@ -87,7 +87,10 @@ def test_several_urls() -> None:
             {**PROCESS, "nodes": "3", "clientPort": "1,2"},
             "clientPort: 2 ports for 3 nodes; write the first alone, or one for each node",
         ),
-        ({**EXTERNAL, "nodes": "3"}, "nodes: does not apply to server: external, only to docker and process; remove it"),
+        (
+            {**EXTERNAL, "nodes": "3"},
+            "nodes: does not apply to server: external, only to docker and process; remove it",
+        ),
         ({**PROCESS, "bindAddress": "pc"}, "bindAddress: 'pc' is not an IP address; write one like 127.0.0.1"),
         ({**PROCESS, "maxFileStore": "lots"}, "maxFileStore: 'lots' is not a size; write it like 10GiB or 512MB"),
         ({**PROCESS, "maxFileStore": "0"}, "maxFileStore: 0 leaves no room for any stream; write a size like 24GiB"),
