@@ -112,8 +112,8 @@ class _Stack:
         self.containers: list[docker.Container] = []
 
     def ids(self) -> pulumi.Output[str]:
-        """What tells these containers from others."""
-        return pulumi.Output.all(*(each.id for each in self.containers)).apply(lambda ids: ",".join(map(str, ids)))
+        """What tells these containers from others, whichever of them came first in this run."""
+        return pulumi.Output.all(*(each.id for each in self.containers)).apply(lambda ids: ",".join(sorted(ids)))
 
     def declared(self) -> list[pulumi.Resource]:
         """What the streams wait for: the container, or the cluster that is whole."""

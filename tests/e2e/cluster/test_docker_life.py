@@ -157,6 +157,7 @@ def _killed(cluster: Project, engine_client: DockerClient) -> None:
     cluster.up()
     after = _ids(cluster, engine_client)
     assert {_names(cluster)[1]} == {name for name in before if before[name] != after[name]}
+    assert cluster.unchanged(), "in whichever order they came"
 
 
 def _restarts(engine_client: DockerClient, container: str) -> int:
