@@ -20,12 +20,15 @@ from infra.setting_types import (
     address,
     choice,
     counting_number,
+    cpus,
     encryption,
     encryption_key,
     inbox_prefix,
+    memory,
     monitor_url,
     number,
     path,
+    pids,
     ports,
     server_url,
     size,
@@ -59,6 +62,9 @@ class Settings:
     catalogue: Path
     services: Path | None
     image: str
+    memory: int | None
+    cpus: str | None
+    pids: int
     nodes: int
     replicas: int | None
     client_ports: tuple[int, ...]
@@ -121,7 +127,10 @@ TABLE: Final = (
     Setting("backupTo", text, None, SERVERS, "Folder that a stream is written to before it loses messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
-    Setting("nodes", number(*NODES), "1", (PROCESS,), "Servers: one, or a cluster of as many."),
+    Setting("memory", memory, None, (DOCKER,), "Memory of a container, half of it for streams; default: no limit."),
+    Setting("cpus", cpus, None, (DOCKER,), "CPUs of a container, like 1.5; default: all."),
+    Setting("pids", pids, "1024", (DOCKER,), "Processes and threads of a container."),
+    Setting("nodes", number(*NODES), "1", _ON_MACHINE, "Servers: one, or a cluster of as many."),
     Setting("replicas", number(*REPLICAS), None, SERVERS, "Replicas of a stream whose num_replicas is not said."),
     Setting("clientPort", ports, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
     Setting("monitorPort", ports, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
@@ -272,7 +281,8 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
     if values["server"] == PROCESS:
         yield from tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:
-        yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
+        own = (key for key in PORTS if values[key] and values["server"] in _BY_KEY[key].servers)
+        yield from port_problems({key: values[key] for key in own}, values["nodes"])
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
@@ -281,6 +291,9 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         catalogue=catalogue_path(values),
         services=Path(values["services"]) if values["services"] else None,
         image=values["image"],
+        memory=values["memory"],
+        cpus=values["cpus"],
+        pids=values["pids"],
         nodes=values["nodes"],
         replicas=values["replicas"],
         client_ports=spread(values["clientPort"], values["nodes"]),

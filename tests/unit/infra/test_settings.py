@@ -106,7 +106,10 @@ def test_several_urls() -> None:
             {**PROCESS, "nodes": "3", "clientPort": "1,2"},
             "clientPort: 2 ports for 3 nodes; write the first alone, or one for each node",
         ),
-        ({**EXTERNAL, "nodes": "3"}, "nodes: does not apply to server: external, only to process; remove it"),
+        (
+            {**EXTERNAL, "nodes": "3"},
+            "nodes: does not apply to server: external, only to docker and process; remove it",
+        ),
         ({**PROCESS, "bindAddress": "pc"}, "bindAddress: 'pc' is not an IP address; write one like 127.0.0.1"),
         ({**PROCESS, "maxFileStore": "lots"}, "maxFileStore: 'lots' is not a size; write it like 10GiB or 512MB"),
         ({**PROCESS, "maxFileStore": "0"}, "maxFileStore: 0 leaves no room for any stream; write a size like 24GiB"),
@@ -279,3 +282,28 @@ def test_a_wrong_sync_interval(text: str) -> None:
     """Neither always nor a duration that the server can keep."""
     with pytest.raises(SettingsError, match=f"syncInterval: '{text}' is neither always nor a duration"):
         parse({"server": "process", "syncInterval": text}, "dev")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("memory", "63MiB", "'63MiB' is not a limit of whole MiB, and at least 64; write a size like 2GiB"),
+        ("memory", "100000000", "'100000000' is not a limit of whole MiB, and at least 64; write a size like 2GiB"),
+        ("cpus", "0.00", "'0.00' is not a number of CPUs; write one like 1.5"),
+        ("cpus", "all", "'all' is not a number of CPUs; write one like 1.5"),
+        ("pids", "63", "'63' is not a number from 64 to 4194304"),
+        ("pids", "-1", "'-1' is not a number from 64 to 4194304"),
+    ],
+)
+def test_limits_of_a_container_that_are_none(key: str, value: str, said: str) -> None:
+    """The docker plugin takes whole MiB, and would see a change in any other spelling of the CPUs."""
+    assert _mistakes({"server": "docker", key: value}) == [f"{key}: {said}"]
+
+
+def test_the_nodes_of_a_cluster_of_containers_find_each_other_in_its_network() -> None:
+    """They need no port of this machine for it, and so collide with none."""
+    found = parse({"server": "docker", "nodes": "3", "clientPort": "6220"}, "dev")
+    assert found.client_ports == (6220, 6221, 6222)
+    assert _mistakes({"server": "docker", "nodes": "3", "clientPort": "8220"}) == [
+        "monitorPort: 8222 is in clientPort as well; each needs a port of its own"
+    ]
