@@ -213,7 +213,7 @@ def _without_server(engine_client: DockerClient) -> Iterator[str]:
     """An image that lacks nats-server."""
     dockerfile = f"FROM {ensure_image()}\nRUN rm /usr/local/bin/nats-server\n"
     image, _log = engine_client.images.build(
-        fileobj=io.BytesIO(dockerfile.encode()), tag="prediction-streams-test/none"
+        fileobj=io.BytesIO(dockerfile.encode()), rm=True, tag="prediction-streams-test/none"
     )
     yield image.tags[0]
     engine_client.images.remove(image.id, force=True)
