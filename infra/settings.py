@@ -1,18 +1,15 @@
-"""The stack's settings, read from its configuration and checked all at once.
+"""The stack's settings, each a row, read from its configuration and checked all at once.
 
-This is the only place that reads ``pulumi.Config``. Credentials are checked here but never
-kept: the provider reads them for itself, so that they are in no resource's properties.
+Credentials are checked here but never kept: the provider reads them for itself, so that they are in no resource's
+properties.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-import pulumi
 
 from infra.node_ports import PORTS, port_problems, spread
 from infra.setting_types import (
@@ -162,51 +159,7 @@ TABLE: Final = (
 )
 _WAYS_TO_LOG_IN: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
 _TOGETHER: Final = (("user", "password"), ("cert", "key"))
-# A login is a secret; a path to one is none.
-SECRETS: Final = {
-    "password": re.compile(""),
-    "token": re.compile(""),
-    "credentials": re.compile("-----BEGIN"),
-    "nkey": re.compile(r"^\s*SU[A-Z2-7]{20}"),
-    "encryptionKey": re.compile(""),
-}
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
-
-
-def configuration() -> dict[str, str]:
-    """The configuration of the stack that is running, without the project's namespace."""
-    namespace = f"{pulumi.get_project()}:"
-    # Config has no way to list its keys; these two are where it looks.
-    known = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
-    return {key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)}
-
-
-def secret_keys() -> set[str]:
-    """The settings of the running stack that were set with ``--secret``, without the project's namespace."""
-    namespace = f"{pulumi.get_project()}:"
-    return {key.removeprefix(namespace) for key in configuration_keys() if pulumi.runtime.config.is_config_secret(key)}
-
-
-def configuration_keys() -> set[str]:
-    """Every key of the running stack's configuration."""
-    return {*pulumi.runtime.config.get_config_env(), *pulumi.runtime.config.CONFIG.get()}
-
-
-def require_secret(raw: Mapping[str, str], secret: Collection[str], stack: str) -> None:
-    """Refuse a login in clear: Pulumi keeps the configuration in the state, as it stands in the settings file.
-
-    Raises:
-        SettingsError: every setting that has to be encrypted, one line each.
-    """
-    shown = {key: sign for key, sign in SECRETS.items() if key in raw and key not in secret}
-    clear = [key for key, sign in shown.items() if sign.search(raw[key])]
-    if clear:
-        raise SettingsError(
-            "\n".join(
-                f"settings of stack {stack}: {key}: is in clear; encrypt it: pulumi config set --secret {key}"
-                for key in clear
-            )
-        )
 
 
 def catalogue_path(raw: Mapping[str, str]) -> Path:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import settings
+from infra import stack_config
 from infra.servers import external, local_url
-from infra.settings import SettingsError, parse, require_secret
+from infra.settings import TABLE, SettingsError, parse
+from infra.stack_config import require_secret
 from provisioner.jetstream.address import api, servers
 
 PROCESS = {"server": "process"}
@@ -192,7 +193,7 @@ def test_secrets_are_not_repeated(url: str) -> None:
     assert "s3cret" not in "\n".join(_mistakes({**EXTERNAL, "url": url}))
 
 
-@given(st.dictionaries(st.sampled_from([row.key for row in settings.TABLE]) | st.text(), st.text()))
+@given(st.dictionaries(st.sampled_from([row.key for row in TABLE]) | st.text(), st.text()))
 def test_no_text_crashes_it(raw: Mapping[str, str]) -> None:
     """Whatever a configuration holds, the answer is settings or their mistakes."""
     try:
@@ -206,7 +207,7 @@ def test_the_configuration_is_the_running_stack_s() -> None:
     project = pulumi.get_project()
     pulumi.runtime.set_all_config({f"{project}:server": "process", "docker:host": "x", f"{project}:clientPort": "5"})
     try:
-        assert settings.configuration() == {"server": "process", "clientPort": "5"}
+        assert stack_config.configuration() == {"server": "process", "clientPort": "5"}
     finally:
         pulumi.runtime.set_all_config({})
 
