@@ -43,12 +43,17 @@ def _require_nodes(settings: Settings, specs: Sequence[StreamSpec]) -> None:
     have = f"than the {counted(settings.nodes, 'node')} of stack {settings.stack}"
     problems = [
         f"{spec.place}: {spec.name}: num_replicas: {spec.config['num_replicas']} is more {have}; "
-        "lower it, or raise the setting nodes"
+        f"lower {_source(settings, spec)}, or raise the setting nodes"
         for spec in specs
         if spec.config["num_replicas"] > settings.nodes
     ]
     if problems:
         raise SettingsError("\n".join(problems))
+
+
+def _source(settings: Settings, spec: StreamSpec) -> str:
+    """Where the number may be from: a stream that has that of the settings may as well say it itself."""
+    return "it or the setting replicas" if settings.replicas == spec.config["num_replicas"] else "it"
 
 
 def _max_file_store(settings: Settings, specs: Sequence[StreamSpec], promised: int) -> int | None:

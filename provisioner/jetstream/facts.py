@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from provisioner.schema.model import AccountLimits, ClusterNode
@@ -19,6 +20,10 @@ _LIMITS: Final = {
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 # Where 0 is no limit either.
 _NONE_AT_ZERO: Final = {"streams", "consumers", "stream_storage", "stream_memory"}
+# The name that a server gives to one of the meta group from which it has heard nothing since it started.
+_UNHEARD: Final = "Server name unknown"
+# Of the ha_assets that a server counts, what max_ha_assets does not: the meta group.
+_META_GROUPS: Final = 1
 
 
 def account_limits(account: Mapping[str, Any]) -> dict[str, AccountLimits]:
@@ -54,12 +59,16 @@ def cluster_nodes(answers: Iterable[Mapping[str, Any]]) -> tuple[ClusterNode, ..
     seen = {body.get("server_id"): body for body in answers if _meta(body)}
     if not seen:
         return None
-    known = [_node(body) for body in seen.values()]
+    leader = next(filter(_leads, seen.values()), {})
+    limit = int(((leader.get("jetstream") or {}).get("limits") or {}).get("max_ha_assets") or 0)
+    known = [_node(body, limit) for body in seen.values()]
     size = max(int(_meta(body).get("cluster_size", 0)) for body in seen.values())
     # Without a gateway there is no other cluster that a server could be in.
     names = {None if body.get("gateway") else _cluster(body) for body in seen.values()}
     elsewhere = ClusterNode(names.pop() if len(names) == 1 else None)
-    return (*known, *[elsewhere] * (size - len(known)))
+    silent = size - len(known)
+    unheard = min(silent, sum(_is_unheard(peer) for peer in _meta(leader).get("replicas") or ()))
+    return (*known, *[elsewhere] * (silent - unheard), *[replace(elsewhere, is_known=False)] * unheard)
 
 
 def syncs_always(jsz: Mapping[str, Any]) -> bool | None:
@@ -83,13 +92,28 @@ def _limits(limits: Mapping[str, Any]) -> AccountLimits:
     return AccountLimits(**{name: value for name, value in values.items() if value >= (name in _NONE_AT_ZERO)})
 
 
-def _node(body: Mapping[str, Any]) -> ClusterNode:
+def _is_unheard(peer: Mapping[str, Any]) -> bool:
+    return str(peer.get("name")).startswith(_UNHEARD)
+
+
+def _leads(body: Mapping[str, Any]) -> bool:
+    """Whether a server leads the meta group."""
+    return bool(_meta(body)) and _meta(body).get("leader") == body.get("server_name")
+
+
+def _node(body: Mapping[str, Any], most_assets: int) -> ClusterNode:
     jetstream = body["jetstream"]
-    free = {f"free_{kind}": _free(jetstream, kind) for kind in ("storage", "memory")}
     tags = frozenset(str(tag).lower() for tag in body.get("tags") or [])
-    leads = _meta(body).get("leader") == body.get("server_name")
-    unique_tag = str(jetstream["config"].get("unique_tag") or "").lower()
-    return ClusterNode(_cluster(body), tags, leads=leads, unique_tag=unique_tag, **free)
+    assets = max(int(jetstream["stats"].get("ha_assets") or 0) - _META_GROUPS, 0)
+    return ClusterNode(
+        _cluster(body),
+        tags,
+        _free(jetstream, "storage"),
+        _free(jetstream, "memory"),
+        leads=_leads(body),
+        unique_tag=str(jetstream["config"].get("unique_tag") or "").lower(),
+        free_assets=max(most_assets - assets, 0) if most_assets > 0 else None,
+    )
 
 
 def _free(jetstream: Mapping[str, Any], kind: str) -> int:

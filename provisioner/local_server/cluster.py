@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from provisioner.errors import ProvisionerError
 from provisioner.local_server import ports, server_dir
+from provisioner.local_server.processes import Process
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from provisioner.local_server.server_dir import Peer, Server, ServerSpec
+    from provisioner.local_server.server_dir import Peer, Server, ServerDir, ServerSpec
 
 # A node with gigabytes to catch up on takes a while; the deadline is for one that never does.
 CURRENT_TIMEOUT_S: Final = 600.0
@@ -24,6 +25,8 @@ SPARE_TIMEOUT_S: Final = 60.0
 # Half of the nodes that came back with much to catch up on were healthy for a moment before that.
 _STEADY_S: Final = 2.0
 _LOOK_EVERY_S: Final = 0.1
+# Nodes that this run has seen healthy for as long. In a roll each is asked about once for every other one.
+_SEEN_STEADY: Final[set[Process]] = set()
 
 
 class ClusterError(ProvisionerError):
@@ -38,12 +41,15 @@ def require_spare(spec: ServerSpec, server: Server) -> None:
     """
     if server.directory != spec.directory or not _listening(spec):
         return
-    wait_steadily(lambda: not _unhealthy(spec), SPARE_TIMEOUT_S)
+    others = {process for peer in spec.peers if (process := _process(peer.directory))}
+    steady = 0.0 if others <= _SEEN_STEADY else _STEADY_S
+    wait_steadily(lambda: not _unhealthy(spec), SPARE_TIMEOUT_S, steady)
     if problems := _unhealthy(spec):
         raise ClusterError(
             f"{spec.directory.path} has to be restarted, and waits for the other nodes of its cluster: "
             f"{'; '.join(problems)}; nothing is changed"
         )
+    _SEEN_STEADY.update(others)
 
 
 def require_current(spec: ServerSpec) -> None:
@@ -57,6 +63,8 @@ def require_current(spec: ServerSpec) -> None:
     wait_steadily(lambda: ports.health_problem(spec.host, spec.monitor_port, spec.ca) is None, CURRENT_TIMEOUT_S)
     if problem := ports.health_problem(spec.host, spec.monitor_port, spec.ca):
         raise ClusterError(f"{spec.directory.path} runs, and is not current: {problem} (log: {spec.directory.log})")
+    if process := _process(spec.directory):
+        _SEEN_STEADY.add(process)
 
 
 def data_made(spec: ServerSpec) -> str | None:
@@ -65,12 +73,20 @@ def data_made(spec: ServerSpec) -> str | None:
     return next((record.data_made for record in records if record and record.owner == spec.owner), None)
 
 
-def wait_steadily(condition: Callable[[], bool], timeout: float) -> None:
-    """Return once it has held for a while, or after ``timeout`` seconds."""
+def _process(directory: ServerDir) -> Process | None:
+    """The process in the record, whether or not it runs."""
+    server = server_dir.read(directory)
+    return server.process if server else None
+
+
+def wait_steadily(condition: Callable[[], bool], timeout: float, steady: float = _STEADY_S) -> None:
+    """Return once it has held for ``steady`` seconds, or after ``timeout``."""
     deadline, since = time.monotonic() + timeout, time.monotonic()
-    while time.monotonic() < min(deadline, since + _STEADY_S):
+    while time.monotonic() < deadline:
         if not condition():
             since = time.monotonic() + _LOOK_EVERY_S
+        elif time.monotonic() >= since + steady:
+            return
         time.sleep(_LOOK_EVERY_S)
 
 

@@ -101,9 +101,13 @@ class ServerProcessProvider(Provider):
     @one_line
     def update(self, _id: str, _olds: Properties, _news: Properties) -> UpdateResult:
         """Make it run as the program says: reload, restart or start it."""
-        if _olds["folder"] != _news["folder"]:
+        moves = _olds["folder"] != _news["folder"]
+        if moves:
             notice_once(f"{_news['folder']}: the server now lives here; its old data stays in {_olds['folder']}")
-        return UpdateResult(_outputs(_news, supervisor.ensure(_spec(_news), _previous(_olds))))
+        ready = supervisor.ensure(_spec(_news), _previous(_olds))
+        if moves:
+            server_dir.remove_tls(_directory(_olds))
+        return UpdateResult(_outputs(_news, ready))
 
     @one_line
     def delete(self, _id: str, _props: Properties) -> None:

@@ -153,9 +153,15 @@ class ServerView:
     def facts(self, name: str) -> ServerFacts:
         """The server as the stream of this name meets it."""
         with self._lock:
-            self._facts = self._facts or self._asked(lambda client: client.facts(self.monitor_url))
+            self._facts = self._facts or self._facts_now()
             others = {other: info.config for other, info in self.streams().items() if other != name}
             return replace(self._facts, others=others)
+
+    def _facts_now(self) -> ServerFacts:
+        """Of a server of the stack's own, every node counts: up starts one that is down before it makes a stream."""
+        facts = self._asked(lambda client: client.facts(self.monitor_url))
+        nodes = tuple(replace(node, is_known=True) for node in facts.nodes or ())
+        return replace(facts, nodes=nodes) if self.owned and nodes else facts
 
     def permissions(self) -> Permissions:
         """What the login may do, as far as the server tells; on a server of the stack's own nobody asks."""

@@ -17,7 +17,7 @@ from provisioner.text import counted
 # A request may wait for another that trims; one that has not arrived by then is lost.
 ARRIVAL_TIMEOUT_S: Final = 30.0
 # In a cluster an answer can be lost, with the leader that was to give it, while the connection stays. A server that
-# deletes has fewer messages at each look.
+# deletes has fewer messages at each look, or more than its new limits allow.
 QUIET_TIMEOUT_S: Final = 30.0
 
 
@@ -42,7 +42,7 @@ class _Watch:
     """The evidence of one update: the server tells of the stream, its settings are the new ones, its messages fewer.
 
     Attributes:
-        done: the stream, once it has the new settings and loses no more messages.
+        done: the stream, once it has the new settings, no more than they allow, and loses no more messages.
     """
 
     def __init__(self, context: Context, config: StreamConfig) -> None:
@@ -61,7 +61,7 @@ class _Watch:
         if info is None or differences(info.config, self._config):
             return passed < ARRIVAL_TIMEOUT_S
         if passed > LONGEST_REQUEST_TIMEOUT_S:
-            raise Unreachable(_accepted(info, f" after {passed:.0f} s; the next up tells whether it is done"))
+            raise Unreachable(_accepted(info, f" after {passed:.0f} s; streams status shows how many are left"))
         self._tell(info)
         self.done = info if self._is_quiet(info) else None
         return self.done is None
@@ -70,12 +70,24 @@ class _Watch:
         now = time.monotonic()
         if info.messages < self._least:
             self._least, self._progressed = info.messages, now
-        return now - self._progressed > QUIET_TIMEOUT_S
+        return now - self._progressed > QUIET_TIMEOUT_S and not _is_over(info)
 
     def _tell(self, info: StreamInfo) -> None:
         if not self._told:
             self._told = True
             tell(_accepted(info, "; waiting for it"))
+
+
+def _is_over(info: StreamInfo) -> bool:
+    """Whether a stream has more than its limits allow, as far as its totals tell."""
+    limits = info.config
+    if limits["discard"] != "old":  # nothing is deleted for a limit then
+        return False
+    most = {
+        "messages": [limits["max_msgs"], limits["max_msgs_per_subject"] * info.subjects],
+        "bytes": [limits["max_bytes"]],
+    }
+    return any(0 < limit < getattr(info, total) for total, each in most.items() for limit in each)
 
 
 def _accepted(info: StreamInfo, rest: str) -> str:

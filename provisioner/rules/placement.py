@@ -65,7 +65,8 @@ def _peer_problems(
         staying = int(actual["num_replicas"])
     else:
         return
-    reasons = [_lack(desired, cluster, nodes, staying) for cluster in _clusters(desired, own, nodes)]
+    counted_already = _replicated(actual)
+    reasons = [_lack(desired, cluster, nodes, staying, counted_already) for cluster in _clusters(desired, own, nodes)]
     if all(reasons):
         yield Problem((_blamed(desired, nodes),), reasons[0], _PLACED)
 
@@ -87,20 +88,53 @@ def _clusters(desired: StreamConfig, own: str, nodes: Iterable[ClusterNode]) -> 
     return list(dict.fromkeys([own, *(node.cluster for node in nodes if node.cluster)]))
 
 
-def _lack(desired: StreamConfig, cluster: str, nodes: Collection[ClusterNode], staying: int) -> str:
+def _replicated(actual: StreamConfig | None) -> int:
+    """On how many servers a stream counts towards max_ha_assets."""
+    copies = int(actual["num_replicas"]) if actual else 0
+    return copies if copies > 1 else 0
+
+
+def _lack(
+    desired: StreamConfig, cluster: str, nodes: Collection[ClusterNode], staying: int, counted_already: int
+) -> str:
     """Why a cluster has too few servers; empty if it has enough.
 
-    Servers that have the stream already are not asked for room again.
+    Servers that have the stream already are not asked for room again, and those that count it not for another asset.
     """
     there = [node for node in nodes if node.cluster in {None, cluster}]
     tagged = [node for node in there if _has_tags(node, desired)]
     roomy = [node for node in tagged if _has_room(node, desired)]
     if len(tagged) >= desired["num_replicas"] and len(roomy) + staying >= desired["num_replicas"]:
-        return _lack_of_unique_tags(desired, cluster, tagged, _unique_tag(desired, nodes))
+        return (
+            _lack_of_known_servers(desired, cluster, tagged, staying)
+            or _lack_of_assets(desired, cluster, tagged, counted_already)
+            or _lack_of_unique_tags(desired, cluster, tagged, _unique_tag(desired, nodes))
+        )
     needed = f"needs {counted(desired['num_replicas'], 'server')}; cluster {cluster} has {len(there)}"
     fits = f", {len(tagged)} of them with these tags" if len(tagged) < len(there) else ""
     room = f", {len(roomy)} with {approximate_size(desired['max_bytes'])} left" if len(roomy) < len(tagged) else ""
     return needed + fits + room
+
+
+def _lack_of_known_servers(desired: StreamConfig, cluster: str, tagged: Collection[ClusterNode], staying: int) -> str:
+    """Why the server that leads sees too few: it has started anew while others were down, and waits for each of them.
+
+    A stream that is led has a majority that it sees; the rest of its servers may be among those it does not.
+    """
+    unknown = sum(not node.is_known for node in tagged)
+    if not unknown or len(tagged) - unknown + max(staying - 1, 0) // 2 >= desired["num_replicas"]:
+        return ""
+    needed = counted(desired["num_replicas"], "server")
+    return f"needs {needed}; cluster {cluster} has {len(tagged)}, {unknown} down since before its leader started"
+
+
+def _lack_of_assets(desired: StreamConfig, cluster: str, tagged: Collection[ClusterNode], counted_already: int) -> str:
+    """Why too few may have one more stream with replicas."""
+    below = sum(node.free_assets is None or node.free_assets > 0 for node in tagged)
+    if desired["num_replicas"] == 1 or below + counted_already >= desired["num_replicas"]:
+        return ""
+    needed = counted(desired["num_replicas"], "server")
+    return f"needs {needed}; cluster {cluster} has {len(tagged)}, {below} of them below max_ha_assets"
 
 
 def _unique_tag(desired: StreamConfig, nodes: Iterable[ClusterNode]) -> str:

@@ -170,6 +170,7 @@ class StreamInfo:
     first_time: str = ""
     last_time: str = ""
     consumers: int = 0
+    subjects: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -209,6 +210,8 @@ class ClusterNode:
         free_memory: the same for memory.
         leads: whether it leads the meta group, which judges every request.
         unique_tag: what the tags begin with of which no two replicas may have the same, as it is configured; or empty.
+        free_assets: how many streams and consumers with replicas it may get, of the leading server's max_ha_assets.
+        is_known: whether the server that leads has heard of it since it started; without, it places nothing there.
     """
 
     cluster: str | None = None
@@ -217,6 +220,8 @@ class ClusterNode:
     free_memory: int | None = None
     leads: bool = False
     unique_tag: str = ""
+    free_assets: int | None = None
+    is_known: bool = True
 
 
 @dataclass(frozen=True)

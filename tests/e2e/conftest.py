@@ -18,6 +18,7 @@ import yaml
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
+from tests.support.left_running import end_servers
 from tests.support.nats_server import NatsServer, running
 from tools.pulumi import toolchain
 
@@ -138,10 +139,17 @@ class Project:
         return _succeeded(self.pulumi("destroy", "--yes", "--skip-preview"))
 
     def leave_nothing_running(self) -> None:
-        """Destroy a stack that has servers; streams alone end with the test's own server, its state with its folder."""
+        """Destroy a stack that has servers; streams alone end with the test's own server, its state with its folder.
+
+        A destroy that fails fails the test, and so does a server that outlives it; no server is left behind by either.
+        """
         state = self.state.read_text() if self.state.exists() else ""
-        if any(server in state for server in _SERVERS):
-            self.pulumi("destroy", "--yes", "--skip-preview")
+        try:
+            if any(server in state for server in _SERVERS):
+                self.destroy()
+        finally:
+            left = end_servers(self.folder.parent)
+        assert not left, f"servers ran on when their stack was gone: {left}"
 
 
 def _succeeded(result: Result) -> Result:

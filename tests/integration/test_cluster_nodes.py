@@ -16,7 +16,7 @@ from infra.servers.nats_conf import Cluster, server_config
 from provisioner.catalogue.reader import parse
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
-from provisioner.local_server import cluster, server_dir, supervisor
+from provisioner.local_server import cluster, ports, server_dir, supervisor
 from provisioner.local_server.cluster import ClusterError
 from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
 from provisioner.reconcile.estate import Estate
@@ -92,6 +92,32 @@ def test_a_node_that_does_not_come_back_stops_the_roll(
     assert before
     assert after.process != before.process
     assert server_dir.read_config(first.directory) == changed.config
+
+
+def test_a_node_that_the_run_has_seen_steady_is_looked_at_once_more(
+    nodes: list[ServerSpec], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is not waited for again before each other node's restart; one that was started anew meanwhile is."""
+    asked: list[int] = []
+
+    def healthy(_host: str, port: int, _ca: str | None) -> None:
+        asked.append(port)
+
+    def spare(spec: ServerSpec) -> int:
+        asked.clear()
+        server = supervisor.find(spec.directory)
+        assert server
+        cluster.require_spare(spec, server)
+        return len(asked)
+
+    monkeypatch.setattr(ports, "health_problem", healthy)
+    monkeypatch.setattr(cluster, "require_current", lambda _spec: None)
+    once = 2 * len(nodes[0].peers)  # while it waits, and for what it says
+    for _ in range(2):
+        assert spare(nodes[0]) > once
+        assert spare(nodes[0]) == once
+        supervisor.stop(nodes[2].directory)
+        supervisor.ensure(nodes[2])
 
 
 def test_a_cluster_does_not_shrink() -> None:

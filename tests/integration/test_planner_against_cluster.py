@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
+from provisioner.errors import ApiError
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.monitoring import fetch
 from tests.support import corpus
 from tests.support.cluster_oracle import (
     MB,
@@ -18,15 +22,21 @@ from tests.support.cluster_oracle import (
     compare_create,
     compare_update,
     creates,
+    few_assets_site,
     is_possible,
+    named,
     single_sites,
     tiered_site,
     unique_tag_site,
+    with_a_node_down,
 )
 from tests.support.exploring import explore, explores
+from tests.support.nats_cluster import running_cluster
+from tests.support.waiting import until
 
 Sites = dict[str, Site]
 
+INSUFFICIENT_RESOURCES = 10023
 EXAMPLES = int(os.environ.get("CLUSTER_EXAMPLES", "200"))
 CREATES, UPDATES = "cluster_creates", "cluster_updates"
 _checks = [HealthCheck.function_scoped_fixture, HealthCheck.filter_too_much]
@@ -134,6 +144,70 @@ def test_no_two_replicas_have_the_same_unique_tag(zones: Site, replicas: int, ta
 def test_growth_needs_unique_tags_too(zones: Site, before: int, after: int) -> None:
     """The replicas that are there count."""
     compare_update(zones, {"old": {"num_replicas": before}, "new": {"num_replicas": after}})
+
+
+def test_a_server_has_so_many_streams_with_replicas(tmp_path: Path) -> None:
+    """``max_ha_assets``, by what the monitoring counts without the meta group; copies that are there count already."""
+    with few_assets_site(tmp_path, most=2) as site:
+        _fill(site, "FIRST", 1)
+        compare_create(site, {"config": {"num_replicas": 3}})
+        compare_update(site, {"old": {"num_replicas": 1}, "new": {"num_replicas": 3}})
+        _fill(site, "SECOND", 2)
+        for replicas in (1, 2, 3):
+            compare_create(site, {"config": {"num_replicas": replicas}})
+        held = site.client.stream("SECOND")
+        assert held
+        assert () == site.verdict({**held.config, "description": "more"}, held.config).knowing
+        single, triple = (named("SINGLE", subjects=["single"], num_replicas=copies) for copies in (1, 3))
+        site.client.create(single)
+        with pytest.raises(ApiError, match="insufficient resources") as refused:
+            site.client.update(triple)
+        assert INSUFFICIENT_RESOURCES == refused.value.code
+        assert site.verdict(triple, single).knowing
+
+
+def _fill(site: Site, name: str, assets: int) -> None:
+    """Make a stream on every node, and wait until each counts it."""
+    site.client.create(named(name, subjects=[f"{name}.>"], num_replicas=3))
+    counted = {assets + 1}  # and the meta group
+    until(f"each node has {name}", lambda: counted == {_assets(url) for url in site.monitor_urls})
+
+
+def _assets(monitor_url: str) -> int:
+    answer = fetch(monitor_url, ["/varz"])["/varz"].body
+    return int(answer["jetstream"]["stats"].get("ha_assets", 0))
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_a_node_that_the_leader_has_not_seen_gets_nothing(half: Site, replicas: int) -> None:
+    """The others have started anew while it was down; who knows them all says that it is one too few."""
+    compare_create(half, {"config": {"num_replicas": replicas}})
+
+
+def test_a_node_that_the_leader_has_seen_is_chosen_though_it_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two of three are a majority: the plan has nothing against it, and the answer is waited for during an election."""
+    with running_cluster(tmp_path) as cluster:
+        cluster.kill(2)
+        with with_a_node_down(cluster) as site:
+            config = named("NEW", subjects=["new"], num_replicas=3)
+            site.verdict(config).is_accepted()
+            monkeypatch.setattr(JetStream.request, "__defaults__", (None, 0.001))
+            assert 3 == site.client.create(config).config["num_replicas"]
+
+
+@pytest.fixture(scope="module")
+def half(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Two nodes of three that have started anew without the third."""
+    with running_cluster(tmp_path_factory.mktemp("half")) as cluster:
+        for node in range(cluster.size):
+            cluster.kill(node)
+        for node in range(cluster.size - 1):
+            cluster.start_node(node)
+        cluster.wait()
+        with with_a_node_down(cluster) as site:
+            yield site
 
 
 class TestExplore:

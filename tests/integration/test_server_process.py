@@ -121,6 +121,20 @@ def test_owner_may_be_renamed(props: dict[str, Any]) -> None:
     assert not PROVIDER.check({}, renamed).failures
 
 
+def test_a_server_that_moves_leaves_no_private_key(tmp_path: Path, props: dict[str, Any]) -> None:
+    """Its data stays in the old folder, as when one server becomes the first of a cluster; who it was does not."""
+    outs = _created({**props, "tls_files": {"server.pem": "a certificate and its key"}})
+    old, new = ServerDir(Path(props["folder"])), ServerDir(tmp_path / "new")
+    assert (old.tls / "server.pem").exists()
+    try:
+        PROVIDER.update("id", outs, {**outs, "folder": str(new.path)})
+        assert not old.tls.exists()
+        assert old.data.exists()
+        assert (new.tls / "server.pem").exists()
+    finally:
+        supervisor.stop(new)
+
+
 def test_first_preview_sees_the_port(tmp_path: Path, props: dict[str, Any]) -> None:
     """A port in use already fails the check of a server that does not exist yet."""
     _created(props)

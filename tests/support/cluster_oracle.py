@@ -140,6 +140,25 @@ def unique_tag_site(folder: Path) -> Iterator[Site]:
         yield Site(cluster, cluster.monitor_urls, client, {})
 
 
+@contextmanager
+def few_assets_site(folder: Path, most: int) -> Iterator[Site]:
+    """A cluster in which each server has so many streams with replicas at most."""
+    only = f"max_file_store: 1GB, max_mem: 100MB, limits: {{ max_ha_assets: {most} }}"
+    with (
+        running_cluster(folder, jetstream=only) as cluster,
+        closing(JetStream(cluster.url, Credentials())) as client,
+    ):
+        yield Site(cluster, cluster.monitor_urls, client, {})
+
+
+@contextmanager
+def with_a_node_down(cluster: NatsCluster) -> Iterator[Site]:
+    """What is left of a cluster one of whose nodes has been killed, for a client that comes now."""
+    running = [cluster.nodes[number] for number in cluster.running()]
+    with closing(JetStream(",".join(node.url for node in running), Credentials())) as client:
+        yield Site(cluster, cluster.monitor_urls, client, {})
+
+
 def _site(server: NatsServer | NatsCluster, account: str, monitor_urls: list[str], stack: ExitStack) -> Site:
     client = stack.enter_context(closing(JetStream(server.url, Credentials(account, account))))
     info = client.create(named("OTHER", subjects=[f"{account}.>"], max_bytes=10 * MB))

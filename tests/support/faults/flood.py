@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import nats
 from nats.aio.client import Client
@@ -27,13 +28,24 @@ class Flood:
     """Publishes numbers to one subject.
 
     Attributes:
+        options: nats-py's, to connect with.
         acknowledged: the numbers that a stream has acknowledged.
+        disconnections: how often it lost its server.
+        longest_gap: seconds between two acknowledgements, at most.
     """
 
     url: str
     subject: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    disconnections: int = 0
+    longest_gap: float = 0.0
     acknowledged: set[int] = field(default_factory=set)
     stopped: threading.Event = field(default_factory=threading.Event)
+    _last: float = 0.0
+
+    def wait_for_more(self) -> None:
+        """Return when another batch has been acknowledged."""
+        self.wait_for(len(self.acknowledged) + _AT_ONCE)
 
     def run(self) -> None:
         """Publish until told to stop."""
@@ -47,8 +59,8 @@ class Flood:
             time.sleep(0.01)  # another thread publishes
 
     async def _run(self) -> None:
-        client = await nats.connect(self.url)
-        number = 0
+        client = await nats.connect(self.url.split(","), disconnected_cb=self._count, **self.options)
+        number, self._last = 0, time.monotonic()
         while not self.stopped.is_set():
             batch = range(number, number + _AT_ONCE)
             await asyncio.gather(*(self._publish(client, each) for each in batch))
@@ -56,19 +68,24 @@ class Flood:
             await asyncio.sleep(_PAUSE_S)
         await client.close()
 
+    async def _count(self) -> None:
+        self.disconnections += not self.stopped.is_set()
+
     async def _publish(self, client: Client, number: int) -> None:
         try:
             answer = await client.request(self.subject, str(number).encode(), timeout=_ANSWER_S)
         except (NatsError, TimeoutError):
             return  # not acknowledged: nothing was promised
         if b'"seq"' in answer.data and b'"error"' not in answer.data:  # a refusal has a sequence too: 0
+            now = time.monotonic()
+            self.longest_gap, self._last = max(self.longest_gap, now - self._last), now
             self.acknowledged.add(number)
 
 
 @contextmanager
-def flooding(url: str, subject: str) -> Iterator[Flood]:
-    """A publisher at work."""
-    flood = Flood(url, subject)
+def flooding(url: str, subject: str, **options: Any) -> Iterator[Flood]:
+    """A publisher at work; the options are nats-py's."""
+    flood = Flood(url, subject, options)
     thread = threading.Thread(target=flood.run, name="flood")
     thread.start()
     try:

@@ -178,3 +178,20 @@ def test_a_name_that_can_be_forgotten() -> None:
     """A line that does its work once is said to."""
     catalogue = parse("A:\n  subjects: [a]\n  renamed_from: X\n", "c.yaml")
     assert ("c.yaml:3: A.renamed_from: can go once an up has carried X over",) == catalogue.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A: {}", 3),
+        ("defaults:\nA: {}", 3),
+        ("defaults: {storage: memory}\nA: {}", 3),
+        ("defaults: {num_replicas: 1}\nA: {}", 1),
+        ("defaults: {num_replicas: 5}\nA: {num_replicas: 2}", 2),
+        ("A: {num_replicas: 1}", 1),
+    ],
+)
+def test_replicas_of_the_settings_are_for_who_says_none(text: str, expected: int) -> None:
+    """A stream's own number goes before that of the file's defaults, which goes before that of the settings."""
+    (spec,) = parse(text, "c.yaml", 3).streams
+    assert expected == spec.config["num_replicas"]

@@ -38,6 +38,8 @@ def test_more_replicas_than_nodes() -> None:
         SettingsError, match=r"^c.yaml:2: B: num_replicas: 3 is more than the 1 node of stack dev; lower"
     ):
         fitted(parse({"server": "process"}, "dev"), streams)
+    with pytest.raises(SettingsError, match="lower it or the setting replicas, or raise the setting nodes"):
+        fitted(parse({"server": "process", "replicas": "3"}, "dev"), streams)
     fitted(parse({"server": "process", "nodes": "3"}, "dev"), streams)
     fitted(parse({"server": "external", "url": "nats://a"}, "dev"), streams)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -32,6 +33,25 @@ def _varz(name: str, **changes: Any) -> dict[str, Any]:
 KNOWN = ClusterNode("C", frozenset({"ssd"}), 970, 90)
 LEADER = ClusterNode("C", frozenset({"ssd"}), 970, 90, leads=True)
 SILENT = ClusterNode("C")
+UNHEARD = ClusterNode("C", is_known=False)
+
+
+def _limited(name: str, left: int) -> dict[str, Any]:
+    """Of a server with max_ha_assets 3: the meta group, which it does not limit, is counted by its own figure."""
+    jetstream = _varz(name)["jetstream"]
+    stats = {**jetstream["stats"], "ha_assets": 1 + 3 - left}
+    return _varz(name, jetstream={**jetstream, "stats": stats, "limits": {"max_ha_assets": 3}})
+
+
+def _unheard(name: str) -> dict[str, Any]:
+    """Of a server that has heard nothing of one of the others."""
+    jetstream = _varz(name)["jetstream"]
+    peers = [{"name": "Server name unknown at this time (peerID: 44jzkV9D)"}, {"name": "n1"}]
+    return _varz(name, jetstream={**jetstream, "meta": {**jetstream["meta"], "replicas": peers}})
+
+
+def _with(node: ClusterNode, left: int) -> ClusterNode:
+    return replace(node, free_assets=left)
 
 
 @pytest.mark.parametrize(
@@ -43,6 +63,11 @@ SILENT = ClusterNode("C")
         ([_varz("n0")], (LEADER, SILENT, SILENT)),
         ([_varz("n0"), {}, _varz("n2"), _varz("n2")], (LEADER, KNOWN, SILENT)),
         ([_varz("n1", gateway={"name": "C"})], (KNOWN, ClusterNode(), ClusterNode())),
+        ([_limited("n1", 0), _limited("n0", 2)], (_with(KNOWN, 0), _with(LEADER, 2), SILENT)),
+        ([_limited("n1", 0)], (KNOWN, SILENT, SILENT)),
+        ([_unheard("n0"), _varz("n1")], (LEADER, KNOWN, UNHEARD)),
+        ([_unheard("n0"), _varz("n1"), _varz("n2")], (LEADER, KNOWN, KNOWN)),
+        ([_unheard("n1")], (KNOWN, SILENT, SILENT)),
     ],
 )
 def test_nodes(answers: list[dict[str, Any]], expected: tuple[ClusterNode, ...] | None) -> None:

@@ -15,6 +15,9 @@ DISK = ClusterNode("C", frozenset({"disk"}), 10**6, 10**6)
 SILENT = ClusterNode("C")
 EXCLUDED = ClusterNode("C", frozenset({"!jetstream"}), 10**9, 10**9)
 ZONES = [ClusterNode("C", frozenset({f"az:{zone}"}), unique_tag="az:", leads=zone == "a") for zone in "abb"]
+FULL = ClusterNode("C", free_assets=0)
+ROOMY = ClusterNode("C", free_assets=1)
+DOWN = ClusterNode("C", is_known=False)
 ABROAD = ClusterNode("D", frozenset({"ssd"}), 10**9, 10**9)
 
 
@@ -56,6 +59,19 @@ ABROAD = ClusterNode("D", frozenset({"ssd"}), 10**9, 10**9)
         ),
         ({"num_replicas": 3}, [*ZONES, SILENT], []),
         ({"num_replicas": 2, "placement": {"tags": ["az:b"]}}, ZONES, []),
+        ({"num_replicas": 2}, [FULL, ROOMY, ROOMY], []),
+        (
+            {"num_replicas": 3},
+            [FULL, ROOMY, ROOMY],
+            ["num_replicas needs 3 servers; cluster C has 3, 2 of them below max_ha_assets"],
+        ),
+        ({"num_replicas": 1}, [FULL], []),
+        ({"num_replicas": 2}, [SSD, SSD, DOWN], []),
+        (
+            {"num_replicas": 3},
+            [SSD, SSD, DOWN],
+            ["num_replicas needs 3 servers; cluster C has 3, 1 down since before its leader started"],
+        ),
     ],
 )
 def test_servers_for_a_new_stream(fields: dict[str, Any], nodes: list[ClusterNode] | None, expected: list[str]) -> None:
@@ -99,6 +115,30 @@ def test_servers_for_a_changed_stream(old: dict[str, Any], new: dict[str, Any], 
     """A move is placed anew; more copies need further servers; fewer need none."""
     facts = ServerFacts(cluster="C", nodes=(SSD, DISK))
     assert expected == [str(problem) for problem in surrounding_problems(config(**new), facts, config(**old))]
+
+
+@pytest.mark.parametrize(
+    ("copies", "more", "nodes", "expected"),
+    [
+        (1, 3, [FULL, ROOMY, ROOMY], ["num_replicas needs 3 servers; cluster C has 3, 2 of them below max_ha_assets"]),
+        (2, 3, [FULL, FULL, ROOMY], []),
+        (2, 3, [FULL, FULL, FULL], ["num_replicas needs 3 servers; cluster C has 3, 0 of them below max_ha_assets"]),
+        (3, 3, [FULL, FULL, FULL], []),
+        (
+            2,
+            3,
+            [SSD, SSD, DOWN],
+            ["num_replicas needs 3 servers; cluster C has 3, 1 down since before its leader started"],
+        ),
+        (3, 5, [SSD, SSD, SSD, SSD, DOWN], []),
+        (3, 3, [SSD, SSD, DOWN], []),
+    ],
+)
+def test_servers_for_more_copies(copies: int, more: int, nodes: list[ClusterNode], expected: list[str]) -> None:
+    """Copies that are there count already; which servers they are on is not known, so only a sure lack is told."""
+    facts = ServerFacts(cluster="C", nodes=tuple(nodes))
+    planned = surrounding_problems(config(num_replicas=more), facts, config(num_replicas=copies))
+    assert expected == [str(problem) for problem in planned]
 
 
 def test_a_single_server_has_one_copy() -> None:
