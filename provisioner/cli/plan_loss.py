@@ -15,11 +15,12 @@ from provisioner.errors import ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.log import tell
 from provisioner.plan.diff import plan
+from provisioner.plan.held import held
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.loss_approval import StreamCounter
 from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.model import StreamInfo
-from provisioner.text import approximate_size, counted
+from provisioner.text import approximate_size
 
 NOTHING, SOMETHING, UNKNOWN = 0, 1, 2
 
@@ -71,4 +72,4 @@ def _count(loss: Loss) -> str:
 
 
 def _holds(info: StreamInfo) -> str:
-    return f"{counted(info.messages, 'message')}, {approximate_size(info.bytes)}"
+    return f"{held(info)}, {approximate_size(info.bytes)}"

@@ -38,6 +38,7 @@ def from_info(body: Json) -> StreamInfo:
         first_time=state.get("first_ts", ""),
         last_time=state.get("last_ts", ""),
         consumers=state.get("consumer_count", 0),
+        subjects=state.get("num_subjects", 0),
     )
 
 

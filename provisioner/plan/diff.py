@@ -19,6 +19,7 @@ from provisioner.rules.stream_config import config_problems, create_problems
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
+from provisioner.schema.stores import StoreKind, kind_of
 from provisioner.schema.types import Carry, Field, Mutability, Wire
 
 
@@ -34,16 +35,17 @@ class Effect(IntEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One field that differs: wire values, and what the change takes."""
+    """One field that differs: wire values, what the change takes, and the word of a bucket or object store for it."""
 
     field: str
     old: Wire
     new: Wire
     effect: Effect
+    word: str = ""
 
     def __str__(self) -> str:
         field = BY_NAME[self.field]
-        return f"{self.field} {spelled(field, self.old)} -> {spelled(field, self.new)}"
+        return f"{self.word or self.field} {spelled(field, self.old)} -> {spelled(field, self.new)}"
 
 
 @dataclass(frozen=True)
@@ -118,13 +120,17 @@ def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ..
     old, new = normalise(actual), _with_inherited(normalise(desired), actual)
     if old == new:  # nearly always, and a hundred times as fast to find out
         return ()
+    kind = kind_of(desired["name"])
     return tuple(
-        change for field in FIELDS if (change := _change(field, value_of(old, field.name), value_of(new, field.name)))
+        change
+        for field in FIELDS
+        if (change := _change(field, value_of(old, field.name), value_of(new, field.name), kind))
     )
 
 
-def _change(field: Field, old: Wire, new: Wire) -> Change | None:
-    return None if old == new else Change(field.name, old, new, _effect(field, old, new))
+def _change(field: Field, old: Wire, new: Wire, kind: StoreKind | None) -> Change | None:
+    word = (kind.word(field.name) if kind else None) or ""
+    return None if old == new else Change(field.name, old, new, _effect(field, old, new), word)
 
 
 def _effect(field: Field, old: Wire, new: Wire) -> Effect:

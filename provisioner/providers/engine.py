@@ -26,10 +26,12 @@ from provisioner.jetstream.target import Credentials
 from provisioner.providers import consumer_properties
 from provisioner.providers.own_login import own_login
 from provisioner.providers.properties import data_of
+from provisioner.providers.store_properties import of_stream
 from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete
+from provisioner.schema.stores import BUCKETS, OBJECTS
 
 # A setting of the stack -> what it is of the login.
 CREDENTIAL_KEYS: Final = {
@@ -48,6 +50,7 @@ _COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
 _ENGINE_TIMEOUT_S: Final = 5.0
 _OWN_SERVERS: Final = ("process", "docker")
 _STREAM_TYPE: Final = ":Stream"
+_STORE_TYPES: Final = {":KeyValue": BUCKETS, ":ObjectStore": OBJECTS}
 _CONSUMER_TYPE: Final = ":Consumer"
 _IDENTITY_TYPE: Final = ":Identity"
 # What has a property ``ca``: the CA's certificates in PEM.
@@ -118,8 +121,11 @@ def _plain(secret: Any) -> str | None:
 
 
 def streams_in_state(owner: str) -> Iterator[StreamState]:
-    """The streams of the last checkpoint; none where it cannot be read."""
-    for outputs in _outputs_in_state(owner, _STREAM_TYPE):
+    """The streams of the last checkpoint, those behind buckets too; none where it cannot be read."""
+    stores = (
+        of_stream(kind, props) for suffix, kind in _STORE_TYPES.items() for props in _outputs_in_state(owner, suffix)
+    )
+    for outputs in (*_outputs_in_state(owner, _STREAM_TYPE), *stores):
         yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
 
 

@@ -160,4 +160,5 @@ def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Ver
         return
     for name, info in infos.items():
         if ends_with_server(info):
-            yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
+            held = holding(source.client().with_objects(info))
+            yield approve(name, f"restarting the server would delete {held}, which are in memory")

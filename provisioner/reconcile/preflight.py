@@ -103,7 +103,7 @@ def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, 
     if spec.on_delete is OnDelete.RETAIN:
         return [f"{what}: the stream there would be in the way of the new one"]
     if spec.on_delete is OnDelete.GUARD and is_guarded(context.run, info):
-        return [f"{what}: {contents(context.run, info)}"]
+        return [f"{what}: {contents(context.run, context.client().with_objects(info))}"]
     return []
 
 

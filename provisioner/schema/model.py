@@ -161,7 +161,12 @@ class StreamSpec:
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """A stream as the server holds it at one moment."""
+    """A stream as the server holds it at one moment.
+
+    Attributes:
+        subjects: how many its messages have; of a bucket these are the keys.
+        objects: how many an object store has, deleted ones that it still tells of among them; None where nobody asked.
+    """
 
     config: StreamConfig
     created: str
@@ -170,6 +175,8 @@ class StreamInfo:
     first_time: str = ""
     last_time: str = ""
     consumers: int = 0
+    subjects: int = 0
+    objects: int | None = None
 
     @property
     def is_empty(self) -> bool:
