@@ -20,7 +20,7 @@ MOST_HISTORY: Final = 64
 _DUPLICATE_WINDOW_NS: Final = 120 * 1_000_000_000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class StoreKind:
     """What is kept in streams of a shape of its own.
 

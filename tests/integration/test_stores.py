@@ -8,6 +8,7 @@ import pytest
 from nats.js.api import ObjectStoreConfig, StorageType
 
 from provisioner.catalogue.reader import parse
+from provisioner.catalogue.writer import catalogue_of
 from provisioner.jetstream.client import JetStream
 from provisioner.plan.diff import differences
 from provisioner.providers import properties
@@ -123,6 +124,51 @@ def test_mirrors_and_sources_have_the_entries_of_other_buckets(server: NatsServe
     assert {} == {
         name: found for name, info in jetstream.streams().items() if (found := differences(info.config, specs[name]))
     }
+
+
+IMPORTED = """\
+# JetStream streams as a server has them.
+
+OTHER: {}
+
+buckets:
+  A:
+    history: 3
+    ttl: 30s
+    limit_marker_ttl: 5s
+    allow_direct: false
+  B:
+    allow_msg_ttl: true
+  M:
+    mirror:
+      name: A
+  S:
+    sources:
+      - name: A
+
+objects:
+  A:
+    ttl: 1h
+"""
+
+
+def test_import_writes_what_the_clients_have_made(server: NatsServer, jetstream: JetStream) -> None:
+    """The fewest words, and with them nothing is to be changed; what is no bucket is left out, with the reason."""
+    made_bucket(server, bucket="A", history=3, ttl=30, limit_marker_ttl=5)
+    made_bucket(server, bucket="B", direct=True)
+    made_objects(server, "A", config=ObjectStoreConfig(bucket="A", ttl=3600))
+    for spec in parse("OTHER:\nbuckets:\n  M: {mirror: {name: A}}\n  S: {sources: [{name: A}]}\n", "c").streams:
+        jetstream.create(spec.config)
+    odd = parse("buckets:\n  ODD:\n", "c").streams[0].config
+    jetstream.create({**odd, "discard": "old"})
+
+    imported = catalogue_of(jetstream.streams(), [], "c")
+
+    assert IMPORTED == imported.text
+    assert ("KV_ODD: left out: not what a client makes as bucket (discard old -> new)",) == imported.notes
+    live = {name: info.config for name, info in jetstream.streams().items()}
+    for spec in parse(imported.text, "c").streams:
+        assert () == differences(live[spec.name], spec.config)
 
 
 def _wait_for(jetstream: JetStream, stream: str) -> None:
