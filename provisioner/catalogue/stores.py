@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from provisioner.catalogue.blocks import Block, read_block
@@ -14,7 +15,8 @@ from provisioner.rules.stream_config import lasting_problems
 from provisioner.schema.config import config_of
 from provisioner.schema.fields import POLICY_FIELDS
 from provisioner.schema.model import Place, StreamConfig, StreamSpec
-from provisioner.schema.stores import StoreKind
+from provisioner.schema.scalars import Labels
+from provisioner.schema.stores import BUCKETS, StoreKind
 from provisioner.schema.types import Field, FieldPath, Report
 
 # A bucket under another name would have its old entries under the subjects of the old one.
@@ -26,12 +28,14 @@ _MISPLACED: Final = {
     "bucket": "does not go here: the key is the name",
     "renamed_from": "is for streams: what is in a bucket or object store stays under its name",
 }
+SEED: Final = Field("seed", Labels(), {}, "First values, by key: made where there is none, never overwritten.")
+_KEY: Final = re.compile(r"(?!\.)[-/_=.A-Za-z0-9]+(?<!\.)")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def stated_fields(kind: StoreKind) -> tuple[Field, ...]:
     """What a catalogue says of one."""
-    return (*STORE_POLICY_FIELDS, *kind.fields)
+    return (*STORE_POLICY_FIELDS, *kind.fields, *((SEED,) if kind is BUCKETS else ()))
 
 
 @dataclass
@@ -75,9 +79,11 @@ class Stores:
         words = {field.name: block.values[field.name] for field in self.kind.fields}
         config = config_of(self.kind.stream_values(name, words))
         policy = {field.name: block.values[field.name] for field in STORE_POLICY_FIELDS}
-        spec = StreamSpec(config, **policy, place=Place(self.file, self.line_at(path)))
+        spec = StreamSpec(
+            config, **policy, place=Place(self.file, self.line_at(path)), seed=block.values.get("seed", {})
+        )
         if _NAME.fullmatch(name):
-            self.report_certain(spec, block, _problems(config))
+            self.report_certain(spec, block, chain(_problems(config), _seed_problems(spec)))
         return spec, block
 
     def report_certain(self, spec: StreamSpec, block: Block, problems: Iterator[Problem]) -> None:
@@ -104,6 +110,17 @@ class Stores:
 
     def _worded(self, path: FieldPath) -> FieldPath:
         return (self.kind.word(str(path[0])) or path[0], *path[1:])
+
+
+def _seed_problems(spec: StreamSpec) -> Iterator[Problem]:
+    largest = spec.config["max_msg_size"]
+    if spec.seed and spec.config["mirror"]:
+        yield Problem(("seed",), "does not go with mirror: its entries are those of another bucket", (("mirror",),))
+    for key, value in spec.seed.items():
+        if not _KEY.fullmatch(key) or ".." in key:
+            yield Problem(("seed", key), "is no key; letters, digits and - / _ = with single dots between them")
+        if 0 <= largest < len(value.encode()):
+            yield Problem(("seed", key), f"is larger than max_value_size, {largest} bytes", (("max_msg_size",),))
 
 
 def _problems(config: StreamConfig) -> Iterator[Problem]:

@@ -9,7 +9,6 @@ import json
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import (
@@ -30,7 +29,6 @@ from provisioner.jetstream.session import OtherLogin, Session, no_other_login
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LIST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.schema.model import ServerFacts, StreamConfig, StreamInfo
-from provisioner.schema.stores import OBJECTS, captured_by, kind_of
 
 if TYPE_CHECKING:
     from provisioner.jetstream.connection import Connection
@@ -228,14 +226,14 @@ class JetStream:
             yield from counts.values()
             offset, total = offset + len(counts), page.get("total", 0) if counts else 0
 
-    def with_objects(self, info: StreamInfo) -> StreamInfo:
-        """What a stream holds, and of an object store how many objects that is."""
-        name = info.config["name"]
-        if kind_of(name) is not OBJECTS or not info.messages:
-            return info
-        return replace(
-            info, objects=sum(1 for _ in self.per_subject(name, captured_by(OBJECTS, OBJECTS.named(name))[1]))
-        )
+    def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> None:
+        """Publish one message and wait until its stream has it.
+
+        Raises:
+            ApiError: the stream refuses it.
+        """
+        root = "" if self.api == address.DEFAULT_API else f"{self.api}."
+        answered(self._session.request(root + subject, payload, REQUEST_TIMEOUT_S, dict(headers)))
 
     def _making_store(self, subject: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to a request that makes a stream's files.

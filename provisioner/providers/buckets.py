@@ -6,15 +6,28 @@ pickled by reference into the state, so they keep their names and place for ever
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 import pulumi
 from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
 
 from provisioner.providers import store_properties
-from provisioner.providers.stream import Endpoint, StreamOptions, StreamProvider, resource_options, run_properties
+from provisioner.providers.errors import one_line
+from provisioner.providers.store_properties import BUCKET
+from provisioner.providers.stream import (
+    Endpoint,
+    StreamOptions,
+    StreamProvider,
+    context_of,
+    resource_options,
+    run_properties,
+)
+from provisioner.reconcile.seeds import sow
 from provisioner.schema.model import StreamSpec
 from provisioner.schema.stores import BUCKETS, OBJECTS, StoreKind
+
+# First values, by key.
+SEED: Final = "seed"
 
 
 class StoreKindProvider(StreamProvider):
@@ -59,9 +72,35 @@ class StoreKindProvider(StreamProvider):
 
 
 class KeyValueProvider(StoreKindProvider):
-    """Creates, reads, updates and deletes one key-value bucket."""
+    """Creates, reads, updates and deletes one key-value bucket, and gives keys their first values."""
 
     kind = BUCKETS
+
+    def diff(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare the stream's configuration, and the first values."""
+        result = super().diff(id_, _olds, _news)
+        result.changes = result.changes or _olds.get(SEED) != _news.get(SEED)
+        return result
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Create it, or take over the one that is there."""
+        result = super().create(props)
+        self._sow(props, {})
+        return result
+
+    def update(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Bring it to its configuration; create it if it is gone."""
+        result = super().update(id_, _olds, _news)
+        is_new = _olds.get("created") != (result.outs or {}).get("created")
+        self._sow(_news, {} if is_new else _olds.get(SEED) or {})
+        return result
+
+    @one_line
+    def _sow(self, props: dict[str, Any], sown: dict[str, str]) -> None:
+        """Keys that have been given their value once are the services' own."""
+        new = {key: value for key, value in (props.get(SEED) or {}).items() if key not in sown}
+        if new:
+            sow(context_of(self.credentials, props), props[BUCKET], new)
 
 
 class ObjectStoreProvider(StoreKindProvider):
@@ -93,6 +132,7 @@ class KeyValue(Resource, module="jetstream", name="KeyValue"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         props = store_properties.in_words(BUCKETS, run_properties(spec, endpoint, options))
+        props |= {SEED: dict(spec.seed)} if spec.seed else {}
         super().__init__(KeyValueProvider(), resource_name, props, resource_options(opts))
 
 

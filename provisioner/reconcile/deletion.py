@@ -14,6 +14,7 @@ from provisioner.reconcile import safety_backup
 from provisioner.reconcile.carry import folder_of, half_carried_status
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, approve, may_lose
+from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.unopened import reopened
 from provisioner.rules.same_stream import is_same
@@ -55,7 +56,7 @@ def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
         return
     if created and not is_same(folder_of(context, spec.name).current(created), info):
         raise Conflict(_not_ours(info, created))
-    if refusal := _deletion_refusal(context, spec, context.client().with_objects(info)):
+    if refusal := _deletion_refusal(context, spec, with_objects(context, info)):
         raise Conflict(refusal)
     safety_backup.keep_copy(context, info)
     _LOG.info("%s: deleted with %s", spec.name, counted(info.messages, "message"))

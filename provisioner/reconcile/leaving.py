@@ -9,6 +9,7 @@ from provisioner.plan.held import held
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, holding, is_guarded
 from provisioner.reconcile.loss_approval import approve
+from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.permitted import missing_for_leaving
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.verdict import Verdict, together
@@ -20,7 +21,7 @@ def leaving(target: Context, info: StreamInfo, policy: OnDelete) -> Verdict:
     name = str(info.config["name"])
     if not target.run.is_ours(name, info):
         return Verdict(notes=(_stranger(info),))
-    info = target.client().with_objects(info)
+    info = with_objects(target, info)
     lacking = missing_for_leaving(target, info, policy)
     return together((_fate(target.run, info, policy), Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))))
 

@@ -11,6 +11,7 @@ from provisioner.reconcile.carry_preflight import carry_preflight, half_carried_
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, is_guarded
 from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.permitted import missing_permissions
 from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.unopened import missing_notes, note_reopened
@@ -103,7 +104,7 @@ def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, 
     if spec.on_delete is OnDelete.RETAIN:
         return [f"{what}: the stream there would be in the way of the new one"]
     if spec.on_delete is OnDelete.GUARD and is_guarded(context.run, info):
-        return [f"{what}: {contents(context.run, context.client().with_objects(info))}"]
+        return [f"{what}: {contents(context.run, with_objects(context, info))}"]
     return []
 
 

@@ -153,6 +153,7 @@ class StreamSpec:
     renamed_from: str = ""
     owner: str = ""
     place: Place | None = None
+    seed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

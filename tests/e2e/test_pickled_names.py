@@ -29,7 +29,7 @@ def test_a_state_has_the_committed_names(project: Project) -> None:
     ports = {"clientPort": free_port(), "monitorPort": free_port()}
     files = {"catalogue": "streams.yaml", "services": "services.yaml"}
     project.configure(server="process", **ports, onDelete="delete", encryption="aes", tls="authority", **files)
-    project.catalogue(ONE={}, buckets={"ONE": {}}, objects={"ONE": {}})
+    project.catalogue(ONE={}, buckets={"ONE": {"seed": {"key": "value"}}}, objects={"ONE": {}})
     (project.folder / "services.yaml").write_text(
         "login: creds\naccount: {name: A}\nservices: {one: {publishes: [ONE]}}\n"
     )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from nats.js.api import ObjectStoreConfig, StorageType
+from nats.js.client import JetStreamContext
 
 from provisioner.catalogue.reader import parse
 from provisioner.catalogue.writer import catalogue_of
@@ -17,7 +18,7 @@ from provisioner.providers.store_properties import in_words
 from provisioner.reconcile.context import close_all
 from provisioner.schema.model import OnDelete
 from provisioner.schema.stores import kind_of
-from tests.support.nats_py import got, got_object, made_bucket, made_objects, put_all, put_objects
+from tests.support.nats_py import at_work, got, got_object, made_bucket, made_objects, put_all, put_objects
 from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient
 from tests.support.stream_provider import gate
@@ -206,3 +207,37 @@ def test_another_storage_keeps_the_entries(server: NatsServer) -> None:
     assert (b"2", b"1") == (got(server, "A", "one"), got(server, "A", "two"))
     put_all(server, "A", one=[b"3"])
     assert b"3" == got(server, "A", "one")
+
+
+def test_seeds_are_first_values(server: NatsServer, raw: RawClient) -> None:
+    """Made with the bucket, or when they come into the catalogue; what a service has put or deleted stays as it is."""
+
+    def inputs(seed: dict[str, str]) -> dict[str, Any]:
+        return _inputs(server, "buckets:\n  A: {history: 3}\n")["KV_A"] | {"seed": seed}
+
+    first = inputs({"mode": "safe", "limit.high": "5"})
+    made = KeyValueProvider().create(first).outs or {}
+    assert (b"safe", b"5") == (got(server, "A", "mode"), got(server, "A", "limit.high"))
+    put_all(server, "A", mode=[b"fast"], own=[b"1"])
+    at_work(server, _deleted("A", "limit.high"))
+
+    more = inputs({"mode": "slow", "limit.high": "7", "own": "2", "new": "3"})
+    assert KeyValueProvider().diff("KV_A", made, more).changes
+    updated = KeyValueProvider().update("KV_A", made, more).outs or {}
+    assert not KeyValueProvider().diff("KV_A", updated, more).changes
+    assert (b"fast", b"1", b"3") == tuple(got(server, "A", key) for key in ("mode", "own", "new"))
+    # Two of the first run, three of the services, one of them a deletion, and the new one.
+    assert 6 == raw.info("KV_A")["state"]["messages"]
+
+    raw.ask("STREAM.DELETE.KV_A")
+    close_all()
+    read = KeyValueProvider().read("KV_A", updated)
+    KeyValueProvider().update("KV_A", read.outs or {}, more)
+    assert (b"slow", b"7", b"2") == tuple(got(server, "A", key) for key in ("mode", "limit.high", "own"))
+
+
+def _deleted(bucket: str, key: str) -> Any:
+    async def work(js: JetStreamContext) -> None:
+        await (await js.key_value(bucket)).delete(key)
+
+    return work

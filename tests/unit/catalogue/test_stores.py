@@ -24,6 +24,11 @@ PROBLEMS = {
         "3: buckets.B.mirror: closes a cycle: KV_A takes its messages from KV_B",
     ],
     "S: {subjects: [$KV.A.x]}\nbuckets:\n  A:\n": ["3: buckets.A: '$KV.A.>' overlaps '$KV.A.x' of S (line 1)"],
+    "buckets:\n  A: {seed: {.a: x, b: long}, max_value_size: 3}\n": [
+        "2: buckets.A.seed..a: is no key; letters, digits and - / _ = with single dots between them",
+        "2: buckets.A.seed.b: is larger than max_value_size, 3 bytes",
+    ],
+    "objects:\n  A: {seed: {a: b}}\n": ["2: objects.A.seed: unknown field; did you mean sealed?"],
     "objects:\n  A: {history: 1}\n": ["2: objects.A.history: unknown field"],
 }
 
