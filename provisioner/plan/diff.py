@@ -43,9 +43,14 @@ class Change:
     effect: Effect
     word: str = ""
 
+    @property
+    def label(self) -> str:
+        """What the field is called by those who use what is in the stream."""
+        return self.word or self.field
+
     def __str__(self) -> str:
         field = BY_NAME[self.field]
-        return f"{self.word or self.field} {spelled(field, self.old)} -> {spelled(field, self.new)}"
+        return f"{self.label} {spelled(field, self.old)} -> {spelled(field, self.new)}"
 
 
 @dataclass(frozen=True)

@@ -51,14 +51,14 @@ def _of_renamed_stream(context: Context, spec: StreamSpec, old: StreamInfo, info
         return Verdict(problems)
     carry = carry_preflight(context, spec, old, planned)
     approval = approval_of(spec.name, loss_of(context, spec, old, planned))
-    server = map(str, _server_problems(context, spec.config, old.config))
+    server = [each.said_of(spec.name) for each in _server_problems(context, spec.config, old.config)]
     return Verdict((*server, *carry.problems, *approval.problems), (*carry.notes, *approval.notes))
 
 
 def _of_new_stream(context: Context, spec: StreamSpec) -> Verdict:
     problems = [*create_problems(spec.config), *_server_problems(context, spec.config, None)]
     return Verdict(
-        tuple(map(str, problems)),
+        tuple(each.said_of(spec.name) for each in problems),
         missing_notes(context, spec.name, "makes it again, with the messages in its files if it has some"),
     )
 
@@ -93,7 +93,10 @@ def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, plann
     problems = [*planned.problems, *_server_problems(context, spec.config, info.config)]
     if info.consumers and any(change.field == "consumer_limits" for change in planned.changes):
         problems += consumer_problems(info.config, spec.config, context.client().consumers(spec.name))
-    return [*map(str, problems), *_replacement_problems(context, spec, info, planned.replaces)]
+    return [
+        *(each.said_of(spec.name) for each in problems),
+        *_replacement_problems(context, spec, info, planned.replaces),
+    ]
 
 
 def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[str]:

@@ -125,7 +125,7 @@ def _settings(stream: StreamHealth, _now: datetime) -> Text:
     limits = {f.name: value_of(config, f.name) for f in _LIMITS if value_of(config, f.name) != f.default}
     lines = {name: (f"{word_of(config['name'], name)} {shown(name, value)}", "") for name, value in limits.items()}
     others = [change for change in stream.changes if change.field != "subjects"]
-    differing = {each.field: (f"{each.word or each.field} {compared(each)}", _DIFFERENT) for each in others}
+    differing = {each.field: (f"{each.label} {compared(each)}", _DIFFERENT) for each in others}
     return _lines([(printable(text), style) for text, style in {**lines, **differing}.values()])
 
 

@@ -241,3 +241,11 @@ def _deleted(bucket: str, key: str) -> Any:
         await (await js.key_value(bucket)).delete(key)
 
     return work
+
+
+def test_the_servers_refusals_are_in_the_buckets_words(server: NatsServer) -> None:
+    """What a single server cannot do is an error in preview."""
+    specs = parse("buckets:\n  A: {replicas: 3, max_bytes: 900GiB}\n", "c").streams
+    (replicas, storage) = gate(server, [properties.inputs(spec, OnDelete.GUARD) for spec in specs])
+    assert replicas.startswith("KV_A: replicas ")
+    assert storage.startswith("KV_A: max_bytes ")
