@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -122,23 +122,24 @@ def _plain(secret: Any) -> str | None:
 
 def streams_in_state(owner: str) -> Iterator[StreamState]:
     """The streams of the last checkpoint, those behind buckets too; none where it cannot be read."""
-    stores = (
-        of_stream(kind, props) for suffix, kind in _STORE_TYPES.items() for props in _outputs_in_state(owner, suffix)
-    )
-    for outputs in (*_outputs_in_state(owner, _STREAM_TYPE), *stores):
+    for type_, props in _outputs_in_state(owner, (_STREAM_TYPE, *_STORE_TYPES)):
+        kind = _STORE_TYPES.get(type_)
+        outputs = of_stream(kind, props) if kind else props
         yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
 
 
 def consumers_in_state(owner: str) -> Iterator[ConsumerSpec]:
     """The consumers of the last checkpoint; none where it cannot be read."""
-    return map(consumer_properties.spec, _outputs_in_state(owner, _CONSUMER_TYPE))
+    return (consumer_properties.spec(props) for _type, props in _outputs_in_state(owner, (_CONSUMER_TYPE,)))
 
 
-def _outputs_in_state(owner: str, kind: str) -> Iterator[dict[str, Any]]:
+def _outputs_in_state(owner: str, types: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The type and the properties of each resource of some types."""
     deployment = _answer(owner, "stack", "export").get("deployment") or {}
     for resource in deployment.get("resources") or ():
-        if resource["type"].endswith(kind) and resource.get("outputs"):
-            yield resource["outputs"]
+        type_ = f":{resource['type'].rpartition(':')[2]}"
+        if type_ in types and resource.get("outputs"):
+            yield type_, resource["outputs"]
 
 
 def announce_program() -> None:
