@@ -105,7 +105,7 @@ def _problems(actual: StreamConfig, desired: StreamConfig, planned: Plan) -> lis
 
 
 def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
-    return [*config_problems(checked(update_request(desired))), *_stuck(actual, desired)]
+    return [*config_problems(checked(update_request(desired))), *_stuck(actual, desired), *_unseen(actual, desired)]
 
 
 def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
@@ -113,6 +113,13 @@ def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
     for field in ("subject_delete_marker_ttl", "allow_msg_schedules"):
         if desired["sealed"] and actual["deny_purge"] and value_of(desired, field):
             yield Problem(("sealed",), f"with {field} takes no update once deny_purge is on", ((field,),))
+
+
+def _unseen(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
+    """What a mirror of a bucket has is under the other bucket's keys, where its own clients do not look."""
+    if actual["mirror"] and not desired["mirror"] and kind_of(desired["name"]):
+        what = f"cannot go: the entries are those of {actual['mirror']['name']}; make another bucket, with sources"
+        yield Problem(("mirror",), what)
 
 
 def as_named(config: StreamConfig, name: str) -> StreamConfig:

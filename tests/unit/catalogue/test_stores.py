@@ -7,6 +7,7 @@ import pytest
 from provisioner.catalogue.order import in_order
 from provisioner.catalogue.reader import parse
 from provisioner.errors import CatalogueError
+from provisioner.plan.diff import plan
 from provisioner.schema.model import OnDelete
 
 PROBLEMS = {
@@ -73,3 +74,10 @@ def test_origins_come_first() -> None:
     assert ["KV_A", "M", "N", "O", "KV_B"] == [spec.name for spec in in_order(parse(text, "c").streams)]
     chain = "".join(f"S{n}: {{mirror: {{name: S{n + 1}}}}}\n" for n in range(2000)) + "S2000: {subjects: [a]}\n"
     assert "S2000" == in_order(parse(chain, "c").streams)[0].name
+
+
+def test_a_mirror_stays_one() -> None:
+    """Without its mirror a bucket would look for its entries under its own name."""
+    before, after = (parse(f"buckets:\n  M: {{{words}}}\n", "c").streams[0] for words in ("mirror: {name: A}", ""))
+    (problem,) = plan(before.config, after.config).problems
+    assert "mirror cannot go: the entries are those of KV_A; make another bucket, with sources" == str(problem)
