@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import TypeVar
 
-from infra.settings import Settings, SettingsError, catalogue_path, parse, replicas, require_secret
+from infra.settings import Settings, SettingsError, catalogue_path, parse, replicas
+from infra.stack_config import require_secret
 from provisioner.catalogue import reader
 from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError

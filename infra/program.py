@@ -16,8 +16,9 @@ from infra import access, certificates, inputs
 from infra.outputs import by_kind, own_name, summary
 from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server, place_in_account, server_in_account
-from infra.settings import EXTERNAL, Settings, configuration, secret_keys
+from infra.settings import EXTERNAL, Settings
 from infra.sizing import fitted
+from infra.stack_config import configuration, secret_keys
 from provisioner import log
 from provisioner.catalogue.model import Catalogue
 from provisioner.catalogue.order import in_order, origin_names

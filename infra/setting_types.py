@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable
 from typing import Final, TypeAlias
 
@@ -15,6 +16,10 @@ from provisioner.units import parse_duration, parse_size
 Parser: TypeAlias = Callable[[str], object]
 
 MAX_PORT: Final = 65_535
+MIN_MEMORY: Final = 64 * 1024**2
+MIN_PIDS: Final = 64
+MAX_PIDS: Final = 4_194_304  # the kernel's own
+_MIB: Final = 1024**2
 ALWAYS: Final = "always"
 CIPHERS: Final = ("chachapoly", "aes")
 _SHORTEST_KEY: Final = 32
@@ -75,6 +80,27 @@ def size(text: str) -> int:
     if (parsed := parse_size(text)) == 0:
         raise ValueError("0 leaves no room for any stream; write a size like 24GiB")
     return parsed
+
+
+def memory(text: str) -> int:
+    """A memory limit in bytes: whole MiB, and no less than a server needs to start."""
+    if (parsed := parse_size(text)) < MIN_MEMORY or parsed % _MIB:
+        raise ValueError(f"{text!r} is not a limit of whole MiB, and at least 64; write a size like 2GiB")
+    return parsed
+
+
+def cpus(text: str) -> str:
+    """A number of CPUs above zero, of which there are hundredths, as Docker writes it."""
+    if not (re.fullmatch(r"\d{1,4}(\.\d{1,2})?", text) and float(text)):
+        raise ValueError(f"{text!r} is not a number of CPUs; write one like 1.5")
+    return f"{float(text):g}"
+
+
+def pids(text: str) -> int:
+    """A number of processes and threads; with fewer nats-server may end in the middle of its work."""
+    if not (text.isdecimal() and MIN_PIDS <= int(text) <= MAX_PIDS):
+        raise ValueError(f"{text!r} is not a number from {MIN_PIDS} to {MAX_PIDS}")
+    return int(text)
 
 
 def server_url(text: str) -> str:

@@ -1,18 +1,15 @@
-"""The stack's settings, read from its configuration and checked all at once.
+"""The stack's settings, each a row, read from its configuration and checked all at once.
 
-This is the only place that reads ``pulumi.Config``. Credentials are checked here but never
-kept: the provider reads them for itself, so that they are in no resource's properties.
+Credentials are checked here but never kept: the provider reads them for itself, so that they are in no resource's
+properties.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-
-import pulumi
 
 from infra.node_ports import PORTS, port_problems, spread
 from infra.setting_types import (
@@ -20,12 +17,15 @@ from infra.setting_types import (
     address,
     choice,
     counting_number,
+    cpus,
     encryption,
     encryption_key,
     inbox_prefix,
+    memory,
     monitor_url,
     number,
     path,
+    pids,
     ports,
     server_url,
     size,
@@ -59,6 +59,9 @@ class Settings:
     catalogue: Path
     services: Path | None
     image: str
+    memory: int | None
+    cpus: str | None
+    pids: int
     nodes: int
     replicas: int | None
     client_ports: tuple[int, ...]
@@ -121,7 +124,10 @@ TABLE: Final = (
     Setting("backupTo", text, None, SERVERS, "Folder that a stream is written to before it loses messages."),
     # Pinned by its full version: the alpine flavour has the shell and wget the health check needs.
     Setting("image", text, "nats:2.15.1-alpine", (DOCKER,), "The server's image."),
-    Setting("nodes", number(*NODES), "1", (PROCESS,), "Servers: one, or a cluster of as many."),
+    Setting("memory", memory, None, (DOCKER,), "Memory of a container, half of it for streams; default: no limit."),
+    Setting("cpus", cpus, None, (DOCKER,), "CPUs of a container, like 1.5; default: all."),
+    Setting("pids", pids, "1024", (DOCKER,), "Processes and threads of a container."),
+    Setting("nodes", number(*NODES), "1", _ON_MACHINE, "Servers: one, or a cluster of as many."),
     Setting("replicas", number(*REPLICAS), None, SERVERS, "Replicas of a stream whose num_replicas is not said."),
     Setting("clientPort", ports, "4222", _ON_MACHINE, "Port of the clients, on this machine."),
     Setting("monitorPort", ports, "8222", _ON_MACHINE, "Port of the HTTP monitoring, on this machine."),
@@ -153,51 +159,7 @@ TABLE: Final = (
 )
 _WAYS_TO_LOG_IN: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
 _TOGETHER: Final = (("user", "password"), ("cert", "key"))
-# A login is a secret; a path to one is none.
-SECRETS: Final = {
-    "password": re.compile(""),
-    "token": re.compile(""),
-    "credentials": re.compile("-----BEGIN"),
-    "nkey": re.compile(r"^\s*SU[A-Z2-7]{20}"),
-    "encryptionKey": re.compile(""),
-}
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
-
-
-def configuration() -> dict[str, str]:
-    """The configuration of the stack that is running, without the project's namespace."""
-    namespace = f"{pulumi.get_project()}:"
-    # Config has no way to list its keys; these two are where it looks.
-    known = {**pulumi.runtime.config.get_config_env(), **pulumi.runtime.config.CONFIG.get()}
-    return {key.removeprefix(namespace): str(value) for key, value in known.items() if key.startswith(namespace)}
-
-
-def secret_keys() -> set[str]:
-    """The settings of the running stack that were set with ``--secret``, without the project's namespace."""
-    namespace = f"{pulumi.get_project()}:"
-    return {key.removeprefix(namespace) for key in configuration_keys() if pulumi.runtime.config.is_config_secret(key)}
-
-
-def configuration_keys() -> set[str]:
-    """Every key of the running stack's configuration."""
-    return {*pulumi.runtime.config.get_config_env(), *pulumi.runtime.config.CONFIG.get()}
-
-
-def require_secret(raw: Mapping[str, str], secret: Collection[str], stack: str) -> None:
-    """Refuse a login in clear: Pulumi keeps the configuration in the state, as it stands in the settings file.
-
-    Raises:
-        SettingsError: every setting that has to be encrypted, one line each.
-    """
-    shown = {key: sign for key, sign in SECRETS.items() if key in raw and key not in secret}
-    clear = [key for key, sign in shown.items() if sign.search(raw[key])]
-    if clear:
-        raise SettingsError(
-            "\n".join(
-                f"settings of stack {stack}: {key}: is in clear; encrypt it: pulumi config set --secret {key}"
-                for key in clear
-            )
-        )
 
 
 def catalogue_path(raw: Mapping[str, str]) -> Path:
@@ -272,7 +234,8 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
     if values["server"] == PROCESS:
         yield from tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:
-        yield from port_problems({key: values[key] for key in PORTS if values[key]}, values["nodes"])
+        own = (key for key in PORTS if values[key] and values["server"] in _BY_KEY[key].servers)
+        yield from port_problems({key: values[key] for key in own}, values["nodes"])
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
@@ -281,6 +244,9 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         catalogue=catalogue_path(values),
         services=Path(values["services"]) if values["services"] else None,
         image=values["image"],
+        memory=values["memory"],
+        cpus=values["cpus"],
+        pids=values["pids"],
         nodes=values["nodes"],
         replicas=values["replicas"],
         client_ports=spread(values["clientPort"], values["nodes"]),

@@ -1,78 +1,71 @@
-"""A NATS container on a Docker engine, its network, its published ports and the volume with the messages.
+"""NATS in containers, one or a cluster of them: their network, published ports and the volumes with the messages.
 
-The image needs what the official alpine image has: `nats-server` as its entry point, and busybox.
+The image needs what the official alpine image has: `nats-server` on its path, and busybox.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Place, Server, local_url
+from infra.servers import Place, Server, container, local_url
 from infra.servers.checkout import mark
+from infra.servers.container import HEALTH, MONITOR_PORT
 from infra.servers.docker_engine import docker_setting, require_docker
-from infra.servers.nats_conf import key_line, server_config
+from infra.servers.nats_conf import Cluster, server_config
 from infra.servers.orphans import Orphans
-from provisioner.docker_engine.holdings import FOLDER_LABEL, OWNER_LABEL, VOLUME, DockerPlace, holdings
+from provisioner.docker_engine.hardening import DATA_DIR
+from provisioner.docker_engine.holdings import (
+    FOLDER_LABEL,
+    OWNER_LABEL,
+    VOLUME,
+    DockerPlace,
+    holdings,
+    node_name,
+    of_kind,
+)
 from provisioner.providers.estate import Estate
+from provisioner.providers.node_turn import NodeTurn
 from provisioner.providers.stream import Endpoint
+from provisioner.reconcile.docker_cluster import greeting_nodes
 from provisioner.schema.model import OnDelete
 
 if TYPE_CHECKING:
     from infra.settings import Settings
 
 CLIENT_PORT: Final = 4222
-MONITOR_PORT: Final = 8222
-CONFIG_FILE: Final = "/etc/nats/prediction-streams.conf"  # not the image's own: `image` may bring one
-DATA_DIR: Final = "/data"
+CLUSTER_PORT: Final = 6222  # in the stack's network; no port of the host
+ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside the container; what the host publishes is `bindAddress`
 LOG_LIMITS: Final = {"max-size": "64m", "max-file": "2"}  # of Docker's json-file log
 HEALTH_TIMEOUT_S: Final = 60  # a server with gigabytes of messages reads them back first
 
-# /healthz says ok of a server without JetStream too; /jsz names the store only when JetStream is up.
-# Quick until it is healthy for the first time, then every 30 s: engines before 25 have no interval for the start, so
-# the check itself waits. /dev/shm is empty after each start. Durations are in Go's canonical form: "60s" would be a
-# difference for ever.
-HEALTH: Final[docker.ContainerHealthcheckArgsDict] = {
-    "tests": [
-        "CMD-SHELL",
-        (
-            "if [ -e /dev/shm/healthy ]; then sleep 29; fi; "
-            f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir && touch /dev/shm/healthy"
-        ),
-    ],
-    "interval": "1s",
-    "timeout": "40s",
-    "start_period": "1m0s",
-    "retries": 3,
-}
-
 
 def place(settings: Settings) -> Place:
-    """The container's published ports, and the volume."""
+    """The containers' published ports, and the volumes."""
     return Place(
-        url=local_url("nats", settings.bind_address, settings.client_port),
-        monitor_url=local_url("http", settings.bind_address, settings.monitor_port),
-        store=f"volume {_name(settings)}",
+        url=",".join(local_url("nats", settings.bind_address, port) for port in settings.client_ports),
+        monitor_url=",".join(local_url("http", settings.bind_address, port) for port in settings.monitor_ports),
+        store=_store(settings),
         process=(
-            f"{settings.image}, {settings.bind_address}, ports {settings.client_port} and {settings.monitor_port}, "
-            f"maxFileStore {settings.max_file_store}, syncInterval {settings.sync_interval}"
+            f"{settings.image}, {settings.bind_address}, ports {_joined(settings.client_ports)} and "
+            f"{_joined(settings.monitor_ports)}, maxFileStore {settings.max_file_store}, "
+            f"syncInterval {settings.sync_interval}, hardened, {container.described(settings)}"
         ),
         docker=_docker_place(settings),
         key_problem=_key_problem(settings),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
+        grown_from=f"volume {_name(settings)}" if settings.nodes > 1 else None,
     )
 
 
 def launch(
     settings: Settings, estate: Estate, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None = None
 ) -> Server:
-    """Declare the container and what it needs.
+    """Declare the container and what it needs; of a cluster all nodes, each of which waits for the one before.
 
     Args:
         settings: the stack's settings.
@@ -84,61 +77,115 @@ def launch(
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
     """
     require_docker()
-    name, here = _name(settings), place(settings)
-    config = _config(settings, name)
-    labels = _labels(settings.stack, estate)
-    opts = pulumi.ResourceOptions(depends_on=[estate])
-    orphans = Orphans.under(_docker_place(settings))
-    network = docker.Network(
-        "network",
-        name=name,
-        labels=_listed({**labels, FOLDER_LABEL: str(Path.cwd())}),
-        opts=_merged(
-            opts,
-            ignore_changes=["labels"],
-            hooks=orphans.network_hook(),
-        ),
-    )
-    # A changed label would replace the volume, and the messages would be gone.
-    volume = docker.Volume(
-        "data",
-        name=name,
-        labels=_listed({**labels, FOLDER_LABEL: str(Path.cwd())}),
-        opts=_merged(opts, ignore_changes=["labels"], retain_on_delete=settings.on_delete is not OnDelete.DELETE),
-    )
-    # Taken from the engine when it is there, else pulled, and always before the old container goes.
-    image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=opts)
-    container = docker.Container(
-        "nats",
-        name=name,
-        image=image.image_id,  # not its name: a tag that moved is noticed
-        command=["--config", CONFIG_FILE],
-        uploads=[{"file": CONFIG_FILE, "content": _content(config, users, key)}],
-        volumes=[{"volume_name": volume.name, "container_path": DATA_DIR}],
-        networks_advanced=[{"name": network.name, "aliases": ["nats"]}],
-        ports=[
-            {"internal": CLIENT_PORT, "external": settings.client_port, "ip": settings.bind_address},
-            {"internal": MONITOR_PORT, "external": settings.monitor_port, "ip": settings.bind_address},
-        ],
-        labels=_listed({**labels, "prediction-streams.healthcheck": _health_digest()}),
-        healthcheck=HEALTH,
-        log_driver="json-file",
-        log_opts=LOG_LIMITS,
-        must_run=True,
-        wait=True,
-        wait_timeout=HEALTH_TIMEOUT_S,
-        restart="unless-stopped",
-        destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
-        # For new containers only: another limit is no reason to replace one, nor is what the engine adds to it.
-        opts=_merged(opts, hooks=orphans.container_hook(), ignore_changes=["logDriver", "logOpts"]),
-    )
+    stack = _Stack(settings, estate, users, key)
+    greeting = greeting_nodes(stack.place) if settings.nodes > 1 else ()
+    # A node that is down or hangs comes first: until it is back, no other may be replaced.
+    for name in sorted(stack.place.names, key=lambda name: name in greeting):
+        stack.declare_node(stack.place.names.index(name))
+    here = place(settings)
     endpoint = Endpoint(
         url=here.url,
         monitor_url=here.monitor_url,
-        ready=(pulumi.runtime.is_dry_run() and orphans.serving()) or container.id,
-        store=volume.name,
+        # While a majority answers there, a preview can ask it, even when it is about to be replaced.
+        ready=(pulumi.runtime.is_dry_run() and stack.orphans.serving()) or stack.ids(),
+        store=stack.volumes[0].name if settings.nodes == 1 else here.store,
     )
-    return Server(endpoint, (container,))
+    return Server(endpoint, tuple(stack.declared()))
+
+
+class _Stack:
+    """The parts of a stack on an engine, declared one after the other."""
+
+    def __init__(
+        self, settings: Settings, estate: Estate, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None
+    ) -> None:
+        self.settings, self.users, self.key, self.place = settings, users, key, _docker_place(settings)
+        self.orphans = Orphans.under(self.place)
+        self.labels = _labels(settings.stack, estate)
+        self.opts = pulumi.ResourceOptions(depends_on=[estate])
+        folder = _listed({**self.labels, FOLDER_LABEL: str(Path.cwd())})
+        self.network = docker.Network(
+            "network",
+            name=self.place.name,
+            labels=folder,
+            opts=_merged(self.opts, ignore_changes=["labels"], hooks=self.orphans.network_hook()),
+        )
+        # A changed label would replace the volume, and the messages would be gone.
+        kept = settings.on_delete is not OnDelete.DELETE
+        self.volumes = [
+            docker.Volume(
+                node_name("data", index),
+                name=name,
+                labels=folder,
+                opts=_merged(self.opts, ignore_changes=["labels"], retain_on_delete=kept),
+            )
+            for index, name in enumerate(self.place.names)
+        ]
+        # Taken from the engine when it is there, else pulled, and always before the old container goes.
+        self.image = docker.RemoteImage("image", name=settings.image, keep_locally=True, opts=self.opts)
+        self.containers: list[docker.Container] = []
+
+    def ids(self) -> pulumi.Output[str]:
+        """What tells these containers from others, whichever of them came first in this run."""
+        return pulumi.Output.all(*(each.id for each in self.containers)).apply(lambda ids: ",".join(sorted(ids)))
+
+    def declared(self) -> list[pulumi.Resource]:
+        """What the streams wait for: the container, or the cluster that is whole."""
+        if len(self.containers) == 1:
+            return [*self.containers]
+        return [NodeTurn("cluster", self.place, None, self.ids(), _merged(self.opts, depends_on=self.containers))]
+
+    def declare_node(self, index: int) -> None:
+        """Declare a node, which waits for its turn when there are others."""
+        name, runs = self.place.names[index], self._runs(index)
+        before: list[pulumi.Resource] = [*self.containers[-1:]]
+        if self.settings.nodes > 1:
+            digest = pulumi.Output.json_dumps(runs).apply(container.digest)
+            opts = _merged(self.opts, depends_on=before)
+            before = [NodeTurn(node_name("turn", index), self.place, name, digest, opts)]
+        made = docker.Container(
+            node_name("nats", index),
+            **runs,
+            must_run=True,
+            wait=True,
+            wait_timeout=HEALTH_TIMEOUT_S,
+            restart="unless-stopped",
+            destroy_grace_seconds=10,  # otherwise the plugin kills the server instead of stopping it
+            log_driver="json-file",
+            log_opts=LOG_LIMITS,
+            # For new containers only: another limit is no reason to replace one, nor is what the engine adds to it.
+            opts=_merged(
+                self.opts,
+                depends_on=before,
+                hooks=self.orphans.container_hook(name, self.settings.pids),
+                ignore_changes=["logDriver", "logOpts"],
+            ),
+        )
+        self.containers.append(made)
+
+    def _runs(self, index: int) -> dict[str, Any]:
+        """The properties of a container whose change replaces it."""
+        settings, name = self.settings, self.place.names[index]
+        address = settings.bind_address
+        config = pulumi.Output.concat(_config(settings, name, index), self.users or "")
+        return {
+            "name": name,
+            "image": self.image.image_id,  # not its name: a tag that moved is noticed
+            "entrypoints": ["/bin/sh", "-c"],
+            "command": container.command(has_key=self.key is not None),
+            "envs": config.apply(lambda text: container.environment(text, settings)),
+            "volumes": [{"volume_name": self.volumes[index].name, "container_path": DATA_DIR}],
+            "networks_advanced": [{"name": self.network.name, "aliases": [node_name("nats", index)]}],
+            "ports": [
+                {"internal": CLIENT_PORT, "external": settings.client_ports[index], "ip": address},
+                {"internal": MONITOR_PORT, "external": settings.monitor_ports[index], "ip": address},
+            ],
+            "labels": _listed({**self.labels, **container.labels(settings)}),
+            "healthcheck": HEALTH,
+            **container.privileges(owns_volume=self.orphans.can_act),
+            **(container.key_upload(self.key) if self.key else {}),
+            **container.limits(settings),
+        }
 
 
 def _docker_place(settings: Settings) -> DockerPlace:
@@ -147,14 +194,16 @@ def _docker_place(settings: Settings) -> DockerPlace:
         host=docker_setting("host"),
         context=docker_setting("context"),
         address=settings.bind_address,
-        ports=(settings.client_port, settings.monitor_port),
+        ports=(*settings.client_ports, *settings.monitor_ports),
+        nodes=settings.nodes,
     )
 
 
 def _key_problem(settings: Settings) -> str | None:
     """A volume that is there has a key already: of a stack that has lost its state, nobody knows it."""
-    engine = _docker_place(settings).engine() if settings.encryption and not settings.encryption_key else None
-    if engine is None or VOLUME not in holdings(engine, _name(settings)):
+    where = _docker_place(settings)
+    engine = where.engine() if settings.encryption and not settings.encryption_key else None
+    if engine is None or not of_kind(VOLUME, holdings(engine, where)):
         return None
     return (
         f"volume {_name(settings)} is there already, and nats-server finds no stream in it with a new key; give the "
@@ -166,23 +215,32 @@ def _name(settings: Settings) -> str:
     return f"{pulumi.get_project()}-{settings.stack}"
 
 
-def _config(settings: Settings, name: str) -> str:
+def _store(settings: Settings) -> str:
+    return f"{'volume' if settings.nodes == 1 else 'volumes'} {_name(settings)}"
+
+
+def _config(settings: Settings, name: str, index: int) -> str:
+    routes = tuple(f"{node_name('nats', node)}:{CLUSTER_PORT}" for node in range(settings.nodes))
+    alone = settings.nodes == 1
+    # Nodes are not advertised: the addresses that they have are the network's own, and clients may be outside.
+    cluster = Cluster(name=_name(settings), listen=f"{ANYWHERE}:{CLUSTER_PORT}", routes=routes, advertise=False)
     return server_config(
-        name=name,
-        host="0.0.0.0",  # noqa: S104 - inside the container; what the host publishes is `bindAddress`
+        name=name if alone else f"{_name(settings)}-{index + 1}",
+        host=ANYWHERE,
         client_port=CLIENT_PORT,
         monitor_port=MONITOR_PORT,
-        store_dir=DATA_DIR,
+        # A server cannot go on, as a node, with the data of one that was alone; both have room in the first volume.
+        store_dir=DATA_DIR if alone else f"{DATA_DIR}/cluster",
         max_file_store=settings.max_file_store,
+        max_memory_store=container.max_memory_store(settings),
         sync_interval=settings.sync_interval,
         encryption=settings.encryption,
+        cluster=None if alone else cluster,
     )
 
 
-def _content(config: str, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None) -> pulumi.Input[str]:
-    """The configuration's text. The engine shows a container's environment to whoever asks, and no uploaded file."""
-    parts = [key.apply(key_line)] if key else []
-    return pulumi.Output.concat(*parts, config, *([users] if users else [])) if parts or users else config
+def _joined(ports: Sequence[int]) -> str:
+    return ", ".join(map(str, ports))
 
 
 def _merged(opts: pulumi.ResourceOptions, **more: Any) -> pulumi.ResourceOptions:
@@ -200,8 +258,3 @@ def _labels(stack: str, estate: Estate) -> dict[str, pulumi.Input[str]]:
 
 def _listed(labels: Mapping[str, pulumi.Input[str]]) -> list[Any]:
     return [{"label": label, "value": value} for label, value in labels.items()]
-
-
-def _health_digest() -> str:
-    """A changed label replaces the container; a changed health check would be silently ignored."""
-    return hashlib.sha256(json.dumps(HEALTH, sort_keys=True).encode()).hexdigest()[:12]

@@ -25,11 +25,13 @@ class Cluster:
         name: the cluster's.
         listen: the address and port at which the other nodes find this one.
         routes: the same of every node.
+        advertise: whether clients hear of the nodes' own addresses.
     """
 
     name: str
     listen: str
     routes: tuple[str, ...]
+    advertise: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +59,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     max_file_store: int | None,
     sync_interval: str,
     encryption: str | None = None,
+    max_memory_store: int | None = None,
     log: Path | None = None,
     cluster: Cluster | None = None,
     tls: Tls | None = None,
@@ -71,6 +74,8 @@ def server_config(  # noqa: PLR0913 - one server is this many values
         store_dir: The folder JetStream keeps its data in.
         max_file_store: Bytes file streams may reserve; ``None`` for the server's own default, which
             depends on the free disk.
+        max_memory_store: Bytes streams in memory may reserve; ``None`` for the server's own default: three quarters
+            of the machine's.
         sync_interval: ``always`` writes a message to the disk before it is acknowledged; a duration such as
             ``2m0s`` at most so long after.
         encryption: The cipher of what JetStream keeps; its key is that of ``KEY_VARIABLE``.
@@ -89,6 +94,7 @@ def server_config(  # noqa: PLR0913 - one server is this many values
             "jetstream {",
             f"  store_dir: {_quoted(store_dir)}",
             *([] if max_file_store is None else [f"  max_file_store: {max_file_store}"]),
+            *([] if max_memory_store is None else [f"  max_memory_store: {max_memory_store}"]),
             f"  sync_interval: {_quoted(sync_interval)}",
             *([f"  cipher: {encryption}", f"  key: ${KEY_VARIABLE}"] if encryption else []),
             "}",
@@ -99,11 +105,6 @@ def server_config(  # noqa: PLR0913 - one server is this many values
     )
 
 
-def key_line(key: str) -> str:
-    """The key as a line of the configuration itself, for where nobody else can read it."""
-    return f"{KEY_VARIABLE}: {_quoted(key)}\n"
-
-
 def _cluster_lines(cluster: Cluster, tls: Tls | None) -> tuple[str, ...]:
     return (
         "cluster {",
@@ -112,6 +113,7 @@ def _cluster_lines(cluster: Cluster, tls: Tls | None) -> tuple[str, ...]:
         f"  routes: [{', '.join(_quoted(f'nats://{route}') for route in cluster.routes)}]",
         # provisioner.local_server.routes knows the place of these two lines.
         *((f"  tls {_tls_block(tls, 'verify: true, ')}",) if tls else ()),
+        *(() if cluster.advertise else ("  no_advertise: true",)),
         "}",
     )
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from provisioner.backup.archive import ARCHIVE, Manifest, load, one_line
+from provisioner.backup.completeness import compared
 from provisioner.backup.progress import Progress
 from provisioner.errors import NAME_IN_USE_AT_RESTORE, ApiError, BackupError, JetStreamOff, Unreachable
 from provisioner.jetstream.client import NO_FOLDER, JetStream
@@ -30,13 +31,12 @@ RETURN_TIMEOUT_S: Final = 15.0
 _RETRY_PAUSE_S: Final = 0.2
 # nats-server removes the folder of an account's last stream after it has answered that the stream is gone.
 _STORE_TIMEOUT_S: Final = 5.0
-# In a cluster a consumer is listed once its own group has a leader: 0.1 s after the restore, or some seconds.
-_ELECTION_TIMEOUT_S: Final = 15.0
 # A part that grows within this time is being restored by somebody else.
 _GROWTH_PAUSE_S: Final = 1.0
 # nats-server removes a deleted stream's files after its answer. If the name is deleted twice before that, the files of
 # the second stay, and the next stream of the name begins with them.
 _LEFTOVERS: Final = "expected sequence does not match store"
+_DELETE_FIRST: Final = "delete them first; make up makes those of the catalogue again"
 _PASSING: Final = (NO_FOLDER, _LEFTOVERS)
 
 # nats-server gives up on a restore whose next chunk it does not come to within 5 seconds: it syncs each message.
@@ -103,10 +103,10 @@ def _attempt(
             chunk_bytes = min(CHUNK_BYTES, client.connection.max_payload)
             state = give(client, subject, _chunks(manifest, folder, chunk_bytes, progress))
             if successor:
-                _when_back(lambda: successor.on_whole(_compared(client, manifest, state), state))
+                _when_back(lambda: successor.on_whole(compared(client, manifest, state), state))
             _when_back(lambda: client.reconfigure(manifest.config))
     with one_line(f"{manifest.name}: restored, but not as it was"):
-        info = _compared(client, manifest, state)
+        info = compared(client, manifest, state)
     _LOG.info("%s: restore complete: %d messages", manifest.name, info.messages)
     return info
 
@@ -135,7 +135,7 @@ def _make_room(client: JetStream, manifest: Manifest) -> None:
     if mark := mark_of(info.config):
         _remove_part(client, manifest, mark)
     else:
-        _remove_empty(client, info)
+        _remove_empty(client, info, manifest)
 
 
 def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> None:
@@ -154,17 +154,17 @@ def _remove_part(client: JetStream, manifest: Manifest, mark: RestoreMark) -> No
     _delete_part(client, manifest, mark)
 
 
-def _remove_empty(client: JetStream, info: StreamInfo) -> None:
-    """Delete an empty stream; leave any other.
+def _remove_empty(client: JetStream, info: StreamInfo, manifest: Manifest) -> None:
+    """Delete a stream without messages, whose consumers the backup brings back; leave any other.
 
     Its subjects are released first, so that no message is acknowledged between the last look and the delete.
     """
-    _refuse_unless_empty(info)
+    _refuse_unless_empty(client, info, manifest)
     name = info.config["name"]
     if info.config["subjects"]:
         client.update({**info.config, "subjects": [released(name)]})
     try:
-        _refuse_unless_empty(client.stream(name))
+        _refuse_unless_empty(client, client.stream(name), manifest)
     except BackupError:
         client.update(info.config)
         raise
@@ -172,9 +172,14 @@ def _remove_empty(client: JetStream, info: StreamInfo) -> None:
     client.delete(name)
 
 
-def _refuse_unless_empty(info: StreamInfo | None) -> None:
-    if info and not info.is_empty:
+def _refuse_unless_empty(client: JetStream, info: StreamInfo | None, manifest: Manifest) -> None:
+    if info and info.messages:
         raise BackupError("a stream of that name is on the server; it is left as it is")
+    present = {each["name"] for each in client.consumers(manifest.name)} if info and info.consumers else set()
+    if others := ", ".join(sorted(present - manifest.consumers.keys())):
+        raise BackupError(
+            f"the stream on the server has consumers that the backup does not ({others}); {_DELETE_FIRST}"
+        )
 
 
 def _require_free_subjects(client: JetStream, manifest: Manifest) -> None:
@@ -262,33 +267,3 @@ def _origin_has(client: JetStream, info: StreamInfo, part: Mapping[str, Any], sa
     origin = client.state(mirror["name"])
     reaches = origin["first_seq"] <= saved["last_seq"] + 1 and part["last_seq"] <= origin["last_seq"]
     return reaches and not origin.get("num_deleted")
-
-
-def _compared(client: JetStream, manifest: Manifest, state: Mapping[str, Any]) -> StreamInfo:
-    behind, info = _behind(client, manifest), client.stream(manifest.name)
-    if not info:
-        raise BackupError("it was deleted meanwhile")
-    least = manifest.messages - manifest.removed
-    if state["messages"] < least and not may_have_expired(manifest):
-        raise BackupError(f"{state['messages']:,} of {least:,} messages are there")
-    if behind:
-        raise BackupError(f"consumers that are missing or behind: {', '.join(behind)}")
-    return info
-
-
-def _behind(client: JetStream, manifest: Manifest) -> list[str]:
-    """Consumers that are missing, or have acknowledged less than in the backup."""
-    deadline = time.monotonic() + (_ELECTION_TIMEOUT_S if client.cluster != "" else 0)
-    while True:
-        floors = client.ack_floors(manifest.name)
-        behind = sorted(name for name, floor in manifest.consumers.items() if floors.get(name, -1) < floor)
-        if not behind or time.monotonic() >= deadline:
-            return behind
-        time.sleep(_RETRY_PAUSE_S)
-
-
-def may_have_expired(manifest: Manifest) -> bool:
-    """Whether messages of the backup can have outlived their age by now."""
-    age = time.time_ns() - parse_time(manifest.state["first_ts"])
-    max_age = manifest.config.get("max_age", 0)
-    return bool(manifest.config.get("allow_msg_ttl") or (max_age and age > max_age))

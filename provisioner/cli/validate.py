@@ -29,3 +29,5 @@ def _counts(catalogue: Catalogue) -> Iterator[str]:
     kinds = Counter(kind_of(spec.name) for spec in catalogue.streams)
     yield counted(kinds[None], "stream")
     yield from (counted(kinds[kind], kind.noun) for kind in STORE_KINDS if kinds[kind])
+    if catalogue.consumers:
+        yield counted(len(catalogue.consumers), "consumer")

@@ -52,24 +52,36 @@ class Engine:
         except (OSError, ValueError, HTTPException):
             return None
 
-    def change(self, method: str, path: str) -> None:
+    @property
+    def can_be_asked(self) -> bool:
+        """Whether it answers from here; one behind ssh or TLS answers only the docker plugin."""
+        return self.get("/version") is not None
+
+    def change(self, method: str, path: str, body: object = None, timeout: float = CHANGE_TIMEOUT_S) -> Any:
         """Change something; what is gone already is no error.
+
+        Returns:
+            What the engine says of it; None where it says nothing.
 
         Raises:
             ProvisionerError: the engine refuses, in its own words.
         """
         try:
-            status, body = self._request(method, path, CHANGE_TIMEOUT_S)
+            status, answer = self._request(method, path, timeout, body)
+            if status < HTTPStatus.BAD_REQUEST:
+                return json.loads(answer or b"null")
         except (OSError, ValueError, HTTPException) as error:
             raise ProvisionerError(f"the Docker engine at {self.host} does not answer: {error}") from error
-        if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.NOT_FOUND:
-            raise ProvisionerError(f"the Docker engine refuses: {_message(body)}")
+        if status != HTTPStatus.NOT_FOUND:
+            raise ProvisionerError(f"the Docker engine refuses: {_message(answer)}")
+        return None
 
-    def _request(self, method: str, path: str, timeout: float) -> tuple[int, bytes]:
+    def _request(self, method: str, path: str, timeout: float, body: object = None) -> tuple[int, bytes]:
         connection = HTTPConnection("docker", timeout=timeout)
+        content, headers = (None, {}) if body is None else (json.dumps(body), {"Content-Type": "application/json"})
         try:
             connection.sock = _connect(self.host, timeout)
-            connection.request(method, path)
+            connection.request(method, path, content, headers)
             response = connection.getresponse()
             return response.status, response.read()
         finally:

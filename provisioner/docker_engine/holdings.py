@@ -1,8 +1,8 @@
-"""What an engine has under one name: a stack's container, network and volume, and whose labels they carry."""
+"""What an engine has under a stack's names: containers, their network and volumes, and whose labels they carry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
@@ -19,16 +19,22 @@ VOLUME: Final = "volume"
 _PATHS: Final = {CONTAINER: "/containers/{}/json", NETWORK: "/networks/{}", VOLUME: "/volumes/{}"}
 
 
+def node_name(name: str, index: int) -> str:
+    """The name of a node: the stack's own for the first."""
+    return f"{name}-{index + 1}" if index else name
+
+
 @dataclass(frozen=True, kw_only=True)
 class DockerPlace:
-    """Where a stack's server is, or is to be, on an engine.
+    """Where a stack's server is, or the nodes of its cluster, or are to be, on an engine.
 
     Attributes:
-        name: the name of its container, network and volume.
+        name: the name of its container, network and volume; of a cluster, those of the first node.
         host: the engine that the settings name, if they do.
         context: the docker context that the settings name, if they do.
         address: the address its ports are published on.
-        ports: those ports.
+        ports: those ports; of a cluster those of the clients, then those of the monitoring, in the nodes' order.
+        nodes: how many containers there are, each with a volume of its name.
     """
 
     name: str
@@ -36,6 +42,12 @@ class DockerPlace:
     context: str | None = None
     address: str
     ports: Sequence[int]
+    nodes: int = 1
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Each node's name, which its container and its volume have."""
+        return tuple(node_name(self.name, index) for index in range(self.nodes))
 
     def engine(self) -> Engine | None:
         """The engine that answers there."""
@@ -49,6 +61,7 @@ class Holding:
 
     Attributes:
         kind: which of the three.
+        name: what it is called.
         id: the engine's own; of a volume its name.
         owner: who made it; empty where no stack says so.
         folder: the checkout it was made from, if it says so.
@@ -56,6 +69,7 @@ class Holding:
     """
 
     kind: str
+    name: str
     id: str
     owner: str
     folder: str
@@ -74,26 +88,41 @@ class Holding:
     @property
     def published_ports(self) -> set[int]:
         """The ports of the host that a running container has."""
-        bindings = (_at(self.detail, "NetworkSettings", "Ports") or {}).values()
-        return {int(binding["HostPort"]) for each in bindings for binding in each or () if binding.get("HostPort")}
+        return {port for inner in self._bindings for port in self.published(inner)}
+
+    def published(self, inner: str) -> list[int]:
+        """The ports of the host behind which one of a running container's is, like ``8222/tcp``."""
+        return [int(each["HostPort"]) for each in self._bindings.get(inner) or () if each.get("HostPort")]
+
+    @property
+    def _bindings(self) -> Mapping[str, Any]:
+        return _at(self.detail, "NetworkSettings", "Ports") or {}
 
 
-def holdings(engine: Engine, name: str) -> dict[str, Holding]:
-    """What there is under the name, by kind."""
-    return dict(_found(engine, name))
+def holdings(engine: Engine, place: DockerPlace) -> list[Holding]:
+    """What there is under the stack's names: one network, and each node's container and volume."""
+    return [*_found(engine, place.name, _PATHS)] + [
+        holding for name in place.names[1:] for holding in _found(engine, name, (CONTAINER, VOLUME))
+    ]
 
 
-def _found(engine: Engine, name: str) -> Iterator[tuple[str, Holding]]:
-    for kind, path in _PATHS.items():
-        detail = engine.get(path.format(quote(name, safe="")))
+def of_kind(kind: str, found: Iterable[Holding]) -> list[Holding]:
+    """Those of one kind."""
+    return [holding for holding in found if holding.kind == kind]
+
+
+def _found(engine: Engine, name: str, kinds: Iterable[str]) -> Iterator[Holding]:
+    for kind in kinds:
+        detail = engine.get(_PATHS[kind].format(quote(name, safe="")))
         if isinstance(detail, dict):
-            yield kind, _holding(kind, detail)
+            yield _holding(kind, name, detail)
 
 
-def _holding(kind: str, detail: dict[str, Any]) -> Holding:
+def _holding(kind: str, name: str, detail: dict[str, Any]) -> Holding:
     labels = (_at(detail, "Config", "Labels") if kind == CONTAINER else detail.get("Labels")) or {}
     return Holding(
         kind=kind,
+        name=name,
         id=str(detail.get("Id") or detail.get("Name")),
         owner=str(labels.get(OWNER_LABEL, "")),
         folder=str(labels.get(FOLDER_LABEL, "")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Final
 
 from provisioner.docker_engine.holdings import CONTAINER, NETWORK, VOLUME, Holding
@@ -18,18 +18,20 @@ _REMOVALS: Final = {
 }
 
 
-def strangers(found: Mapping[str, Holding], owners: Collection[str]) -> list[Holding]:
+def strangers(found: Iterable[Holding], owners: Collection[str]) -> list[Holding]:
     """What is not the stack's."""
-    return [holding for holding in found.values() if holding.owner not in owners]
+    return [holding for holding in found if holding.owner not in owners]
 
 
 def taken(name: str, others: Iterable[Holding]) -> str:
-    """Whose the name is, and what to do; one line."""
+    """Whose the name is, or that of a node, and what to do; one line."""
     others = list(others)
+    there = _joined(list(dict.fromkeys(holding.name for holding in others)))
+    is_taken = "is taken" if len({holding.name for holding in others}) == 1 else "are taken"
     kinds = _joined([_described(holding) for holding in others])
-    remedies = "; ".join(_REMOVALS[holding.kind].format(name) for holding in others)
+    remedies = "; ".join(_REMOVALS[holding.kind].format(holding.name) for holding in others)
     return (
-        f"server docker: the name {name} is taken by {kinds}, {whose(others)}; give this stack another name, "
+        f"server docker: the name {there} {is_taken} by {kinds}, {whose(others)}; give this stack another name, "
         f"or remove what is there ({remedies}), or take it over on purpose: {TAKE_OVER}={name} pulumi up"
     )
 

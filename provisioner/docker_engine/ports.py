@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from provisioner.docker_engine.api import Engine
 
 
-def publishers(engine: Engine, address: str, port: int, own: str | None) -> Iterator[str]:
+def publishers(engine: Engine, address: str, port: int, own: Collection[str]) -> Iterator[str]:
     """The names of running containers that publish the port where it is wanted.
 
     Args:
         engine: the engine.
         address: the address that it is wanted on.
         port: the port.
-        own: the id of the stack's own container, which does not count.
+        own: the ids of the stack's own containers, which do not count.
     """
     for container in engine.get("/containers/json") or ():
-        if container.get("Id") != own and any(_takes(each, address, port) for each in container.get("Ports") or ()):
+        if container.get("Id") not in own and any(_takes(each, address, port) for each in container.get("Ports") or ()):
             yield str((container.get("Names") or [container.get("Id")])[0]).removeprefix("/")
 
 

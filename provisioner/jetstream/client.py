@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from provisioner.jetstream.connection import Connection
 
 _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message before they answer
-
 _STORE_TIMEOUT_S: Final = 2.0
 _STORE_PAUSE_S: Final = 0.1
 NO_FOLDER: Final = "could not create storage directory"
@@ -175,13 +174,20 @@ class JetStream:
         return [{**body["config"], "name": body["name"]} for body in self.consumer_states(stream)]
 
     def consumer_states(self, stream: str) -> Iterator[dict[str, Any]]:
-        """A stream's consumers in the server's own words: configuration, deliveries and acknowledgements."""
-        return self.pages(f"CONSUMER.LIST.{stream}", "consumers")
+        """A stream's consumers in the server's own words: configuration, deliveries and acknowledgements.
+
+        Raises:
+            Unreachable: one does not answer, not even when it is asked for alone: it may have no leader yet.
+        """
+        missing: list[str] = []
+        yield from self.pages(f"CONSUMER.LIST.{stream}", "consumers", missing)
+        yield from (self.request(f"CONSUMER.INFO.{stream}.{name}") for name in missing)
 
     def ack_floors(self, stream: str) -> dict[str, int]:
         """Each durable consumer's name and the sequence up to which everything is acknowledged."""
-        durable = (body for body in self.consumer_states(stream) if _is_durable(body["config"]))
-        return {body["name"]: body["ack_floor"]["stream_seq"] for body in durable}
+        durable = (body for body in self.consumer_states(stream) if body["config"].get("durable_name"))
+        staying = (body for body in durable if not body["config"].get("inactive_threshold"))
+        return {body["name"]: body["ack_floor"]["stream_seq"] for body in staying}
 
     def snapshot(self, request: Mapping[str, Any], stream: str) -> dict[str, Any]:
         """Request that a snapshot is delivered (``snapshots``); the stream's raw config and state."""
@@ -298,8 +304,3 @@ def answered(payload: bytes) -> dict[str, Any]:
         _LOG.debug("error %s", code)
         raise ApiError(code, error.get("description", "no description"))
     return answer
-
-
-def _is_durable(consumer: Mapping[str, Any]) -> bool:
-    """Whether it stays while nobody uses it."""
-    return bool(consumer.get("durable_name")) and not consumer.get("inactive_threshold")

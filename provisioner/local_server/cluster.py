@@ -38,7 +38,7 @@ def require_spare(spec: ServerSpec, server: Server) -> None:
     """
     if server.directory != spec.directory or not _listening(spec):
         return
-    _wait_steadily(lambda: not _unhealthy(spec), SPARE_TIMEOUT_S)
+    wait_steadily(lambda: not _unhealthy(spec), SPARE_TIMEOUT_S)
     if problems := _unhealthy(spec):
         raise ClusterError(
             f"{spec.directory.path} has to be restarted, and waits for the other nodes of its cluster: "
@@ -54,7 +54,7 @@ def require_current(spec: ServerSpec) -> None:
     """
     if not (_is_complete(spec) or _has_leader(spec)):
         return
-    _wait_steadily(lambda: ports.health_problem(spec.host, spec.monitor_port, spec.ca) is None, CURRENT_TIMEOUT_S)
+    wait_steadily(lambda: ports.health_problem(spec.host, spec.monitor_port, spec.ca) is None, CURRENT_TIMEOUT_S)
     if problem := ports.health_problem(spec.host, spec.monitor_port, spec.ca):
         raise ClusterError(f"{spec.directory.path} runs, and is not current: {problem} (log: {spec.directory.log})")
 
@@ -65,7 +65,7 @@ def data_made(spec: ServerSpec) -> str | None:
     return next((record.data_made for record in records if record and record.owner == spec.owner), None)
 
 
-def _wait_steadily(condition: Callable[[], bool], timeout: float) -> None:
+def wait_steadily(condition: Callable[[], bool], timeout: float) -> None:
     """Return once it has held for a while, or after ``timeout`` seconds."""
     deadline, since = time.monotonic() + timeout, time.monotonic()
     while time.monotonic() < min(deadline, since + _STEADY_S):

@@ -25,11 +25,12 @@ _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 @dataclass(frozen=True)
 class Greeting:
-    """What a NATS server says of itself to whoever connects."""
+    """What a NATS server says of itself to whoever connects; ``cluster`` is None of one that is alone."""
 
     server_id: str
     name: str
     version: str
+    cluster: str | None = None
 
 
 def met_at(address: str) -> str:
@@ -155,6 +156,6 @@ def _read_greeting(line: bytes) -> Greeting | None:
         return None
     try:
         info = json.loads(body)
-        return Greeting(info["server_id"], info["server_name"], info["version"])
+        return Greeting(info["server_id"], info["server_name"], info["version"], info.get("cluster"))
     except (ValueError, KeyError, TypeError):
         return None

@@ -5,10 +5,8 @@ Nothing is ever done to a process that is not proven to be the one we started.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
 import subprocess
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 from provisioner.errors import ProvisionerError
 from provisioner.local_server import cluster, ports, processes, routes, server_dir
 from provisioner.local_server.problems import binary, problems
+from provisioner.local_server.reloading import RELOADED, account_problem, follow, read_again
 from provisioner.local_server.server_dir import BINARY, Server, ServerDir, ServerSpec, alive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from provisioner.local_server.ports import Greeting
     from provisioner.local_server.processes import Process
@@ -31,13 +29,6 @@ READY_TIMEOUT_S: Final = 60.0
 STOP_TIMEOUT_S: Final = 10.0
 # A busy machine makes a server slow; one that says nothing for so long does not come back by itself.
 HANG_TIMEOUT_S: Final = 3.0
-RELOAD_TIMEOUT_S: Final = 5.0
-
-# What nats-server logs after a SIGHUP: it takes all of the new configuration or none of it.
-RELOADED: Final = "Reloaded server configuration"
-NOT_RELOADED: Final = "Failed to reload server configuration"
-# It goes on after these, without JetStream for its account; the second is that of an operator's.
-NO_ACCOUNT: Final = ("Error enabling jetstream on configured accounts", "Error configuring jetstream for account")
 # A server greets once it has read back its streams. Those of an account that it no longer has, and those that it cannot
 # open, make it unhealthy for good.
 _JETSTREAM_IS_ON: Final = "?js-enabled-only=true"
@@ -145,7 +136,7 @@ def _stop(server: Server) -> None:
 def _ensure(spec: ServerSpec, previous: Server | None) -> Ready:
     spec.directory.path.mkdir(parents=True, exist_ok=True)
     spec.directory.path.chmod(server_dir.OWNER_ONLY_FOLDER)
-    new_log = _follow(spec.directory.log)
+    new_log = follow(spec.directory.log)
     reloaded = _reload(spec, find(spec.directory, previous), new_log)
     leaving = [server for server in alive(spec.directory, previous) if not _is_process(server, reloaded)]
     for server in leaving:
@@ -176,8 +167,8 @@ def _agree_on_routes(spec: ServerSpec) -> None:
         config, server = server_dir.read_config(peer.directory), find(peer.directory)
         wanted = routes.adapted(config, spec, peer.directory)
         if server and server.process and wanted != config:
-            new_log = _follow(peer.directory.log)
-            _signal(server.process, replace(spec, directory=peer.directory, config=wanted), new_log)
+            new_log = follow(peer.directory.log)
+            read_again(server.process, replace(spec, directory=peer.directory, config=wanted), new_log)
             if RELOADED not in new_log():
                 server_dir.replace_file(peer.directory.config, config)
                 raise ServerError(
@@ -191,28 +182,14 @@ def _reload(spec: ServerSpec, server: Server | None, new_log: Callable[[], str])
     if not (server and server.process and directory.data.is_dir()):
         return None
     before = server_dir.read_config(directory) or spec.config
-    _signal(server.process, spec, new_log)
-    if problem := _account_problem(new_log()):
-        _signal(server.process, replace(spec, config=before), _follow(directory.log))
+    read_again(server.process, spec, new_log)
+    if problem := account_problem(new_log()):
+        read_again(server.process, replace(spec, config=before), follow(directory.log))
         raise ServerError(f"{problem}; raise maxFileStore, or lower the account's max_file; the server is as it was")
     if RELOADED in new_log():
         return _recorded(replace(server, owner=spec.owner, ca=spec.ca, key_digest=spec.key_digest))
     server_dir.replace_file(directory.config, before)  # until a restart, what runs is what the file says
     return None
-
-
-def _account_problem(log: str) -> str | None:
-    """Why the server has no JetStream for an account, in its words."""
-    found = (line[line.index(text) :] for line in log.splitlines() for text in NO_ACCOUNT if text in line)
-    return next(found, None)
-
-
-def _signal(process: Process, spec: ServerSpec, new_log: Callable[[], str]) -> None:
-    """Have the server read its configuration, and the files that it names, and wait until it has."""
-    server_dir.write_tls(spec.directory, spec.tls_files)
-    server_dir.replace_file(spec.directory.config, spec.config)
-    processes.send(process, spec.directory.command_end, signal.SIGHUP)
-    processes.wait(lambda: RELOADED in new_log() or NOT_RELOADED in new_log(), RELOAD_TIMEOUT_S)
 
 
 def _start(spec: ServerSpec, previous: Server | None) -> Server:
@@ -287,17 +264,3 @@ def _await_ready(spec: ServerSpec, server: Server, new_log: Callable[[], str]) -
 def _answers(spec: ServerSpec) -> bool:
     healthy = spec.peers or ports.health_problem(spec.host, spec.monitor_port, spec.ca, _JETSTREAM_IS_ON) is None
     return bool(healthy) and ports.greeting(spec.host, spec.client_port, spec.ca) is not None
-
-
-def _follow(log: Path) -> Callable[[], str]:
-    """A function that returns what was logged since now; of a log that was full and put aside, what came after it."""
-    log.touch(server_dir.OWNER_ONLY)
-    start = log.stat().st_size
-
-    def new_log() -> str:
-        with contextlib.suppress(FileNotFoundError), log.open(errors="replace") as lines:
-            lines.seek(start if log.stat().st_size >= start else 0)
-            return lines.read()
-        return ""
-
-    return new_log

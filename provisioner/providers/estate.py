@@ -235,7 +235,10 @@ def _created_now(stream: StreamState) -> str | None:
 def docker_place(props: Mapping[str, Any]) -> DockerPlace | None:
     """Where the server is on a Docker engine, by the properties of a resource."""
     docker = props.get("docker")
-    return DockerPlace(**{**docker, "ports": [int(port) for port in docker["ports"]]}) if docker else None
+    if not docker:
+        return None
+    numbers = {"ports": [int(port) for port in docker["ports"]], "nodes": int(docker.get("nodes") or 1)}
+    return DockerPlace(**{**docker, **numbers})
 
 
 def _docker_preflight(olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple[Verdict, list[str] | None]:

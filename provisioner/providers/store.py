@@ -30,7 +30,7 @@ from provisioner.providers.estate import docker_place
 from provisioner.providers.provider import Provider
 from provisioner.providers.stream import Endpoint
 from provisioner.reconcile.context import context
-from provisioner.reconcile.docker_stack import require_own_volume
+from provisioner.reconcile.docker_stack import require_own_volumes
 from provisioner.reconcile.estate import is_removed
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.store import require_nothing_in_memory, require_removable, stays
@@ -103,7 +103,7 @@ class StoreProvider(Provider):
             notice_once(stays(_props["store"]))
             return
         if place := docker_place(_props):
-            require_own_volume(place, _props["owners"])
+            require_own_volumes(place, _props["owners"])
         data = Path(_props["data"]) if _props.get("data") else None
         require_removable(where, _props["store"], data, _props["deletable"])
 

@@ -169,7 +169,12 @@ def _in_the_way(live: ConsumerInfo, planned: ConsumerPlan) -> tuple[str, ...]:
 
 def _approval(context: Context, spec: ConsumerSpec, live: ConsumerInfo, planned: ConsumerPlan) -> Verdict:
     shift = _shift(context, spec, live, planned)
-    return approve(spec.label, str(shift)) if shift else Verdict()
+    if shift:
+        return approve(spec.label, str(shift))
+    anew = ", ".join(map(str, planned.replaces))
+    return Verdict(
+        notes=(f"{spec.label}: {anew} needs a new consumer, which goes on where the old one is",) if anew else ()
+    )
 
 
 def _shift(context: Context, spec: ConsumerSpec, live: ConsumerInfo, planned: ConsumerPlan) -> Shift:

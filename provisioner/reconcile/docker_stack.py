@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from provisioner.docker_engine.api import Engine
-from provisioner.docker_engine.holdings import CONTAINER, VOLUME, DockerPlace, Holding, holdings
+from provisioner.docker_engine.hardening import forget_helper
+from provisioner.docker_engine.holdings import CONTAINER, VOLUME, DockerPlace, Holding, holdings, of_kind
 from provisioner.docker_engine.ownership import TAKE_OVER, UNMARKED, strangers, taken, whose
 from provisioner.docker_engine.ports import publishers
 from provisioner.errors import Conflict
@@ -31,7 +32,7 @@ def docker_preflight(place: DockerPlace, owners: Sequence[str], *, inherits: boo
     engine = place.engine()
     if engine is None:
         return Verdict(), list(owners)
-    found = holdings(engine, place.name)
+    found = holdings(engine, place)
     owners = [*owners, *([UNMARKED] if inherits else [])]
     others = strangers(found, owners)
     if others and place.name in map(str.strip, os.environ.get(TAKE_OVER, "").split(",")):
@@ -50,12 +51,13 @@ def renamed(before: DockerPlace, now: DockerPlace) -> str:
     )
 
 
-def port_problems(engine: Engine, place: DockerPlace, found: Mapping[str, Holding]) -> Iterator[str]:
-    """Ports that something else has; those of the container under the stack's name are its own."""
-    container = found.get(CONTAINER)
-    own = container.published_ports if container else set()
+def port_problems(engine: Engine, place: DockerPlace, found: Iterable[Holding]) -> Iterator[str]:
+    """Ports that something else has; those of the containers under the stack's names are its own."""
+    containers = of_kind(CONTAINER, found)
+    own = {port for container in containers for port in container.published_ports}
+    ids = {container.id for container in containers}
     for port in place.ports:
-        names = list(publishers(engine, place.address, port, container.id if container else None))
+        names = list(publishers(engine, place.address, port, ids))
         if names:
             yield f"port {port} of {place.address} is in use by container {names[0]}; stop it or choose another port"
         elif engine.is_local and port not in own and (problem := ports.in_use(place.address, port)):
@@ -63,37 +65,41 @@ def port_problems(engine: Engine, place: DockerPlace, found: Mapping[str, Holdin
 
 
 def container_status(place: DockerPlace) -> str:
-    """``paused`` where somebody has paused the container, else what the program wants."""
-    container = _container(place)
-    return PAUSED if container and container.is_paused else RUNNING
+    """``paused`` where somebody has paused a container, else what the program wants."""
+    return PAUSED if any(container.is_paused for container in _containers(place)) else RUNNING
 
 
 def resume(place: DockerPlace, owners: Sequence[str]) -> None:
-    """Let a paused container of the stack's own go on.
+    """Let paused containers of the stack's own go on.
 
     Raises:
         ProvisionerError: the engine refuses.
     """
-    engine, container = place.engine(), _container(place)
-    if engine and container and container.is_paused and container.owner in owners:
-        engine.change("POST", f"/containers/{container.id}/unpause")
+    engine = place.engine()
+    for container in _containers(place):
+        if engine and container.is_paused and container.owner in owners:
+            engine.change("POST", f"/containers/{container.id}/unpause")
 
 
-def require_own_volume(place: DockerPlace, owners: Sequence[str]) -> None:
-    """Refuse to let a volume go that is not the stack's.
+def require_own_volumes(place: DockerPlace, owners: Sequence[str]) -> None:
+    """Refuse to let volumes go that are not the stack's, and clear its own of what would hold them.
 
     Raises:
-        Conflict: says whose it is, and what to do.
+        Conflict: says whose they are, and what to do.
     """
     engine = place.engine()
-    volume = holdings(engine, place.name).get(VOLUME) if engine else None
-    if volume and volume.owner not in owners:
+    if engine is None:
+        return
+    volumes = of_kind(VOLUME, holdings(engine, place))
+    if others := strangers(volumes, owners):
         raise Conflict(
-            f"volume {place.name} is one {whose([volume])}; it stays. If this stack has nothing else to take down, "
+            f"volume {others[0].name} is one {whose(others)}; it stays. If this stack has nothing else to take down, "
             "forget it: pulumi stack rm --force"
         )
+    for volume in volumes:
+        forget_helper(engine, volume.name)
 
 
-def _container(place: DockerPlace) -> Holding | None:
+def _containers(place: DockerPlace) -> list[Holding]:
     engine = place.engine()
-    return holdings(engine, place.name).get(CONTAINER) if engine else None
+    return of_kind(CONTAINER, holdings(engine, place)) if engine else []

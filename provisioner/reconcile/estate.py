@@ -64,6 +64,17 @@ class Estate:
         """Whether the stack's own server is started on another folder, and the old one stays as it is."""
         return self.store != other.store and not is_removed(self.store, other.store)
 
+    def is_buried_for(self, other: Estate) -> bool:
+        """Whether what does not come along stays in a volume that the other shows nobody, and goes with it."""
+        return other.removed_with_server and (_kind_of(self.store), _kind_of(other.store)) == ("volume", "volumes")
+
+    @property
+    def way_to_shrink(self) -> str:
+        """What to do where fewer nodes are wanted."""
+        if _kind_of(self.store) == "folder":
+            return "or set another storeDir as well: STREAMS_MOVE_DATA=yes then takes the streams along"
+        return "or move the messages: streams backup, destroy, up, streams restore"
+
     def context(self, credentials: Credentials) -> Context:
         """The process's context for the estate's server."""
         found = context(self.url, self.monitor_url, credentials)
@@ -74,8 +85,12 @@ class Estate:
 
 
 def is_removed(store: str, other: str) -> bool:
-    """Whether a store goes when the other comes in its place: a process that moves leaves its folder as it is."""
-    return data_of(store) != data_of(other) and {_kind_of(store), _kind_of(other)} != {"folder"}
+    """Whether a store goes when the other comes in its place.
+
+    A process that moves leaves its folder as it is, and a cluster has what its first server had in the same volume.
+    """
+    kinds = {_kind_of(store), _kind_of(other)}
+    return data_of(store) != data_of(other) and kinds not in ({"folder"}, {"volume", "volumes"})
 
 
 def data_of(store: str) -> str:
@@ -84,7 +99,7 @@ def data_of(store: str) -> str:
 
 
 def _kind_of(store: str) -> str:
-    """What a store is: a folder, a volume, or the URL of somebody else's."""
+    """What a store is: a folder, a volume or those of a cluster, or the URL of somebody else's."""
     return store.partition(" ")[0]
 
 

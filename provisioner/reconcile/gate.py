@@ -77,7 +77,7 @@ def estate_preflight(
 def _fewer_nodes(old: Estate, new: Estate) -> str:
     return (
         f"nodes: {old.nodes} -> {new.nodes} would take away replicas, and what is on the nodes that go; leave it as "
-        f"it is, or set another storeDir as well: {MOVE_DATA}=yes then takes the streams along"
+        f"it is, {old.way_to_shrink}"
     )
 
 

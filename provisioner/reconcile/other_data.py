@@ -39,7 +39,8 @@ def other_data(
     moved = {} if old.owns_server else _same_streams(new, credentials)
     elsewhere = {} if new.shares_address_with(old) else present(new.context(credentials))
     for name, info in infos.items():
-        concerned = name in old.policies or old.is_removed_for(new) or (old.owns_server and ends_with_server(info))
+        gone = old.is_removed_for(new) or old.is_buried_for(new)
+        concerned = name in old.policies or gone or (old.owns_server and ends_with_server(info))
         if not old.owns_server and name in old.policies and name not in specs:
             yield leaving(source, info, old.policies[name])  # deleted there, not left behind
         elif name in old.policies and name in specs and _moves(old, new, source, info, moved):
@@ -62,7 +63,7 @@ def _stays(old: Estate) -> str:
 def _shrunk(old: Estate, new: Estate) -> str:
     return (
         f"nodes: the cluster in {old.store} cannot become the one server in {new.store}, which has the data of before "
-        f"it grew; leave nodes as it is, or set another storeDir as well: {MOVE_DATA}=yes then takes the streams along"
+        f"it grew; leave nodes as it is, {old.way_to_shrink}"
     )
 
 

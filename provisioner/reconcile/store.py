@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +17,11 @@ from provisioner.reconcile.loss_approval import ALLOW_LOSS, may_lose
 from provisioner.schema.model import StreamInfo
 
 _MOST_NAMED: Final = 10
+_REMOVALS: Final[Mapping[str, Callable[[str], str]]] = {
+    "folder": "rm -r {}".format,
+    "volume": "docker volume rm {}".format,
+    "volumes": "docker volume rm $(docker volume ls --quiet --filter 'name=^{}(-[2-5])?$')".format,
+}
 
 
 def require_removable(context: Context, store: str, data: Path | None, managed: Collection[str]) -> None:
@@ -94,8 +99,7 @@ def keep_memory(context: Context) -> None:
 def stays(store: str) -> str:
     """What a destroy leaves behind, and how to remove it."""
     kind, _, name = data_of(store).partition(" ")
-    removal = f"docker volume rm {name}" if kind == "volume" else f"rm -r {name}"
-    return f"{store} stays with all that it holds, as onDelete is not delete; to remove it: {removal}"
+    return f"{store} stays with all that it holds, as onDelete is not delete; to remove it: {_REMOVALS[kind](name)}"
 
 
 def _require_known_content(store: str, data: Path | None, managed: Collection[str]) -> None:

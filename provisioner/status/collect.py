@@ -17,6 +17,7 @@ from provisioner.jetstream.monitoring import Answer, fetch_each, is_answered
 from provisioner.jetstream.target import Target, target
 from provisioner.rules.stream_names import unmanaged
 from provisioner.status.certificates import certificate_results
+from provisioner.status.consumers import examine_consumers
 from provisioner.status.listing import Listing, ask
 from provisioner.status.nodes import cluster_of, cluster_results
 from provisioner.status.report import Report
@@ -52,7 +53,7 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
     names = [spec.name for spec in catalogue.streams]
     with ThreadPoolExecutor(1) as executor:
         monitoring = executor.submit(_monitoring, server)
-        listing = ask(server, names)
+        listing = ask(server, names, {spec.stream: None for spec in catalogue.consumers})
         answers = monitoring.result()
     certificates = certificates_shown(_with_tls(server, listing), server.credentials)
     streams, cluster, shown = listing.streams or {}, cluster_of(answers), _shown(answers)
@@ -70,6 +71,7 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
             *partial_results(streams, names),
         ),
         streams=examine(catalogue.streams, listing, {name: waiting_copies(name) for name in names}),
+        consumers=examine_consumers(catalogue.consumers, listing),
         unmanaged=unmanaged(there, names),
         listed=unmanaged(there, names, catalogue.ignore),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -20,8 +21,10 @@ from provisioner.errors import (
 )
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import from_info
+from provisioner.jetstream.consumers import consumers
 from provisioner.jetstream.target import Target
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
+from provisioner.schema.consumer_model import ConsumerInfo
 from provisioner.schema.model import StreamInfo
 from provisioner.status.origins import origin_troubles
 from provisioner.status.replicas import Placement, placement
@@ -44,6 +47,7 @@ class Listing:
         streams: by name; None if they could not be asked for.
         placements: where those of the catalogue are; none of a single server.
         origins: what is wrong with the origins of those of the catalogue.
+        consumers: those of the streams whose consumers the catalogue has; not of one that does not answer.
         silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
         may_speak_tls: whether the server does, or refused what might be a handshake.
     """
@@ -52,16 +56,18 @@ class Listing:
     streams: Mapping[str, StreamInfo] | None = None
     placements: Mapping[str, Placement] = field(default_factory=dict)
     origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    consumers: Mapping[str, Mapping[str, ConsumerInfo]] = field(default_factory=dict)
     silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
     may_speak_tls: bool = False
 
 
-def ask(server: Target, wanted: Collection[str]) -> Listing:
+def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ()) -> Listing:
     """The account and its streams.
 
     Args:
         server: whom to ask.
         wanted: the names of the catalogue's streams.
+        consumed: those of them whose consumers it has.
     """
     try:
         client = JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)
@@ -69,13 +75,24 @@ def ask(server: Target, wanted: Collection[str]) -> Listing:
         return Listing(account=error, may_speak_tls=isinstance(error, LoginRefused))
     encrypted = client.connection.is_encrypted
     try:
-        return replace(_ask(client, wanted), may_speak_tls=encrypted)
+        listing = _ask(client, wanted)
+        return replace(listing, may_speak_tls=encrypted, consumers=_consumers(client, listing, consumed))
     except ProvisionerError as error:
         return Listing(account=error, may_speak_tls=encrypted)
     except (LookupError, TypeError, ValueError, AttributeError):
         return Listing(account=InvalidAnswer(_ODD), may_speak_tls=encrypted)
     finally:
         client.close()
+
+
+def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, Mapping[str, ConsumerInfo]]:
+    """The consumers of each stream that is there and answers."""
+    present = [name for name in consumed if name in (listing.streams or {}) and name not in listing.silent]
+    found = dict[str, Mapping[str, ConsumerInfo]]()
+    for name in present:
+        with suppress(Unreachable):
+            found[name] = consumers(client, name)
+    return found
 
 
 def _ask(client: JetStream, wanted: Collection[str]) -> Listing:

@@ -18,6 +18,8 @@ from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.schema.stores import word_of
+from provisioner.status.colours import COLOURS
+from provisioner.status.consumer_table import consumer_table
 from provisioner.status.replicas import Replica
 from provisioner.status.report import Report, moment
 from provisioner.status.server_checks import Severity
@@ -32,13 +34,7 @@ _TABLE_WIDTH: Final = 110
 _LONGEST_UNWRAPPED: Final = 28
 _UNMANAGED_SHOWN: Final = 5
 _DIFFERENT: Final = "yellow"
-_COLOURS: Final = {
-    Severity.OK: "green",
-    Severity.WARNING: "yellow",
-    Severity.CRITICAL: "bold red",
-    Severity.UNKNOWN: "magenta",
-}
-_NO_LEADER: Final = ("no leader", _COLOURS[Severity.CRITICAL])
+_NO_LEADER: Final = ("no leader", COLOURS[Severity.CRITICAL])
 _LIMITS: Final = tuple(field for field in FIELDS if field.name.startswith("max_"))
 _SECOND_NS: Final = 1_000_000_000
 _AGES_S: Final = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
@@ -56,6 +52,9 @@ def show(report: Report, console: Console, now: datetime) -> None:
         for part in _streams(report, console.width, now):
             console.print(part)
             console.print()
+    if report.consumers and report.streams[0].state != "unknown":
+        console.print(consumer_table(report.consumers))
+        console.print()
     for line in (*_result_lines(report), *_unmanaged_lines(report), _verdict(report)):
         console.print(line, soft_wrap=True)
 
@@ -142,7 +141,7 @@ def _consumers(stream: StreamHealth, _now: datetime) -> Text:
 
 
 def _state(stream: StreamHealth, _now: datetime) -> Text:
-    return Text(stream.state, _COLOURS[stream.severity])
+    return Text(stream.state, COLOURS[stream.severity])
 
 
 def _replicas(stream: StreamHealth, _now: datetime) -> Text:
@@ -205,10 +204,11 @@ def _share(info: StreamInfo, limit: str) -> list[str]:
 def _result_lines(report: Report) -> Iterator[Text]:
     """The server's checks, and the problems of each stream that could be examined."""
     examined = [result for stream in report.streams if stream.state != "unknown" for result in stream.results]
+    examined += [result for consumer in report.consumers for result in consumer.results]
     results = [*report.server, *(result for result in examined if result.severity)]
     width = max(len(result.name) for result in results)
     for result in results:
-        severity = (f"{result.severity.name:<8}", _COLOURS[result.severity])
+        severity = (f"{result.severity.name:<8}", COLOURS[result.severity])
         yield Text.assemble(severity, f"  {result.name:<{width}}  ", printable(result.text))
 
 
@@ -226,10 +226,15 @@ def _unmanaged_lines(report: Report) -> Iterator[Text]:
 
 def _verdict(report: Report) -> Text:
     """The gravest severity, and how many streams are in which state."""
-    states = [stream.state for stream in report.streams]
+    streams = _counts("stream", [stream.state for stream in report.streams])
+    consumers = _counts("consumer", [consumer.state for consumer in report.consumers])
+    told = "; ".join(filter(None, (streams, consumers)))
+    return Text(f"{report.severity.name}{': ' if told else ''}{told}", COLOURS[report.severity])
+
+
+def _counts(kind: str, states: list[str]) -> str:
     counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-    streams = f": {counted(len(states), 'stream')}: {counts}" if counts else ""
-    return Text(f"{report.severity.name}{streams}", _COLOURS[report.severity])
+    return f"{counted(len(states), kind)}: {counts}" if counts else ""
 
 
 def _longest_line(cell: Text) -> int:

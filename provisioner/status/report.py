@@ -20,6 +20,12 @@ Of a cluster there is more:
     streams      leader, replicas (name, current, offline, lag: entries behind the leader, silent_s: seconds since
                  the leader has heard of it); the states degraded, no quorum, no leader and silent
 
+Of a catalogue with consumers there is:
+
+    consumers    stream, name, purpose, severity, state (ok, drift, missing, half replaced; unknown with its stream),
+                 differences, pending (yet to be delivered), unacknowledged (delivered), acknowledged (the stream
+                 sequence up to which everything is)
+
 Of a server that speaks TLS there is:
 
     certificates  url, ends (a time), problem: of each that is shown; ends is null where it is refused
@@ -42,6 +48,7 @@ from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamInfo
 from provisioner.schema.types import Wire, show_fields
 from provisioner.status.certificates import plain_certificates
+from provisioner.status.consumers import ConsumerHealth, plain_consumer
 from provisioner.status.nodes import Cluster, plain_cluster
 from provisioner.status.replicas import plain_placement
 from provisioner.status.server_checks import Result, Severity, worst
@@ -76,6 +83,7 @@ class Report:
         certificates: those that the server and its monitoring show.
         server: the results of its checks.
         streams: the catalogue's streams.
+        consumers: its consumers.
         unmanaged: the streams beside them.
         listed: those of them that people are shown: the catalogue does not ignore them.
     """
@@ -87,13 +95,16 @@ class Report:
     certificates: tuple[Certificate, ...] = ()
     server: tuple[Result, ...] = ()
     streams: tuple[StreamHealth, ...] = ()
+    consumers: tuple[ConsumerHealth, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     listed: tuple[Unmanaged, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:
         """The results of every check, the server's first."""
-        return (*self.server, *(result for stream in self.streams for result in stream.results))
+        of_streams = (result for stream in self.streams for result in stream.results)
+        of_consumers = (result for consumer in self.consumers for result in consumer.results)
+        return (*self.server, *of_streams, *of_consumers)
 
     @property
     def is_cluster(self) -> bool:
@@ -120,6 +131,7 @@ def plain(report: Report) -> dict[str, Any]:
             _plain_stream(stream) | (plain_placement(stream.placement) if report.is_cluster else {})
             for stream in report.streams
         ],
+        **({"consumers": [*map(plain_consumer, report.consumers)]} if report.consumers else {}),
         "unmanaged": [{"name": stream.name, "kind": stream.kind} for stream in report.unmanaged],
     }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import urllib.request
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -13,6 +15,7 @@ from uuid import uuid4
 import docker
 import pytest
 from docker.client import DockerClient
+from docker.models.containers import Container
 
 from infra.servers.docker_engine import engine_answers
 from provisioner.errors import LoginRefused
@@ -67,7 +70,9 @@ def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
     assert {"max-size": "64m", "max-file": "2"} == container.attrs["HostConfig"]["LogConfig"]["Config"]
     assert {"127.0.0.1"} == {binding["HostIp"] for port in container.ports.values() for binding in port or ()}
 
+    _is_hardened(container)
     container.restart()
+    _is_hardened(container)
     assert EXPECTED == read_one_each(_url(dev)), "a restarted server has its messages"
 
     container.remove(force=True)
@@ -97,6 +102,74 @@ def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
     assert [] == engine_client.containers.list(all=True, filters={"name": _name(dev)})
     assert [] == engine_client.volumes.list(filters={"name": _name(dev)})
     assert [] == engine_client.networks.list(names=[_name(dev)])
+
+
+def _is_hardened(container: Container) -> None:
+    """The kernel says so of the server, not the engine; files that it would write are refused or in memory."""
+    status = container.exec_run("cat /proc/1/status").output.decode()
+    facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
+    assert {"65532"} == {*facts["Uid"].split(), *facts["Gid"].split()}
+    assert {"0000000000000000"} == {facts[each] for each in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
+    assert facts["NoNewPrivs"] == "1"
+    assert "Read-only" in container.exec_run("touch /etc/x").output.decode()
+    container.reload()
+    assert container.attrs["HostConfig"]["PidsLimit"] == 1024
+
+
+def test_an_older_stack_is_hardened_in_place(dev: Project, engine_client: DockerClient) -> None:
+    """What root wrote is the server's after one up, with every message; limits come and go as settings."""
+    with _older(dev):
+        dev.up()
+        publish_one_each(_url(dev))
+        assert "0 0" == _owner(engine_client.containers.get(_name(dev)))
+    plan = dev.preview().text
+    assert 'user        : "65532:65532"' in plan
+    dev.up()
+    assert EXPECTED == read_one_each(_url(dev))
+    assert "65532 65532" == _owner(engine_client.containers.get(_name(dev)))
+    assert dev.unchanged()
+    assert [_name(dev)] == [each.name for each in engine_client.containers.list(all=True, filters={"name": _name(dev)})]
+
+    free = dev.settings
+    dev.configure(**free, memory="256MiB", cpus="0.5", pids="200")
+    dev.up()
+    host = engine_client.containers.get(_name(dev)).attrs["HostConfig"]
+    assert (256 * 1024**2, 256 * 1024**2, 500_000_000) == (host["Memory"], host["MemorySwap"], host["NanoCpus"])
+    assert 200 == engine_client.api.inspect_container(_name(dev))["HostConfig"]["PidsLimit"]
+    assert 128 * 1024**2 == _jsz(dev)["config"]["max_memory"]
+    assert EXPECTED == read_one_each(_url(dev))
+    assert dev.unchanged()
+
+
+@contextmanager
+def _older(project: Project) -> Iterator[None]:
+    """The program as it was when the container was root's, with all that Docker allows by default."""
+    infra = project.folder / "infra"
+    new = infra.readlink()
+    infra.unlink()
+    shutil.copytree(new, infra)
+    for name, lines in OLDER.items():
+        with (infra / "servers" / name).open("a") as module:
+            module.write(lines)
+    yield
+    shutil.rmtree(infra)
+    infra.symlink_to(new)
+
+
+OLDER = {
+    "container.py": "def privileges(**_): return {}\ndef described(_): return ''\n",
+    "orphans.py": "give_volume = limit_pids = lambda *_: None\n",
+}
+
+
+def _owner(container: Container) -> str:
+    return str(container.exec_run(["stat", "-c", "%u %g", "/data/jetstream/$G/streams"]).output.decode().strip())
+
+
+def _jsz(project: Project) -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{project.settings['monitorPort']}/jsz", timeout=5) as answer:
+        found: dict[str, Any] = json.load(answer)
+        return found
 
 
 def test_without_an_engine(dev: Project) -> None:

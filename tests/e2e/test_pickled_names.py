@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.conftest import Project
 from tests.support.ports import free_port
@@ -14,6 +15,7 @@ TYPES = {
     "jetstream:Stream": "StreamProvider",
     "jetstream:KeyValue": "KeyValueProvider",
     "jetstream:ObjectStore": "ObjectStoreProvider",
+    "jetstream:Consumer": "ConsumerProvider",
     "jetstream:ServerProcess": "ServerProcessProvider",
     "jetstream:Estate": "EstateProvider",
     "jetstream:Store": "StoreProvider",
@@ -29,7 +31,8 @@ def test_a_state_has_the_committed_names(project: Project) -> None:
     ports = {"clientPort": free_port(), "monitorPort": free_port()}
     files = {"catalogue": "streams.yaml", "services": "services.yaml"}
     project.configure(server="process", **ports, onDelete="delete", encryption="aes", tls="authority", **files)
-    project.catalogue(ONE={}, buckets={"ONE": {"seed": {"key": "value"}}}, objects={"ONE": {}})
+    stores: dict[str, Any] = {"buckets": {"ONE": {"seed": {"key": "value"}}}, "objects": {"ONE": {}}}
+    project.catalogue(ONE={"consumers": {"worker": None}}, **stores)
     (project.folder / "services.yaml").write_text(
         "login: creds\naccount: {name: A}\nservices: {one: {publishes: [ONE]}}\n"
     )
@@ -41,6 +44,8 @@ def test_a_state_has_the_committed_names(project: Project) -> None:
         for suffix, name in TYPES.items()
         if resource["type"].endswith(suffix)
     }
+    others = {name: text for name, text in json.loads(STATE.read_text()).items() if name not in TYPES.values()}
     if os.environ.get("WRITE_STATE"):
-        STATE.write_text(json.dumps(pickled, indent=2, sort_keys=True) + "\n")
-    assert json.loads(STATE.read_text()) == pickled
+        STATE.write_text(json.dumps(others | pickled, indent=2, sort_keys=True) + "\n")
+    assert json.loads(STATE.read_text()) == others | pickled
+    assert list(others) == ["NodeTurnProvider"], "in a state of tests/e2e/cluster/test_docker_life.py"

@@ -178,6 +178,24 @@ def test_an_empty_stream_gives_way(jetstream: JetStream, raw: RawClient, tmp_pat
     assert 3 == restore(jetstream, tmp_path / NAME, silent).messages
 
 
+def test_an_empty_stream_with_its_consumers_gives_way(jetstream: JetStream, raw: RawClient, tmp_path: Path) -> None:
+    """As `up` makes it from a catalogue with consumers; one that the backup does not bring back is in the way."""
+    jetstream.create(config("ORDERS", subjects=["orders.>"]))
+    raw.add_consumer("ORDERS", "worker")
+    raw.publish("orders.new")
+    backup(jetstream, "ORDERS", tmp_path, silent)
+    jetstream.delete("ORDERS")
+    jetstream.create(config("ORDERS", subjects=["orders.>"]))
+    raw.add_consumer("ORDERS", "worker")
+    raw.add_consumer("ORDERS", "later")
+
+    with pytest.raises(BackupError, match=r"has consumers that the backup does not \(later\)"):
+        restore(jetstream, tmp_path / "ORDERS", silent)
+
+    raw.ask("CONSUMER.DELETE.ORDERS.later")
+    assert (1, 1) == (restore(jetstream, tmp_path / "ORDERS", silent).messages, len(raw.consumers("ORDERS")))
+
+
 def test_what_the_server_refuses_is_one_line(jetstream: JetStream, server: NatsServer, tmp_path: Path) -> None:
     """Subjects that another stream has by now: the server's reason, and nothing is left."""
     fill(jetstream, 3)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
+import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
 
+import nats
+import nats.errors
 import pytest
 
 from provisioner.jetstream.client import JetStream
@@ -13,6 +19,7 @@ from provisioner.jetstream.consumers import consumer, consumers
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.consumers import ensure_consumer
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.loss_approval import ALLOW_LOSS
 from provisioner.reconcile.server_view import ServerView
 from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec
 from tests.support.configurations import config
@@ -23,7 +30,15 @@ from tests.support.raw_nats import RawClient
 STREAM, NAME = "ORDERS", "worker"
 BEFORE = ConsumerSpec(STREAM, wanted(NAME, filter_subjects=["orders.>"]))
 AFTER = ConsumerSpec(STREAM, wanted(NAME, filter_subjects=["orders.>"], max_waiting=7, replay_policy="original"))
+AT_SPEED = ConsumerSpec(STREAM, wanted(NAME, filter_subjects=["orders.>"], max_waiting=7))
 MESSAGES, TAKEN = 9, 4
+DEADLINE_S = 60
+
+
+@pytest.fixture(autouse=True)
+def _approved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was acknowledged out of turn may come again."""
+    monkeypatch.setenv(ALLOW_LOSS, BEFORE.label)
 
 
 @pytest.fixture
@@ -116,3 +131,52 @@ def test_a_service_makes_it_anew_meanwhile(where: Context, raw: RawClient, monke
 
     assert (TAKEN, MESSAGES - TAKEN) == (info.acknowledged, info.outstanding)
     assert [NAME] == [*consumers(where.client(), STREAM)]
+
+
+@pytest.mark.usefixtures("made")
+def test_replaced_again_and_again_under_a_service(where: Context, server: NatsServer) -> None:
+    """A service that fetches and acknowledges all the while gets every message that is published meanwhile."""
+    published, stopped, taken = threading.Event(), threading.Event(), set[bytes]()
+    with ThreadPoolExecutor() as executor:
+        publisher = executor.submit(lambda: asyncio.run(_publish(server.url, published)))
+        service = executor.submit(lambda: asyncio.run(_serve(server.url, stopped, taken)))
+        try:
+            for spec in (AT_SPEED, BEFORE) * 3:
+                ensure_consumer(where, spec)
+                time.sleep(0.1)
+        finally:
+            published.set()
+            count = publisher.result(DEADLINE_S)
+            stopped.set()
+            service.result(DEADLINE_S)
+
+    assert count > 0
+    assert set() == {str(number).encode() for number in range(MESSAGES, MESSAGES + count)} - taken
+
+
+async def _publish(url: str, ended: threading.Event) -> int:
+    """Publish numbers until it is told to stop; how many."""
+    client, count = await nats.connect(url), 0
+    while not ended.is_set():
+        numbers = range(MESSAGES + count, MESSAGES + count + 50)
+        await asyncio.gather(*(client.jetstream().publish("orders.2", str(number).encode()) for number in numbers))
+        count += len(numbers)
+    await client.close()
+    return count
+
+
+async def _serve(url: str, ended: threading.Event, taken: set[bytes]) -> None:
+    """Fetch and acknowledge; once it is told to stop, until nothing comes any more."""
+    client = await nats.connect(url)
+    subscription = await client.jetstream().pull_subscribe_bind(NAME, STREAM)
+    while True:
+        try:
+            messages = await subscription.fetch(50, timeout=1)
+        except (nats.errors.Error, TimeoutError):  # there is no consumer for a moment, or nothing to fetch
+            if ended.is_set():
+                break
+            continue
+        for message in messages:
+            taken.add(message.data)
+            await message.ack()
+    await client.close()

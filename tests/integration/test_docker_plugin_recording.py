@@ -57,6 +57,12 @@ def test_the_recording_has_every_verdict() -> None:
         ("name", "other", ["name"]),
         ("restart", "no", []),
         ("memory", 512, []),
+        ("envs", ["A=b"], ["envs"]),
+        ("user", "65532:65532", ["user"]),
+        ("readOnly", True, ["readOnly"]),
+        ("cpus", "1.5", ["cpus"]),
+        ("securityOpts", ["no-new-privileges:true"], ["securityOpts"]),
+        ("capabilities", {"drops": ["ALL"]}, ["capabilities"]),
         ("healthcheck", {"tests": ["NONE"]}, []),
     ],
 )

@@ -20,7 +20,7 @@ from provisioner.reconcile.docker_stack import (
     RUNNING,
     container_status,
     docker_preflight,
-    require_own_volume,
+    require_own_volumes,
     resume,
 )
 from tests.support.docker_api import NAME, container, docker_api, labels, volume
@@ -129,16 +129,17 @@ def test_a_paused_container_of_ours_goes_on(place: DockerPlace) -> None:
 
 
 def test_a_volume_of_another_checkout_is_never_let_go(place: DockerPlace) -> None:
-    """One line: whose it is, and how to forget it; our own and none at all may go."""
+    """One line: whose it is, and how to forget it; our own may go, and what a killed run has left on it first."""
     with _engine(place, {VOLUME: volume("other", "/there")}), pytest.raises(Conflict) as refused:
-        require_own_volume(place, OURS)
+        require_own_volumes(place, OURS)
     assert str(refused.value) == (
         f"volume {NAME} is one which the checkout /there made, not this stack; it stays. If this stack has nothing "
         "else to take down, forget it: pulumi stack rm --force"
     )
-    for answers in ({VOLUME: volume("ours")}, {}):
-        with _engine(place, answers):
-            require_own_volume(place, OURS)
+    for answers, left in (({VOLUME: volume("ours")}, [f"DELETE /containers/{NAME}-owner?force=1"]), ({}, [])):
+        with _engine(place, answers) as requests:
+            require_own_volumes(place, OURS)
+        assert left == [request for request in requests if not request.startswith("GET")]
 
 
 def test_orphans_make_way(place: DockerPlace) -> None:
@@ -159,7 +160,8 @@ def test_an_engine_that_refuses_says_why(tmp_path: Path) -> None:
     """A change that fails is one line; so is an engine that is gone."""
     with pytest.raises(ProvisionerError, match="does not answer"):
         Engine(f"unix://{tmp_path}/nothing").change("POST", "/x")
-    assert {} == holdings(Engine(f"unix://{tmp_path}/nothing"), NAME)
+    nowhere = DockerPlace(name=NAME, address="127.0.0.1", ports=())
+    assert [] == holdings(Engine(f"unix://{tmp_path}/nothing"), nowhere)
 
 
 def test_a_checkout_is_known_by_its_file_and_its_folder(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def test_from_the_first_up_to_the_last(own: Project, jetstream: JetStream, raw: 
     assert own.unchanged()
 
     _catalogue(own, ack_policy="all", max_waiting=100, filter_subject="orders.new")
-    own.up()
+    told = "ack_policy explicit -> all, max_waiting 512 -> 100 needs a new consumer, which goes on where the old one is"
+    assert f"{STREAM}/{NAME}: {told}" in own.up().text
     assert own.unchanged()
     assert (2, 3) == _position(jetstream)
     assert [NAME] == [*consumers(jetstream, STREAM)]

@@ -105,3 +105,16 @@ def test_they_move_to_another_server(own: Project, raw: RawClient, tmp_path: Pat
         assert own.unchanged()
         own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS=STREAM)
     assert {} == jetstream.streams()
+
+
+def test_the_stream_is_made_anew(own: Project, jetstream: JetStream, raw: RawClient) -> None:
+    """A change that no message survives: its consumers are there again after the same run, from the beginning."""
+    _used(own, raw)
+    both = {NAME: None, "idle": None}
+    own.catalogue(ORDERS={"subjects": ["orders.>"], "first_seq": 100, "on_delete": "delete", "consumers": both})
+    refused = own.preview()
+    assert "ORDERS: first_seq 0 -> 100 needs a new stream and would delete 5 of 5 messages" in refused.text
+    own.up(STREAMS_ALLOW_LOSS=STREAM)
+
+    assert {NAME, "idle"} == {*consumers(jetstream, STREAM)}
+    assert own.unchanged()

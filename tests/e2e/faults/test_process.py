@@ -12,7 +12,7 @@ from typing import Any
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
-from provisioner.local_server import server_dir, supervisor
+from provisioner.local_server import reloading, server_dir
 from tests.e2e.conftest import Project
 from tests.support.faults.figures import Figures
 from tests.support.faults.publisher import publishing
@@ -55,7 +55,7 @@ def test_the_server_dies_hangs_and_refuses_a_reload(project: Project, figures: F
         (folder / "nats.conf").write_text("spoilt {")
         _signal(project, signal.SIGHUP)
         assert project.drift()
-        assert supervisor.NOT_RELOADED in (folder / "nats.log").read_text()
+        assert reloading.NOT_RELOADED in (folder / "nats.log").read_text()
         project.up()
         publisher.wait_for_more()
         figures.faults, figures.converged = 2, 2

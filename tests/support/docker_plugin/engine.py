@@ -23,11 +23,12 @@ if TYPE_CHECKING:
 
 MIB = 1024 * 1024
 SECOND = 1_000_000_000  # nanoseconds
+NANO = 1_000_000_000  # of a CPU
 CONTAINER_PROPERTIES = frozenset(
     words("""
-    attach command containerReadRefreshTimeoutMilliseconds destroyGraceSeconds entrypoints envs healthcheck
-    image labels logDriver logOpts logs memory memoryReservation memorySwap mustRun name networkMode
-    networksAdvanced ports readOnly removeVolumes restart rm start stdinOpen stopTimeout tty uploads
+    attach capabilities command containerReadRefreshTimeoutMilliseconds cpus destroyGraceSeconds entrypoints envs
+    healthcheck image labels logDriver logOpts logs memory memoryReservation memorySwap mustRun name networkMode
+    networksAdvanced ports readOnly removeVolumes restart rm securityOpts start stdinOpen stopTimeout tty uploads
     user volumes wait waitTimeout
     """)
 )
@@ -200,6 +201,10 @@ def _container_config(inputs: Props) -> dict[str, Any]:
             "RestartPolicy": {"Name": inputs.get("restart") or "no"},
             "LogConfig": {"Type": inputs.get("logDriver", ""), "Config": inputs.get("logOpts") or {}},
             "ReadonlyRootfs": inputs["readOnly"],
+            "CapAdd": (inputs.get("capabilities") or {}).get("adds"),
+            "CapDrop": (inputs.get("capabilities") or {}).get("drops"),
+            "SecurityOpt": inputs.get("securityOpts"),
+            "NanoCpus": int(float(inputs.get("cpus") or 0) * NANO),
             "Memory": inputs.get("memory", 0) * MIB,
             "MemorySwap": inputs.get("memorySwap", 0) * MIB,
             "Binds": [f"{volume['volumeName']}:{volume['containerPath']}" for volume in inputs.get("volumes", ())],
@@ -236,6 +241,12 @@ def _observed(found: Props, known: Props) -> dict[str, Any]:
         "mustRun": running,
         "ports": _published(found, known.get("ports") or []) if running else [],
         "restart": host["RestartPolicy"]["Name"],
+        # Not measured with the real plugin, but read so in its source (kreuzwerker/terraform-provider-docker,
+        # resourceDockerContainerRead): these four come from the engine, cpus and envs do not.
+        "user": found["Config"]["User"],
+        "readOnly": host["ReadonlyRootfs"],
+        "securityOpts": host["SecurityOpt"] or [],
+        "capabilities": {"adds": host["CapAdd"] or [], "drops": host["CapDrop"] or []},
         "memory": host["Memory"] // MIB,
         "memorySwap": max(host["MemorySwap"] // MIB, -1),
         "networksAdvanced": advanced + strangers if known.get("networksAdvanced") else [],

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from provisioner.backup.archive import Manifest, most_removed, read_manifest
+from provisioner.backup.completeness import may_have_expired
 from provisioner.backup.progress import Meter
-from provisioner.backup.restore import may_have_expired
 from provisioner.cli import backup as command
 from provisioner.cli.main import main
 from provisioner.errors import BackupError

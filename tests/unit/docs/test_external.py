@@ -7,7 +7,8 @@ from pathlib import Path
 
 import yaml
 
-from infra.settings import SECRETS, TABLE, parse
+from infra.settings import TABLE, parse
+from infra.stack_config import SECRETS
 from provisioner.catalogue.reader import load
 from provisioner.jetstream.user_info import USER_INFO
 from provisioner.reconcile.permitted import Work, subjects

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from infra.servers.nats_conf import Cluster, Tls, key_line, server_config
+from infra.servers.nats_conf import Cluster, Tls, server_config
 
 
 def test_encryption() -> None:
-    """The cipher is in the text, and of the key the name of a variable; or, in a container, a line with it."""
+    """The cipher is in the text, and of the key the name of a variable."""
     text = server_config(
         name="n",
         host="h",
@@ -20,7 +20,6 @@ def test_encryption() -> None:
         encryption="aes",
     )
     assert "  cipher: aes\n  key: $STREAMS_ENCRYPTION_KEY\n}" in text
-    assert key_line('a"b') == 'STREAMS_ENCRYPTION_KEY: "a\\"b"\n'
 
 
 def test_the_whole_text() -> None:

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra import settings
+from infra import stack_config
 from infra.servers import external, local_url
-from infra.settings import SettingsError, parse, require_secret
+from infra.settings import TABLE, SettingsError, parse
+from infra.stack_config import require_secret
 from provisioner.jetstream.address import api, servers
 
 PROCESS = {"server": "process"}
@@ -106,7 +107,10 @@ def test_several_urls() -> None:
             {**PROCESS, "nodes": "3", "clientPort": "1,2"},
             "clientPort: 2 ports for 3 nodes; write the first alone, or one for each node",
         ),
-        ({**EXTERNAL, "nodes": "3"}, "nodes: does not apply to server: external, only to process; remove it"),
+        (
+            {**EXTERNAL, "nodes": "3"},
+            "nodes: does not apply to server: external, only to docker and process; remove it",
+        ),
         ({**PROCESS, "bindAddress": "pc"}, "bindAddress: 'pc' is not an IP address; write one like 127.0.0.1"),
         ({**PROCESS, "maxFileStore": "lots"}, "maxFileStore: 'lots' is not a size; write it like 10GiB or 512MB"),
         ({**PROCESS, "maxFileStore": "0"}, "maxFileStore: 0 leaves no room for any stream; write a size like 24GiB"),
@@ -189,7 +193,7 @@ def test_secrets_are_not_repeated(url: str) -> None:
     assert "s3cret" not in "\n".join(_mistakes({**EXTERNAL, "url": url}))
 
 
-@given(st.dictionaries(st.sampled_from([row.key for row in settings.TABLE]) | st.text(), st.text()))
+@given(st.dictionaries(st.sampled_from([row.key for row in TABLE]) | st.text(), st.text()))
 def test_no_text_crashes_it(raw: Mapping[str, str]) -> None:
     """Whatever a configuration holds, the answer is settings or their mistakes."""
     try:
@@ -203,7 +207,7 @@ def test_the_configuration_is_the_running_stack_s() -> None:
     project = pulumi.get_project()
     pulumi.runtime.set_all_config({f"{project}:server": "process", "docker:host": "x", f"{project}:clientPort": "5"})
     try:
-        assert settings.configuration() == {"server": "process", "clientPort": "5"}
+        assert stack_config.configuration() == {"server": "process", "clientPort": "5"}
     finally:
         pulumi.runtime.set_all_config({})
 
@@ -279,3 +283,28 @@ def test_a_wrong_sync_interval(text: str) -> None:
     """Neither always nor a duration that the server can keep."""
     with pytest.raises(SettingsError, match=f"syncInterval: '{text}' is neither always nor a duration"):
         parse({"server": "process", "syncInterval": text}, "dev")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("memory", "63MiB", "'63MiB' is not a limit of whole MiB, and at least 64; write a size like 2GiB"),
+        ("memory", "100000000", "'100000000' is not a limit of whole MiB, and at least 64; write a size like 2GiB"),
+        ("cpus", "0.00", "'0.00' is not a number of CPUs; write one like 1.5"),
+        ("cpus", "all", "'all' is not a number of CPUs; write one like 1.5"),
+        ("pids", "63", "'63' is not a number from 64 to 4194304"),
+        ("pids", "-1", "'-1' is not a number from 64 to 4194304"),
+    ],
+)
+def test_limits_of_a_container_that_are_none(key: str, value: str, said: str) -> None:
+    """The docker plugin takes whole MiB, and would see a change in any other spelling of the CPUs."""
+    assert _mistakes({"server": "docker", key: value}) == [f"{key}: {said}"]
+
+
+def test_the_nodes_of_a_cluster_of_containers_find_each_other_in_its_network() -> None:
+    """They need no port of this machine for it, and so collide with none."""
+    found = parse({"server": "docker", "nodes": "3", "clientPort": "6220"}, "dev")
+    assert found.client_ports == (6220, 6221, 6222)
+    assert _mistakes({"server": "docker", "nodes": "3", "clientPort": "8220"}) == [
+        "monitorPort: 8222 is in clientPort as well; each needs a port of its own"
+    ]

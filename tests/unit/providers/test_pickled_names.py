@@ -9,9 +9,12 @@ from pathlib import Path
 import dill
 import pytest
 
+from provisioner.providers.authority import AuthorityProvider
+from provisioner.providers.consumer import ConsumerProvider
 from provisioner.providers.encryption import EncryptionKeyProvider
 from provisioner.providers.estate import EstateProvider
 from provisioner.providers.identity import IdentityProvider
+from provisioner.providers.node_turn import NodeTurnProvider
 from provisioner.providers.operator import OperatorProvider
 from provisioner.providers.server_process import ServerProcessProvider
 from provisioner.providers.store import StoreProvider
@@ -25,12 +28,15 @@ STATE = Path(__file__).parents[2] / "fixtures" / "providers.json"
     "provider",
     [
         StreamProvider,
+        ConsumerProvider,
         ServerProcessProvider,
         EstateProvider,
         StoreProvider,
         IdentityProvider,
         OperatorProvider,
         EncryptionKeyProvider,
+        AuthorityProvider,
+        NodeTurnProvider,
     ],
 )
 def test_a_committed_state_still_loads(provider: type) -> None:

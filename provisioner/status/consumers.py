@@ -1,0 +1,86 @@
+"""Checks of consumers, the catalogue's against the server's: values in, results out, no I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from provisioner.plan.consumer_diff import ConsumerChange, plan_consumer
+from provisioner.plan.diff import spelled
+from provisioner.schema.consumer_fields import CONSUMER_FIELD
+from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, keeper_name
+from provisioner.schema.model import StreamConfig
+from provisioner.status.listing import Listing
+from provisioner.status.server_checks import Result, Severity, worst
+
+
+@dataclass(frozen=True)
+class ConsumerHealth:
+    """One consumer of the catalogue.
+
+    Attributes:
+        state: ok, drift, missing, half replaced or unknown.
+    """
+
+    spec: ConsumerSpec
+    state: str
+    results: tuple[Result, ...]
+    info: ConsumerInfo | None = None
+    changes: tuple[ConsumerChange, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """The gravest of its results."""
+        return worst(result.severity for result in self.results)
+
+
+def examine_consumers(specs: Iterable[ConsumerSpec], listing: Listing) -> tuple[ConsumerHealth, ...]:
+    """Each consumer of the catalogue; of a stream that is missing or silent, only the stream is told."""
+    return tuple(_found(spec, listing) for spec in specs)
+
+
+def _found(spec: ConsumerSpec, listing: Listing) -> ConsumerHealth:
+    stream, present = (listing.streams or {}).get(spec.stream), listing.consumers.get(spec.stream)
+    if stream is None or present is None:
+        return ConsumerHealth(spec, "unknown", ())
+    if keeper_name(spec.name) in present:
+        text = "half replaced by a run that was cut short; its position is kept, and up completes it"
+        return ConsumerHealth(spec, "half replaced", (Result(spec.label, Severity.WARNING, text),))
+    if spec.name not in present:
+        return ConsumerHealth(spec, "missing", (Result(spec.label, Severity.CRITICAL, "is not on the server"),))
+    return _compared(spec, present[spec.name], stream.config)
+
+
+def _compared(spec: ConsumerSpec, info: ConsumerInfo, stream: StreamConfig) -> ConsumerHealth:
+    changes = plan_consumer(info.config, spec.config, stream).changes
+    drift = tuple(Result(spec.label, Severity.WARNING, _spelled(change)) for change in changes)
+    healthy = Result(spec.label, Severity.OK, "is as the catalogue says")
+    return ConsumerHealth(spec, "drift" if changes else "ok", drift or (healthy,), info, changes)
+
+
+def _spelled(change: ConsumerChange) -> str:
+    field = CONSUMER_FIELD[change.field]
+    return f"{change.field}: {spelled(field, change.new)} (live: {spelled(field, change.old)})"
+
+
+def plain_consumer(consumer: ConsumerHealth) -> dict[str, Any]:
+    """The form that the docstring of ``report`` describes."""
+    info = consumer.info
+    return {
+        "stream": consumer.spec.stream,
+        "name": consumer.spec.name,
+        "purpose": consumer.spec.purpose or None,
+        "severity": consumer.severity.name,
+        "state": consumer.state,
+        "differences": [_plain_change(change) for change in consumer.changes],
+        "pending": info.pending if info else None,
+        "unacknowledged": info.unacknowledged if info else None,
+        "acknowledged": info.acknowledged if info else None,
+    }
+
+
+def _plain_change(change: ConsumerChange) -> dict[str, Any]:
+    shown = CONSUMER_FIELD[change.field].type.show
+    wanted, live = (None if value is None else shown(value) for value in (change.new, change.old))
+    return {"field": change.field, "wanted": wanted, "live": live}
