@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib import import_module
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import pulumi
 
 from infra import access, certificates, inputs
+from infra.outputs import by_kind, own_name, summary
 from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server, place_in_account, server_in_account
 from infra.settings import EXTERNAL, Settings
@@ -20,8 +21,10 @@ from infra.sizing import fitted
 from infra.stack_config import configuration, secret_keys
 from provisioner import log
 from provisioner.catalogue.model import Catalogue
+from provisioner.catalogue.order import in_order, origin_names
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import servers
+from provisioner.providers.buckets import KeyValue, ObjectStore
 from provisioner.providers.consumer import Consumer
 from provisioner.providers.encryption import EncryptionKey
 from provisioner.providers.engine import announce_program
@@ -29,9 +32,8 @@ from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
 from provisioner.providers.stream import Endpoint, Stream, StreamOptions
 from provisioner.reconcile.estate import data_of
-from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OnDelete, StreamSpec
-from provisioner.schema.types import show_fields
+from provisioner.schema.stores import BUCKETS, kind_of
 from provisioner.services.model import Services
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
@@ -57,7 +59,8 @@ def deploy() -> None:
         pulumi.log.warn(note)
     pulumi.export("url", servers(endpoint.url))
     pulumi.export("monitor_url", endpoint.monitor_url)
-    pulumi.export("streams", _summary(catalogue.streams, settings))
+    for key, specs in by_kind(catalogue.streams).items():
+        pulumi.export(key, summary(specs, settings))
 
 
 def _declare(
@@ -115,13 +118,31 @@ def _declare(
 def _declared(
     catalogue: Catalogue, endpoint: Endpoint, options: StreamOptions, after: pulumi.ResourceOptions
 ) -> Iterator[pulumi.Resource]:
-    """Each stream, and after it its consumers, which go with it."""
-    for spec in catalogue.streams:
-        stream = Stream(spec.name, spec, endpoint, options, after)
+    """Each stream after those whose messages it takes, and after it its consumers, which go with it."""
+    declared: dict[str, pulumi.Resource] = {}
+    for spec in in_order(catalogue.streams):
+        origins = [declared[name] for name in origin_names(spec.config) if name in declared]
+        stream = _resource(spec, endpoint, options, _after(after, origins))
+        declared[spec.name] = stream
         yield stream
         on_stream = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)
         for each in (each for each in catalogue.consumers if each.stream == spec.name):
             yield Consumer(each.label, each, endpoint, options, on_stream)
+
+
+def _resource(
+    spec: StreamSpec, endpoint: Endpoint, options: StreamOptions, opts: pulumi.ResourceOptions
+) -> pulumi.Resource:
+    """A stream, or what it is behind."""
+    kind = kind_of(spec.name)
+    if kind is None:
+        return Stream(spec.name, spec, endpoint, options, opts)
+    store = KeyValue if kind is BUCKETS else ObjectStore
+    return store(own_name(spec), spec, endpoint, options, opts)
+
+
+def _after(opts: pulumi.ResourceOptions, others: list[pulumi.Resource]) -> pulumi.ResourceOptions:
+    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=others)) if others else opts
 
 
 def _encryption_key(settings: Settings, place: Place, estate: Estate) -> pulumi.Output[str] | None:
@@ -158,15 +179,6 @@ def _options(settings: Settings) -> StreamOptions:
         owner=f"{pulumi.get_project()}/{settings.stack}",
         backup_to=settings.backup_to,
     )
-
-
-def _summary(specs: Iterable[StreamSpec], settings: Settings) -> dict[str, Any]:
-    """Each stream's subjects and limits, and what a destroy does to its messages."""
-    limits = tuple(field for field in FIELDS if field.name == "subjects" or field.name.startswith("max_"))
-    return {
-        spec.name: show_fields(spec.config, limits) | {"on_delete": (spec.on_delete or settings.on_delete).value}
-        for spec in specs
-    }
 
 
 def _end_quietly(_signal: int, _frame: object) -> NoReturn:

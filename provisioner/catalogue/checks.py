@@ -18,6 +18,7 @@ from provisioner.rules.stream_config import lasting_problems
 from provisioner.rules.stream_names import STORES, is_asset_name, store_prefix
 from provisioner.rules.subject_index import SubjectIndex
 from provisioner.schema.model import SERVER_METADATA, StreamConfig, StreamSpec
+from provisioner.schema.stores import kind_of
 
 Specs: TypeAlias = Iterable[StreamSpec]
 StreamProblems: TypeAlias = Iterator[tuple[StreamSpec, Problem]]
@@ -38,10 +39,16 @@ def estate_problems(specs: Specs) -> StreamProblems:
 
 def _store_names(config: StreamConfig) -> Iterator[Problem]:
     if prefix := store_prefix(config["name"]):
-        yield Problem(("name",), f"{prefix} is reserved for {STORES[prefix]}s; choose another name")
+        yield Problem(("name",), f"{prefix} is reserved for {STORES[prefix]}s; {_hint(config['name'])}")
 
 
-def _server_metadata(config: StreamConfig) -> Iterator[Problem]:
+def _hint(name: str) -> str:
+    kind = kind_of(name)
+    return f"write it as {kind.named(name)} under {kind.key}, or choose another name" if kind else "choose another name"
+
+
+def metadata_problems(config: StreamConfig) -> Iterator[Problem]:
+    """Metadata that is the server's to write."""
     for key in config["metadata"]:
         if key.startswith(SERVER_METADATA):
             yield Problem(("metadata", key), f"{key!r} is the server's own; take it out")
@@ -92,5 +99,5 @@ def _origins(specs: Specs) -> StreamProblems:
         yield from ((spec, problem) for problem in origin_problems(spec.config, configs))
 
 
-_STREAM_CHECKS: Final = (lasting_problems, _store_names, _server_metadata)
+_STREAM_CHECKS: Final = (lasting_problems, _store_names, metadata_problems)
 _ESTATE_CHECKS: Final = (_overlaps, _renames, _origins)

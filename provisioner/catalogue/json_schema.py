@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from provisioner.catalogue.consumers import CONSUMERS, STATED_FIELDS
 from provisioner.catalogue.reader import SHARED_FIELDS, STREAM_FIELDS
+from provisioner.catalogue.stores import stated_fields
 from provisioner.catalogue.top_level import DEFAULTS, IGNORE
+from provisioner.schema.stores import STORE_KINDS, StoreKind
 from provisioner.schema.types import object_schema
 
 _STREAM: Final = "#/$defs/stream"
@@ -20,7 +22,7 @@ def catalogue_schema() -> dict[str, Any]:
         "description": "Stream name -> fields, under the names of JetStream's StreamConfig.",
         "type": "object",
         "minProperties": 1,
-        "properties": {DEFAULTS: _defaults(), IGNORE: _ignore()},
+        "properties": {DEFAULTS: _defaults(), IGNORE: _ignore(), **{kind.key: _stores(kind) for kind in STORE_KINDS}},
         "propertyNames": {"pattern": r"^(?!KV_|OBJ_)[^\s.*>/\\]+$", "maxLength": 255},
         "additionalProperties": {"$ref": _STREAM},
         "$defs": {"stream": _stream(), "consumer": {**object_schema(STATED_FIELDS), "type": ["object", "null"]}},
@@ -44,6 +46,15 @@ def _defaults() -> dict[str, Any]:
         "type": ["object", "null"],
         "additionalProperties": False,
         "properties": {field.name: {"$ref": f"{_STREAM}/properties/{field.name}"} for field in SHARED_FIELDS},
+    }
+
+
+def _stores(kind: StoreKind) -> dict[str, Any]:
+    return {
+        "description": f"The {kind.noun}s: name -> fields.",
+        "type": ["object", "null"],
+        "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$"},
+        "additionalProperties": {**object_schema(stated_fields(kind)), "type": ["object", "null"]},
     }
 
 

@@ -14,7 +14,7 @@ class Catalogue:
     """A catalogue without problems.
 
     Attributes:
-        streams: in the file's order.
+        streams: in the file's order, and after them those behind buckets and object stores.
         notes: advice that is no error, one line each: ``FILE:LINE: STREAM: what``.
         ignore: shell patterns of streams of others, which a status does not list.
         consumers: of all streams, in the file's order.

@@ -1,13 +1,13 @@
 """The catalogue: YAML text -> streams, or every problem in it at once.
 
-A map of stream name -> fields under JetStream's wire names (``fields``), and two keys that are no
-streams: ``defaults``, what every stream has unless it says otherwise, and ``ignore``, the streams
-of others that a status does not list. A null is the server's default.
+A map of stream name -> fields under JetStream's wire names (``fields``), and keys that are no
+streams: ``defaults``, what every stream has unless it says otherwise, ``ignore``, the streams
+of others that a status does not list, and ``buckets`` and ``objects`` (``stores``). A null is the server's default.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -17,7 +17,16 @@ from provisioner.catalogue.consumers import CONSUMERS, StreamConsumers
 from provisioner.catalogue.diagnostics import Diagnostics
 from provisioner.catalogue.files import read_text
 from provisioner.catalogue.model import Catalogue
-from provisioner.catalogue.top_level import DEFAULTS, IGNORE, RESERVED, ignored_patterns, likely_key, shape_problem
+from provisioner.catalogue.stores import Stores
+from provisioner.catalogue.top_level import (
+    DEFAULTS,
+    IGNORE,
+    RESERVED,
+    STORES,
+    ignored_patterns,
+    likely_key,
+    shape_problem,
+)
 from provisioner.catalogue.yaml_nodes import Node, compose
 from provisioner.errors import CatalogueError
 from provisioner.rules.problem import CAPTURED, Problem
@@ -25,6 +34,7 @@ from provisioner.schema.config import config_of
 from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.fields import FIELDS, POLICY_FIELDS
 from provisioner.schema.model import Place, StreamConfig, StreamSpec
+from provisioner.schema.stores import STORE_KINDS, kind_of
 from provisioner.schema.types import Field, FieldPath
 
 _NAME: Final = {"name": "does not go here: the key is the stream's name"}
@@ -74,18 +84,22 @@ class _Reader:
             self._report(*shape)
             content = {}
         self._ignore = ignored_patterns(content.get(IGNORE), self._report)
-        self._raw = {name: self._fields_of(name, block) for name, block in content.items() if name != IGNORE}
+        self._stores = {key: content[key] for key in STORES & content.keys()}
+        blocks = {name: block for name, block in content.items() if name not in {IGNORE, *STORES}}
+        self._raw = {name: self._fields_of(name, block) for name, block in blocks.items()}
         if replicas:
             self._raw[DEFAULTS] = {"num_replicas": replicas, **self._raw.get(DEFAULTS, {})}
         self._blocks: dict[str, Block] = {}
         self._consumers: list[ConsumerSpec] = []
+        self._readers: dict[str, Stores] = {}
 
     def catalogue(self) -> Catalogue:
         shared = self._block(DEFAULTS, SHARED_FIELDS, _UNSHARED)
-        specs = tuple(self._stream(name, shared) for name in self._raw if name not in RESERVED)
+        streams = tuple(self._stream(name, shared) for name in self._raw if name not in RESERVED)
+        specs = (*streams, *self._read_stores(shared))
         for spec, problem in estate_problems([spec for spec in specs if self._captures_for_certain(spec)]):
-            self._report_certain(spec.name, [problem])
-        for spec in specs:
+            self._report_estate(spec, problem)
+        for spec in streams:
             self._advise(spec)
             self._advise_renamed(spec)
         return Catalogue(specs, self._notes.lines(), self._ignore, tuple(self._consumers))
@@ -106,6 +120,22 @@ class _Reader:
         policy = {field.name: block.values[field.name] for field in POLICY_FIELDS}
         self._read_consumers(config)
         return StreamSpec(config, **policy, place=Place(self._file, self._root.line_at((name,))))
+
+    def _read_stores(self, shared: Block) -> Iterator[StreamSpec]:
+        stated = frozenset(self._raw.get(DEFAULTS, {}))
+        for kind in STORE_KINDS:
+            reader = Stores(kind, self._file, self._root.line_at, self._report, shared, stated)
+            self._readers[kind.key] = reader
+            for spec, block in reader.read(self._stores.get(kind.key)):
+                self._blocks[spec.name] = block
+                yield spec
+
+    def _report_estate(self, spec: StreamSpec, problem: Problem) -> None:
+        kind = kind_of(spec.name)
+        if kind and spec.name not in self._raw:
+            self._readers[kind.key].report_certain(spec, self._blocks[spec.name], iter([problem]))
+        else:
+            self._report_certain(spec.name, [problem])
 
     def _read_consumers(self, config: StreamConfig) -> None:
         name = config["name"]

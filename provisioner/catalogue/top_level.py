@@ -7,11 +7,14 @@ from typing import Any, Final
 
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.scalars import Text
+from provisioner.schema.stores import STORE_KINDS
 from provisioner.schema.types import FieldPath, ListOf, Report
 
 DEFAULTS: Final = "defaults"
 IGNORE: Final = "ignore"
-RESERVED: Final = frozenset((DEFAULTS, IGNORE))
+# Beside the streams: buckets and object stores, in words of their own.
+STORES: Final = frozenset(kind.key for kind in STORE_KINDS)
+RESERVED: Final = frozenset((DEFAULTS, IGNORE)) | STORES
 WRAPPER: Final = "streams"
 
 _SHAPE: Final = "write NAME: and below it the stream's fields, indented"
@@ -31,7 +34,7 @@ def shape_problem(content: Any) -> tuple[FieldPath, str] | None:
         return (), f"is not a map of streams; {_SHAPE}"
     if _is_wrapped(content):
         return (WRAPPER,), f"is no stream; {_NO_LEVEL}"
-    if not content.keys() - RESERVED:
+    if not content.keys() - (RESERVED - STORES):
         return (), f"no streams; {_SHAPE}"
     return None
 

@@ -11,6 +11,7 @@ import yaml
 
 from provisioner.catalogue.consumers import CONSUMERS
 from provisioner.catalogue.reader import parse
+from provisioner.catalogue.store_writer import not_of_its_shape, words_of
 from provisioner.catalogue.top_level import RESERVED
 from provisioner.catalogue.yaml_nodes import compose
 from provisioner.errors import CatalogueError
@@ -23,6 +24,7 @@ from provisioner.schema.consumer_fields import CONSUMER_FIELDS, consumer_config,
 from provisioner.schema.consumer_model import KEEPER, ConsumerConfig
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import OWNER, StreamConfig, StreamInfo
+from provisioner.schema.stores import STORE_KINDS, kind_of
 from provisioner.schema.types import show_fields
 
 Streams: TypeAlias = Mapping[str, StreamInfo]
@@ -52,7 +54,7 @@ def catalogue_of(
     are, and ``problems`` has what is to be changed, with the lines of the ``file`` that it will be.
     """
     matching = sorted(name for name in streams if not patterns or any(fnmatchcase(name, p) for p in patterns))
-    left_out = {name: reason for name in matching if (reason := _reason_to_leave(name))}
+    left_out = {name: reason for name in matching if (reason := _reason_to_leave(streams[name].config))}
     taken = {name: streams[name].config for name in matching if name not in left_out}
     text = catalogue_text(taken, consumers)
     return Imported(
@@ -65,7 +67,11 @@ def catalogue_of(
 
 def catalogue_text(configs: Mapping[str, StreamConfig], consumers: StreamConsumers | None = None) -> str:
     """The YAML of a catalogue, in the style of one written by hand."""
-    blocks = [_yaml({name: _block(config, (consumers or {}).get(name, ()))}) for name, config in configs.items()]
+    streams = {name: config for name, config in configs.items() if not kind_of(name)}
+    blocks = [_yaml({name: _block(config, (consumers or {}).get(name, ()))}) for name, config in streams.items()]
+    for kind in STORE_KINDS:
+        stores = {kind.named(name): words_of(kind, each) for name, each in configs.items() if kind_of(name) is kind}
+        blocks += [_yaml({kind.key: stores})] if stores else []
     return _HEADER + "\n".join(blocks)
 
 
@@ -104,11 +110,13 @@ def minimal(config: StreamConfig) -> StreamConfig:
     return shortest
 
 
-def _reason_to_leave(name: str) -> str | None:
+def _reason_to_leave(config: StreamConfig) -> str | None:
+    name, kind = config["name"], kind_of(config["name"])
     if name in RESERVED:
         return "left out: no stream of a catalogue can have this name"
-    kinds = [stream.kind for stream in unmanaged([name], ())] or ["the server's own"]
-    return None if kinds == ["stream"] else f"left out: {kinds[0]}, managed elsewhere"
+    if kind and (odd := not_of_its_shape(kind, config)):
+        return f"left out: not what a client makes as {kind.noun} ({odd})"
+    return None if unmanaged([name], ()) else "left out: the server's own, managed elsewhere"
 
 
 def _unmatched(streams: Streams, patterns: Iterable[str]) -> list[str]:

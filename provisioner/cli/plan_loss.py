@@ -15,11 +15,13 @@ from provisioner.errors import ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.log import tell
 from provisioner.plan.diff import plan
+from provisioner.plan.held import held
 from provisioner.plan.message_loss import Loss, forecast
 from provisioner.reconcile.loss_approval import StreamCounter
 from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.model import StreamInfo
-from provisioner.text import approximate_size, counted
+from provisioner.schema.stores import kind_of
+from provisioner.text import approximate_size
 
 NOTHING, SOMETHING, UNKNOWN = 0, 1, 2
 
@@ -50,10 +52,10 @@ def _losses(client: JetStream, catalogue: Catalogue, infos: Mapping[str, StreamI
 
 
 def _leaving(catalogue: Catalogue, infos: Mapping[str, StreamInfo]) -> Iterator[StreamInfo]:
-    """Streams with messages that the catalogue does not have; those behind buckets are somebody else's."""
+    """Streams with messages that the catalogue does not have; buckets are somebody else's where it has none."""
     others = unmanaged(infos, (name for spec in catalogue.streams for name in (spec.name, spec.renamed_from)))
-    names = [stream.name for stream in others if stream.kind == "stream"]
-    return (infos[name] for name in names if infos[name].messages)
+    kinds = {None, *(kind_of(spec.name) for spec in catalogue.streams)}
+    return (infos[each.stream] for each in others if kind_of(each.stream) in kinds and infos[each.stream].messages)
 
 
 def _show(losses: Iterable[Loss], leaving: Iterable[StreamInfo]) -> None:
@@ -71,4 +73,4 @@ def _count(loss: Loss) -> str:
 
 
 def _holds(info: StreamInfo) -> str:
-    return f"{counted(info.messages, 'message')}, {approximate_size(info.bytes)}"
+    return f"{held(info)}, {approximate_size(info.bytes)}"

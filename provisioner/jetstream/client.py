@@ -234,6 +234,15 @@ class JetStream:
             yield from counts.values()
             offset, total = offset + len(counts), page.get("total", 0) if counts else 0
 
+    def publish(self, subject: str, payload: bytes, headers: Mapping[str, str]) -> None:
+        """Publish one message and wait until its stream has it.
+
+        Raises:
+            ApiError: the stream refuses it.
+        """
+        root = "" if self.api == address.DEFAULT_API else f"{self.api}."
+        answered(self._session.request(root + subject, payload, REQUEST_TIMEOUT_S, dict(headers)))
+
     def _making_store(
         self, subject: str, body: Mapping[str, Any], timeout: float = REQUEST_TIMEOUT_S
     ) -> dict[str, Any]:

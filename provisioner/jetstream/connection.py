@@ -22,7 +22,7 @@ from provisioner.errors import JetStreamOff, LoginRefused, NobodyListens, Provis
 from provisioner.jetstream import address, tls
 from provisioner.jetstream.event_loop import end, event_loop, run, start
 from provisioner.jetstream.nats_client import GuardedClient, login
-from provisioner.jetstream.target import INBOX_PREFIX, Credentials
+from provisioner.jetstream.target import INBOX_PREFIX, Credentials, Headers
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S, LONGEST_REQUEST_TIMEOUT_S, REQUEST_TIMEOUT_S
 from provisioner.jetstream.transfer import Transfer
 from provisioner.log import redacted
@@ -96,7 +96,9 @@ class Connection:
         """Bytes of the largest message that the server takes."""
         return int(self._client.max_payload)
 
-    def request(self, subject: str, body: bytes = b"", timeout: float = REQUEST_TIMEOUT_S) -> bytes:
+    def request(
+        self, subject: str, body: bytes = b"", timeout: float = REQUEST_TIMEOUT_S, headers: Headers = None
+    ) -> bytes:
         """Send one request and return its answer.
 
         Raises:
@@ -105,7 +107,7 @@ class Connection:
         """
         began, outcome = time.perf_counter(), "interrupted"
         try:
-            answer = run(self._request(subject, body, timeout), timeout)
+            answer = run(self._request(subject, body, timeout, headers), timeout)
             outcome = f"{len(answer)} bytes"
         except ProvisionerError as error:
             outcome = type(error).__name__
@@ -250,9 +252,9 @@ class Connection:
             if denied and not denial.done():
                 denial.set_result(f"this user may not {denied[0]}")
 
-    async def _request(self, subject: str, body: bytes, timeout: float) -> bytes:
+    async def _request(self, subject: str, body: bytes, timeout: float, headers: Headers = None) -> bytes:
         denial = self._denials.setdefault(subject, asyncio.get_running_loop().create_future())
-        answer = asyncio.ensure_future(self._client.request(subject, body, timeout=timeout))
+        answer = asyncio.ensure_future(self._client.request(subject, body, timeout=timeout, headers=headers))
         try:
             refusal = self._current_refusal()
             await asyncio.wait((answer, denial, refusal), return_when=asyncio.FIRST_COMPLETED)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from provisioner.errors import JetStreamOff, LoginRefused
-from provisioner.jetstream.target import Credentials
+from provisioner.jetstream.target import Credentials, Headers
 from provisioner.jetstream.timeouts import FIRST_CONTACT_TIMEOUT_S
 
 if TYPE_CHECKING:
@@ -53,15 +53,15 @@ class Session:
         self._logging_in = threading.Lock()
         self.connection = self._connected(timeout)
 
-    def request(self, subject: str, payload: bytes, timeout: float) -> bytes:
+    def request(self, subject: str, payload: bytes, timeout: float, headers: Headers = None) -> bytes:
         """Send one request and return its answer; again with the other login, where that of now is refused."""
         connection = self.connection
         try:
-            return connection.request(subject, payload, timeout)
+            return connection.request(subject, payload, timeout, headers)
         except LoginRefused:
             if not self._is_replaced(connection):
                 raise
-        return self._first_answer(subject, payload, timeout)
+        return self._first_answer(subject, payload, timeout, headers)
 
     def _connected(self, timeout: float) -> Connection:
         # Importing nats takes 0.05 s, which Pulumi's program, that asks no server, need not spend.
@@ -91,12 +91,12 @@ class Session:
                 self.connection = self._connected(FIRST_CONTACT_TIMEOUT_S)
             return self.connection is not refused
 
-    def _first_answer(self, subject: str, payload: bytes, timeout: float) -> bytes:
+    def _first_answer(self, subject: str, payload: bytes, timeout: float, headers: Headers) -> bytes:
         """The answer to a request after a change of users: a new account has its JetStream a moment later."""
         deadline = time.monotonic() + _NEW_ACCOUNT_TIMEOUT_S
         while True:
             try:
-                return self.connection.request(subject, payload, timeout)
+                return self.connection.request(subject, payload, timeout, headers)
             except JetStreamOff:
                 if time.monotonic() > deadline:
                     raise

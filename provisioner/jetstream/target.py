@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import urlsplit
 
 from provisioner.errors import ProvisionerError
@@ -30,6 +30,8 @@ _CERTIFICATE: Final = "-----BEGIN CERTIFICATE-----"
 _DOMAIN_VARIABLE: Final = "NATS_JS_DOMAIN"
 _API_VARIABLE: Final = "NATS_JS_API_PREFIX"
 # The one of nats.py and every other client.
+# Of a message; None for none.
+Headers: TypeAlias = dict[str, str] | None
 INBOX_PREFIX: Final = "_INBOX"
 
 

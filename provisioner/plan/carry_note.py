@@ -6,6 +6,7 @@ import math
 from typing import Final
 
 from provisioner.plan.diff import Effect, Plan
+from provisioner.plan.held import held
 from provisioner.schema.model import StreamInfo
 from provisioner.text import approximate_size, counted
 from provisioner.units import format_duration
@@ -28,7 +29,7 @@ def carry_note(name: str, info: StreamInfo, planned: Plan, rate: int | None) -> 
     """
     changes = [str(change) for change in planned.changes if change.effect is Effect.CARRY]
     renamed = [f"renamed from {info.config['name']}"] if name != info.config["name"] else []
-    what = f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)})"
+    what = f"{held(info)} ({approximate_size(info.bytes)})"
     consumers = f" and {counted(info.consumers, 'consumer')}" if info.consumers else ""
     start = f"{name}: {', '.join((*renamed, *changes))} needs a new stream"
     if info.is_empty:

@@ -19,6 +19,7 @@ from provisioner.rules.stream_config import config_problems, create_problems
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import BY_NAME, FIELDS
 from provisioner.schema.model import StreamConfig
+from provisioner.schema.stores import StoreKind, kind_of
 from provisioner.schema.types import Carry, Field, Mutability, Wire
 
 
@@ -34,16 +35,22 @@ class Effect(IntEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """One field that differs: wire values, and what the change takes."""
+    """One field that differs: wire values, what the change takes, and the word of a bucket or object store for it."""
 
     field: str
     old: Wire
     new: Wire
     effect: Effect
+    word: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the field is called by those who use what is in the stream."""
+        return self.word or self.field
 
     def __str__(self) -> str:
         field = BY_NAME[self.field]
-        return f"{self.field} {spelled(field, self.old)} -> {spelled(field, self.new)}"
+        return f"{self.label} {spelled(field, self.old)} -> {spelled(field, self.new)}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ def _problems(actual: StreamConfig, desired: StreamConfig, planned: Plan) -> lis
 
 
 def _update_problems(actual: StreamConfig, desired: StreamConfig) -> list[Problem]:
-    return [*config_problems(checked(update_request(desired))), *_stuck(actual, desired)]
+    return [*config_problems(checked(update_request(desired))), *_stuck(actual, desired), *_unseen(actual, desired)]
 
 
 def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
@@ -106,6 +113,13 @@ def _stuck(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
     for field in ("subject_delete_marker_ttl", "allow_msg_schedules"):
         if desired["sealed"] and actual["deny_purge"] and value_of(desired, field):
             yield Problem(("sealed",), f"with {field} takes no update once deny_purge is on", ((field,),))
+
+
+def _unseen(actual: StreamConfig, desired: StreamConfig) -> Iterator[Problem]:
+    """What a mirror of a bucket has is under the other bucket's keys, where its own clients do not look."""
+    if actual["mirror"] and not desired["mirror"] and kind_of(desired["name"]):
+        what = f"cannot go: the entries are those of {actual['mirror']['name']}; make another bucket, with sources"
+        yield Problem(("mirror",), what)
 
 
 def as_named(config: StreamConfig, name: str) -> StreamConfig:
@@ -118,13 +132,17 @@ def differences(actual: StreamConfig, desired: StreamConfig) -> tuple[Change, ..
     old, new = normalise(actual), _with_inherited(normalise(desired), actual)
     if old == new:  # nearly always, and a hundred times as fast to find out
         return ()
+    kind = kind_of(desired["name"])
     return tuple(
-        change for field in FIELDS if (change := _change(field, value_of(old, field.name), value_of(new, field.name)))
+        change
+        for field in FIELDS
+        if (change := _change(field, value_of(old, field.name), value_of(new, field.name), kind))
     )
 
 
-def _change(field: Field, old: Wire, new: Wire) -> Change | None:
-    return None if old == new else Change(field.name, old, new, _effect(field, old, new))
+def _change(field: Field, old: Wire, new: Wire, kind: StoreKind | None) -> Change | None:
+    word = (kind.word(field.name) if kind else None) or ""
+    return None if old == new else Change(field.name, old, new, _effect(field, old, new), word)
 
 
 def _effect(field: Field, old: Wire, new: Wire) -> Effect:

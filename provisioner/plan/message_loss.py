@@ -15,6 +15,7 @@ from typing import Final, Protocol
 from provisioner.plan.diff import Change, Effect, Plan
 from provisioner.rules.normalise import normalise
 from provisioner.schema.model import StreamConfig, StreamInfo
+from provisioner.schema.stores import entry_of, word_of
 from provisioner.text import approximate_size
 from provisioner.units import format_time, parse_time
 
@@ -100,7 +101,7 @@ class Loss:
         listed = ", ".join(map(str, self.changes))
         how = " needs a new stream and" if self.replaces else ""
         soon = f", and {self.soon:,} more within the hour" if self.soon else ""
-        return f"{listed}{how} would delete {self.messages} of {self.live.messages:,} messages ({self._size()}){soon}"
+        return f"{listed}{how} would delete {self.messages} of {self._entries} ({self._size()}){soon}"
 
     @property
     def note(self) -> str:
@@ -108,7 +109,15 @@ class Loss:
         if self or not self.soon:
             return ""
         listed = ", ".join(map(str, self.changes))
-        return f"{listed}: {self.soon:,} of {self.live.messages:,} messages will be past max_age within the hour"
+        return f"{listed}: {self.soon:,} of {self._entries} will be past {self._age} within the hour"
+
+    @property
+    def _entries(self) -> str:
+        return f"{self.live.messages:,} {entry_of(self.live.config['name'])}s"
+
+    @property
+    def _age(self) -> str:
+        return word_of(self.live.config["name"], "max_age")
 
     def _size(self) -> str:
         share = self.live.bytes * self.messages.most // max(self.live.messages, 1)

@@ -8,12 +8,12 @@ server, which compares metadata too.
 from __future__ import annotations
 
 from provisioner.plan.diff import Effect, differences, plan
+from provisioner.plan.held import held
 from provisioner.rules import reopen_mark
 from provisioner.rules.normalise import captured
 from provisioner.rules.restore_mark import partial_problem
 from provisioner.rules.subjects import released
 from provisioner.schema.model import OWNER, Adopt, StreamConfig, StreamInfo, StreamSpec
-from provisioner.text import counted
 
 
 def adoption_problem(spec: StreamSpec, info: StreamInfo) -> str | None:
@@ -73,12 +73,11 @@ def _own_subjects(spec: StreamSpec, last_set: StreamConfig) -> set[str]:
 
 
 def _presence(info: StreamInfo) -> str:
-    return f"already exists (created {info.created[:19]}Z, {counted(info.messages, 'message')})"
+    return f"already exists (created {info.created[:19]}Z, {held(info)})"
 
 
 def _new_presence(info: StreamInfo) -> str:
-    messages = counted(info.messages, "message")
-    return f"is not the stream of the last up: restored, or made again, at {info.created[:19]}Z with {messages}"
+    return f"is not the stream of the last up: restored, or made again, at {info.created[:19]}Z with {held(info)}"
 
 
 def marked(spec: StreamSpec, config: StreamConfig) -> StreamConfig:

@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -26,10 +26,12 @@ from provisioner.jetstream.target import Credentials
 from provisioner.providers import consumer_properties
 from provisioner.providers.own_login import own_login
 from provisioner.providers.properties import data_of
+from provisioner.providers.store_properties import of_stream
 from provisioner.reconcile.context import this_run
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete
+from provisioner.schema.stores import BUCKETS, OBJECTS
 
 # A setting of the stack -> what it is of the login.
 CREDENTIAL_KEYS: Final = {
@@ -48,6 +50,7 @@ _COMMAND_TIMEOUT_S: Final = 30.0  # the state may be far away
 _ENGINE_TIMEOUT_S: Final = 5.0
 _OWN_SERVERS: Final = ("process", "docker")
 _STREAM_TYPE: Final = ":Stream"
+_STORE_TYPES: Final = {":KeyValue": BUCKETS, ":ObjectStore": OBJECTS}
 _CONSUMER_TYPE: Final = ":Consumer"
 _IDENTITY_TYPE: Final = ":Identity"
 # What has a property ``ca``: the CA's certificates in PEM.
@@ -118,21 +121,25 @@ def _plain(secret: Any) -> str | None:
 
 
 def streams_in_state(owner: str) -> Iterator[StreamState]:
-    """The streams of the last checkpoint; none where it cannot be read."""
-    for outputs in _outputs_in_state(owner, _STREAM_TYPE):
+    """The streams of the last checkpoint, those behind buckets too; none where it cannot be read."""
+    for type_, props in _outputs_in_state(owner, (_STREAM_TYPE, *_STORE_TYPES)):
+        kind = _STORE_TYPES.get(type_)
+        outputs = of_stream(kind, props) if kind else props
         yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
 
 
 def consumers_in_state(owner: str) -> Iterator[ConsumerSpec]:
     """The consumers of the last checkpoint; none where it cannot be read."""
-    return map(consumer_properties.spec, _outputs_in_state(owner, _CONSUMER_TYPE))
+    return (consumer_properties.spec(props) for _type, props in _outputs_in_state(owner, (_CONSUMER_TYPE,)))
 
 
-def _outputs_in_state(owner: str, kind: str) -> Iterator[dict[str, Any]]:
+def _outputs_in_state(owner: str, types: Collection[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The type and the properties of each resource of some types."""
     deployment = _answer(owner, "stack", "export").get("deployment") or {}
     for resource in deployment.get("resources") or ():
-        if resource["type"].endswith(kind) and resource.get("outputs"):
-            yield resource["outputs"]
+        type_ = f":{resource['type'].rpartition(':')[2]}"
+        if type_ in types and resource.get("outputs"):
+            yield type_, resource["outputs"]
 
 
 def announce_program() -> None:

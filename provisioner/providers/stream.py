@@ -245,13 +245,21 @@ class Stream(Resource, module="jetstream", name="Stream"):
         options: StreamOptions | None = None,
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
-        run = asdict(options or StreamOptions())
-        inputs = properties.inputs(spec, run.pop("on_delete"))
-        server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
-        if endpoint.store == endpoint.url:
-            del server["store"]
-        # A replacement that a user forces (--replace, taint) must delete first too: both have one name.
-        forced = pulumi.ResourceOptions(delete_before_replace=True)
-        given = {name: value for name, value in {**server, **run}.items() if value is not None}
-        props = {**inputs, **given, "created": None}
-        super().__init__(StreamProvider(), resource_name, props, pulumi.ResourceOptions.merge(forced, opts))
+        props = run_properties(spec, endpoint, options)
+        super().__init__(StreamProvider(), resource_name, props, resource_options(opts))
+
+
+def run_properties(spec: StreamSpec, endpoint: Endpoint, options: StreamOptions | None) -> dict[str, Any]:
+    """What the program registers for a stream on its server."""
+    run = asdict(options or StreamOptions())
+    inputs = properties.inputs(spec, run.pop("on_delete"))
+    server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
+    if endpoint.store == endpoint.url:
+        del server["store"]
+    given = {name: value for name, value in {**server, **run}.items() if value is not None}
+    return {**inputs, **given, "created": None}
+
+
+def resource_options(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
+    """A replacement that a user forces (--replace, taint) must delete first too: both have one name."""
+    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)

@@ -231,6 +231,6 @@ def _why_not(planned: Plan) -> str:
 def _explained(context: Context, config: StreamConfig, error: ApiError) -> ApiError:
     context.server.forget()
     problems = surrounding_problems(config, context.server.facts(config["name"]))
-    details = "; ".join(map(str, problems)) or _HINTS.get(error.code, "")
+    details = "; ".join(each.said_of(config["name"]) for each in problems) or _HINTS.get(error.code, "")
     explained = f"{config['name']}: {error.description}" + (f": {details}" if details else "")
     return ApiError(error.code, explained)

@@ -8,15 +8,18 @@ from typing import Final
 
 from provisioner.backup.archive import Manifest
 from provisioner.errors import Conflict, Unreachable
+from provisioner.plan.held import held
 from provisioner.plan.policies import ownership_problem, unmarked
 from provisioner.reconcile import safety_backup
 from provisioner.reconcile.carry import folder_of, half_carried_status
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, approve, may_lose
+from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.unopened import reopened
 from provisioner.rules.same_stream import is_same
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.schema.stores import entry_of
 from provisioner.text import approximate_size, counted
 
 _LOG: Final = logging.getLogger(__name__)
@@ -53,7 +56,7 @@ def delete(context: Context, spec: StreamSpec, created: str | None) -> None:
         return
     if created and not is_same(folder_of(context, spec.name).current(created), info):
         raise Conflict(_not_ours(info, created))
-    if refusal := _deletion_refusal(context, spec, info):
+    if refusal := _deletion_refusal(context, spec, with_objects(context, info)):
         raise Conflict(refusal)
     safety_backup.keep_copy(context, info)
     _LOG.info("%s: deleted with %s", spec.name, counted(info.messages, "message"))
@@ -81,8 +84,8 @@ def half_carried(copy: Path, manifest: Manifest) -> str:
 def holding(info: StreamInfo) -> str:
     """How much a stream holds."""
     if not info.messages:
-        return "no messages"
-    return f"{counted(info.messages, 'message')} ({approximate_size(info.bytes)}, oldest {info.first_time[:19]}Z)"
+        return f"no {entry_of(info.config['name'])}s"
+    return f"{held(info)} ({approximate_size(info.bytes)}, oldest {info.first_time[:19]}Z)"
 
 
 def is_guarded(run: RunState, info: StreamInfo) -> bool:
@@ -97,7 +100,7 @@ def contents(run: RunState, info: StreamInfo) -> str:
     """What guard protects, and how to say otherwise."""
     name = info.config["name"]
     others = counted(run.consumers_of_others(info), "consumer")
-    holds = f"{counted(info.messages, 'message')} and has {others}"
+    holds = f"{held(info)} and has {others}"
     return (
         f"{name} holds {holds}, and on_delete is guard; to delete it all the same, in this run: {ALLOW_LOSS}={name}; "
         "to leave it on the server: on_delete: retain and make up"

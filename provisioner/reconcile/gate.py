@@ -19,6 +19,7 @@ from provisioner.reconcile.estate import Estate, all_old, data_of
 from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approval_problems, approve, may_lose
 from provisioner.reconcile.moving import MOVE_DATA
+from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.other_data import other_data
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.store import ends_with_server
@@ -160,4 +161,5 @@ def _in_memory(source: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Ver
         return
     for name, info in infos.items():
         if ends_with_server(info):
-            yield approve(name, f"restarting the server would delete {holding(info)}, which are in memory")
+            held = holding(with_objects(source, info))
+            yield approve(name, f"restarting the server would delete {held}, which are in memory")

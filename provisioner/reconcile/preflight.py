@@ -11,6 +11,7 @@ from provisioner.reconcile.carry_preflight import carry_preflight, half_carried_
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import contents, is_guarded
 from provisioner.reconcile.loss_approval import approval_of, loss_of
+from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.permitted import missing_permissions
 from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.unopened import missing_notes, note_reopened
@@ -50,14 +51,14 @@ def _of_renamed_stream(context: Context, spec: StreamSpec, old: StreamInfo, info
         return Verdict(problems)
     carry = carry_preflight(context, spec, old, planned)
     approval = approval_of(spec.name, loss_of(context, spec, old, planned))
-    server = map(str, _server_problems(context, spec.config, old.config))
+    server = [each.said_of(spec.name) for each in _server_problems(context, spec.config, old.config)]
     return Verdict((*server, *carry.problems, *approval.problems), (*carry.notes, *approval.notes))
 
 
 def _of_new_stream(context: Context, spec: StreamSpec) -> Verdict:
     problems = [*create_problems(spec.config), *_server_problems(context, spec.config, None)]
     return Verdict(
-        tuple(map(str, problems)),
+        tuple(each.said_of(spec.name) for each in problems),
         missing_notes(context, spec.name, "makes it again, with the messages in its files if it has some"),
     )
 
@@ -92,7 +93,10 @@ def _change_problems(context: Context, spec: StreamSpec, info: StreamInfo, plann
     problems = [*planned.problems, *_server_problems(context, spec.config, info.config)]
     if info.consumers and any(change.field == "consumer_limits" for change in planned.changes):
         problems += consumer_problems(info.config, spec.config, context.client().consumers(spec.name))
-    return [*map(str, problems), *_replacement_problems(context, spec, info, planned.replaces)]
+    return [
+        *(each.said_of(spec.name) for each in problems),
+        *_replacement_problems(context, spec, info, planned.replaces),
+    ]
 
 
 def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, fields: list[str]) -> list[str]:
@@ -103,7 +107,7 @@ def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, 
     if spec.on_delete is OnDelete.RETAIN:
         return [f"{what}: the stream there would be in the way of the new one"]
     if spec.on_delete is OnDelete.GUARD and is_guarded(context.run, info):
-        return [f"{what}: {contents(context.run, info)}"]
+        return [f"{what}: {contents(context.run, with_objects(context, info))}"]
     return []
 
 

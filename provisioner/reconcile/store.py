@@ -9,12 +9,12 @@ from typing import Final
 
 from provisioner.errors import Conflict, ProvisionerError, Unreachable
 from provisioner.local_server.store import stream_names
+from provisioner.plan.held import held
 from provisioner.reconcile import safety_backup
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.estate import data_of
 from provisioner.reconcile.loss_approval import ALLOW_LOSS, may_lose
 from provisioner.schema.model import StreamInfo
-from provisioner.text import counted
 
 _MOST_NAMED: Final = 10
 _REMOVALS: Final[Mapping[str, Callable[[str], str]]] = {
@@ -132,4 +132,4 @@ def _refusal(store: str, descriptions: Iterable[str], names: Collection[str]) ->
 
 
 def _described(info: StreamInfo) -> str:
-    return f"{info.config['name']} ({counted(info.messages, 'message')})"
+    return f"{info.config['name']} ({held(info)})"

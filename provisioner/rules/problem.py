@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from provisioner.schema.model import StreamConfig
+from provisioner.schema.stores import word_of
 from provisioner.schema.types import FieldPath, path_text
 
 # What decides where a stream's messages come from, and so which subjects it captures.
@@ -32,6 +33,10 @@ class Problem:
     path: FieldPath
     what: str
     needs: tuple[FieldPath, ...] = ()
+
+    def said_of(self, stream: str) -> str:
+        """The problem as ``str`` has it, in the words of the bucket or object store that the stream is behind."""
+        return str(Problem((word_of(stream, str(self.path[0])), *self.path[1:]), self.what))
 
     def __str__(self) -> str:
         return f"{path_text(self.path)} {self.what}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -20,6 +20,12 @@ class Unmanaged:
 
     name: str
     kind: str
+    prefix: str = field(default="", compare=False)
+
+    @property
+    def stream(self) -> str:
+        """The stream's own name."""
+        return self.prefix + self.name
 
     def __str__(self) -> str:
         """As a line of a status names it."""
@@ -44,4 +50,4 @@ def unmanaged(names: Iterable[str], managed: Iterable[str], ignore: Iterable[str
 
 def _classified(name: str) -> Unmanaged:
     prefix = store_prefix(name) or ""
-    return Unmanaged(name.removeprefix(prefix), STORES.get(prefix, "stream"))
+    return Unmanaged(name.removeprefix(prefix), STORES.get(prefix, "stream"), prefix)

@@ -153,6 +153,7 @@ class StreamSpec:
     renamed_from: str = ""
     owner: str = ""
     place: Place | None = None
+    seed: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -161,7 +162,12 @@ class StreamSpec:
 
 @dataclass(frozen=True)
 class StreamInfo:
-    """A stream as the server holds it at one moment."""
+    """A stream as the server holds it at one moment.
+
+    Attributes:
+        subjects: how many its messages have; of a bucket these are the keys.
+        objects: how many an object store has, deleted ones that it still tells of among them; None where nobody asked.
+    """
 
     config: StreamConfig
     created: str
@@ -171,6 +177,7 @@ class StreamInfo:
     last_time: str = ""
     consumers: int = 0
     subjects: int = 0
+    objects: int | None = None
 
     @property
     def is_empty(self) -> bool:

@@ -15,6 +15,7 @@ from typing import Final
 from provisioner.catalogue.model import Catalogue
 from provisioner.rules.normalise import captured
 from provisioner.rules.subjects import meet
+from provisioner.schema.stores import BUCKETS
 from provisioner.services.model import MONITORING, PROVISIONER, Consumption, Service, Services, inbox_prefix
 
 _API: Final = "$JS.API"
@@ -88,7 +89,8 @@ def permissions(services: Services, catalogue: Catalogue) -> dict[str, Permissio
     """Every identity's permissions, in the order of ``Services.purposes``."""
     account = account_hash(services.account_id)
     published = {service.name: [*_of_service(service, catalogue, account)] for service in services.services}
-    published |= {PROVISIONER: [*_of_provisioner(services)], MONITORING: [*_MONITORS]}
+    sown = [f"$KV.{BUCKETS.named(spec.name)}.{key}" for spec in catalogue.streams for key in spec.seed]
+    published |= {PROVISIONER: [*_of_provisioner(services), *sown], MONITORING: [*_MONITORS]}
     return {
         name: Permissions(tuple(dict.fromkeys(subjects)), (f"{inbox_prefix(name)}.>",))
         for name, subjects in published.items()

@@ -17,6 +17,7 @@ from rich.text import Text
 from provisioner.schema.config import value_of
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamInfo
+from provisioner.schema.stores import word_of
 from provisioner.status.colours import COLOURS
 from provisioner.status.consumer_table import consumer_table
 from provisioner.status.replicas import Replica
@@ -121,8 +122,9 @@ def _settings(stream: StreamHealth, _now: datetime) -> Text:
     """The limits that are set, and whatever else differs."""
     config = stream.spec.config
     limits = {f.name: value_of(config, f.name) for f in _LIMITS if value_of(config, f.name) != f.default}
-    lines = {name: (f"{name} {shown(name, value)}", "") for name, value in limits.items()}
-    differing = {c.field: (f"{c.field} {compared(c)}", _DIFFERENT) for c in stream.changes if c.field != "subjects"}
+    lines = {name: (f"{word_of(config['name'], name)} {shown(name, value)}", "") for name, value in limits.items()}
+    others = [change for change in stream.changes if change.field != "subjects"]
+    differing = {each.field: (f"{each.label} {compared(each)}", _DIFFERENT) for each in others}
     return _lines([(printable(text), style) for text, style in {**lines, **differing}.values()])
 
 

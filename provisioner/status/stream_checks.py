@@ -148,7 +148,7 @@ def _examined(
 def _compared(spec: StreamSpec, info: StreamInfo, where: Placement | None) -> StreamHealth:
     group = tuple(group_results(spec.name, where))
     changes = differences(info.config, spec.config)
-    drift = [Result(spec.name, Severity.WARNING, f"{change.field}: {compared(change)}") for change in changes]
+    drift = [Result(spec.name, Severity.WARNING, f"{change.label}: {compared(change)}") for change in changes]
     full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(info)]
     late = [Result(spec.name, Severity.WARNING, _ASYNC)] if info.config["persist_mode"] == "async" else []
     states: tuple[tuple[object, str], ...] = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from tests.e2e.conftest import Project
 from tests.support.ports import free_port
@@ -12,6 +13,8 @@ from tests.support.ports import free_port
 STATE = Path(__file__).parents[1] / "fixtures" / "providers.json"
 TYPES = {
     "jetstream:Stream": "StreamProvider",
+    "jetstream:KeyValue": "KeyValueProvider",
+    "jetstream:ObjectStore": "ObjectStoreProvider",
     "jetstream:Consumer": "ConsumerProvider",
     "jetstream:ServerProcess": "ServerProcessProvider",
     "jetstream:Estate": "EstateProvider",
@@ -28,7 +31,8 @@ def test_a_state_has_the_committed_names(project: Project) -> None:
     ports = {"clientPort": free_port(), "monitorPort": free_port()}
     files = {"catalogue": "streams.yaml", "services": "services.yaml"}
     project.configure(server="process", **ports, onDelete="delete", encryption="aes", tls="authority", **files)
-    project.catalogue(ONE={"consumers": {"worker": None}})
+    stores: dict[str, Any] = {"buckets": {"ONE": {"seed": {"key": "value"}}}, "objects": {"ONE": {}}}
+    project.catalogue(ONE={"consumers": {"worker": None}}, **stores)
     (project.folder / "services.yaml").write_text(
         "login: creds\naccount: {name: A}\nservices: {one: {publishes: [ONE]}}\n"
     )

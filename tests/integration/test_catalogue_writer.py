@@ -119,8 +119,14 @@ def test_others_streams_are_left_out(command: JetStream, capsys: pytest.CaptureF
     assert ["MARKED"] == [spec.name for spec in catalogue.parse(printed.out, "out").streams]
     assert printed.err.splitlines() == [
         "$MQTT_c: left out: the server's own, managed elsewhere",
-        "KV_a: left out: key-value bucket, managed elsewhere",
-        "OBJ_b: left out: object bucket, managed elsewhere",
+        (
+            'KV_a: left out: not what a client makes as bucket (subjects ["subject.of.KV_a"] -> ["$KV.a.>"], '
+            "discard old -> new, deny_delete false -> true, allow_rollup_hdrs false -> true)"
+        ),
+        (
+            'OBJ_b: left out: not what a client makes as object store (subjects ["subject.of.OBJ_b"] -> '
+            '["$O.b.C.>", "$O.b.M.>"], discard old -> new, allow_direct false -> true, allow_rollup_hdrs false -> true)'
+        ),
         "_d: left out: the server's own, managed elsewhere",
         "defaults: left out: no stream of a catalogue can have this name",
         "MARKED: is marked as shop/prod's; another stack cannot take it",

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from provisioner.catalogue import reader as catalogue
 from provisioner.cli.main import main
 from provisioner.jetstream.client import JetStream
 from tests.support.configurations import config
+from tests.support.nats_py import put_all
 from tests.support.nats_server import NatsServer
 from tests.support.ports import free_port
 
@@ -25,8 +27,8 @@ def test_nothing_would_be_deleted(
     """A catalogue that only widens, and a stream that is not there yet."""
     jetstream.create(config("ORDERS", subjects=["orders"], max_age="1d"))
     jetstream.connection.request("orders", b"payload")
-    catalogue = "ORDERS: {subjects: [orders], max_age: 7d}\nNEW: {subjects: [new]}\n"
-    assert 0 == _asked(server.url, tmp_path, catalogue)
+    text = "ORDERS: {subjects: [orders], max_age: 7d}\nNEW: {subjects: [new]}\n"
+    assert 0 == _asked(server.url, tmp_path, text)
     assert "no stored message would be deleted\n" == capsys.readouterr().out
 
 
@@ -39,9 +41,9 @@ def test_what_would_be_deleted(
         for _ in range(3):
             jetstream.connection.request(name, b"payload")
     before = jetstream.streams()
-    catalogue = "TRIMMED: {subjects: [TRIMMED], max_msgs: 1}\nREPLACED: {subjects: [REPLACED], first_seq: 9}\n"
+    text = "TRIMMED: {subjects: [TRIMMED], max_msgs: 1}\nREPLACED: {subjects: [REPLACED], first_seq: 9}\n"
 
-    assert 1 == _asked(server.url, tmp_path, catalogue)
+    assert 1 == _asked(server.url, tmp_path, text)
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert "Stream Change Messages lost Holds" == lines[0]
     assert lines[1].startswith("TRIMMED max_msgs unlimited -> 1 2 3 messages, ")
@@ -56,3 +58,21 @@ def test_nobody_can_tell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert "connection refused" in capsys.readouterr().err
     assert 2 == _asked("nats://127.0.0.1:1", tmp_path, "A: {max_age: 7 apples}\n")
     assert "A.max_age" in capsys.readouterr().err
+
+
+def test_buckets_are_told_of_in_their_words(
+    server: NatsServer, jetstream: JetStream, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is trimmed, and one that the catalogue does not have; without any bucket in it, they are others'."""
+    wanted = "buckets:\n  TRIMMED: {history: %d}\n"
+    for text in (wanted % 3, "buckets:\n  LEAVING:\n"):
+        jetstream.create(catalogue.parse(text, "c").streams[0].config)
+    put_all(server, "TRIMMED", key=[b"1", b"2", b"3"])
+    put_all(server, "LEAVING", key=[b"1"])
+
+    assert 0 == _asked(server.url, tmp_path, "OTHER: {}\n")
+    capsys.readouterr()
+    assert 1 == _asked(server.url, tmp_path, wanted % 1)
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[1].startswith("KV_TRIMMED history 3 -> 1 2 1 key in 3 revisions, ")
+    assert lines[2].startswith("KV_LEAVING not in the catalogue all, if the stack manages it 1 key in 1 revision, ")

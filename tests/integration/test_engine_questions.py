@@ -81,11 +81,16 @@ def test_the_streams_of_the_state(answers: Path, monkeypatch: pytest.MonkeyPatch
     """Names, policies and moments of creation, of the stack that the shell has selected."""
     monkeypatch.setenv("PULUMI_STACK", "company/project/prod")
     outputs = {"name": "ORDERS", "on_delete": "guard", "created": "2026-11-25T20:00:00Z", "url": "nats://h"}
+    stored = {"history": 3, "on_delete": "guard", "created": outputs["created"], "url": outputs["url"]}
     resources = [
         {"type": "pulumi:pulumi:Stack", "outputs": {"streams": {}}},
         {"type": "pulumi-python:dynamic/jetstream:Stream", "outputs": outputs},
+        {"type": "pulumi-python:dynamic/jetstream:KeyValue", "outputs": {**stored, "bucket": "A"}},
+        {"type": "pulumi-python:dynamic/jetstream:ObjectStore", "outputs": {**stored, "bucket": "B"}},
     ]
     (answers / "stack").write_text(json.dumps({"deployment": {"resources": resources}}))
-    (stream,) = streams_in_state("project/prod")
-    assert stream == StreamState("ORDERS", OnDelete.GUARD, "2026-11-25T20:00:00Z", Data("nats://h", None, "nats://h"))
+    data = Data("nats://h", None, "nats://h")
+    assert [
+        StreamState(name, OnDelete.GUARD, "2026-11-25T20:00:00Z", data) for name in ("ORDERS", "KV_A", "OBJ_B")
+    ] == [*streams_in_state("project/prod")]
     assert "stack export --non-interactive --stack company/project/prod\n" == (answers / "asked").read_text()

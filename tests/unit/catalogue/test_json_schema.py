@@ -27,6 +27,8 @@ FULL = {
     },
     "B": {"mirror": {"name": "C", "opt_start_time": "2026-01-31T12:00:00Z"}, "metadata": {"team": "x"}},
     "C": None,
+    "buckets": {"A": {"history": 3, "ttl": "1d", "seed": {"key": "value"}}, "B": None, "M": {"mirror": {"name": "A"}}},
+    "objects": {"A": {"ttl": "1h", "on_delete": "guard"}},
     "D": {"max_bytes": 1024, "first_seq": 18446744073709551615, "duplicate_window": "1h30m"},
 }
 

@@ -20,12 +20,12 @@ RULES = [
     (
         "a key-value bucket",
         "KV_a: {}\n",
-        ["1: KV_a.name: KV_ is reserved for key-value buckets; choose another name"],
+        ["1: KV_a.name: KV_ is reserved for key-value buckets; write it as a under buckets, or choose another name"],
     ),
     (
         "an object store",
         "OBJ_a: {}\n",
-        ["1: OBJ_a.name: OBJ_ is reserved for object buckets; choose another name"],
+        ["1: OBJ_a.name: OBJ_ is reserved for object buckets; write it as a under objects, or choose another name"],
     ),
     (
         "the server's metadata",

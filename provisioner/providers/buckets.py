@@ -1,0 +1,154 @@
+"""``KeyValue`` and ``ObjectStore``: what is kept in a stream of a known shape, as Pulumi resources in their own words.
+
+Everything that is done with them is done with the stream; here are the words. The classes of the providers are
+pickled by reference into the state, so they keep their names and place for ever.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Final
+
+import pulumi
+from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+
+from provisioner.providers import store_properties
+from provisioner.providers.errors import one_line
+from provisioner.providers.store_properties import BUCKET
+from provisioner.providers.stream import (
+    Endpoint,
+    StreamOptions,
+    StreamProvider,
+    context_of,
+    resource_options,
+    run_properties,
+)
+from provisioner.reconcile.seeds import sow
+from provisioner.schema.model import StreamSpec
+from provisioner.schema.stores import BUCKETS, OBJECTS, StoreKind
+
+# First values, by key.
+SEED: Final = "seed"
+
+
+class StoreKindProvider(StreamProvider):
+    """The provider of the stream, with properties in other words."""
+
+    kind: ClassVar[StoreKind]
+
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse in preview what ``up`` would run into."""
+        result = super().check(self._stream(_olds) if _olds else _olds, self._stream(news))
+        return CheckResult(self._words(result.inputs), result.failures)
+
+    def diff(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare whole configurations of the stream."""
+        result = super().diff(id_, self._stream(_olds), self._stream(_news))
+        replaces = [self.kind.word(field) or field for field in result.replaces or []]
+        return DiffResult(changes=result.changes, replaces=replaces, delete_before_replace=True)
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Create it, or take over the one that is there."""
+        result = super().create(self._stream(props))
+        return CreateResult(result.id, self._words(result.outs))
+
+    def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
+        """What the server holds now."""
+        result = super().read(id_, self._stream(props))
+        return ReadResult(result.id, *(self._words(each) if each else each for each in (result.outs, result.inputs)))
+
+    def update(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Bring it to its configuration; create it if it is gone."""
+        return UpdateResult(self._words(super().update(id_, self._stream(_olds), self._stream(_news)).outs))
+
+    def delete(self, id_: str, _props: dict[str, Any]) -> None:
+        """Delete it as its policy says."""
+        super().delete(id_, self._stream(_props))
+
+    def _stream(self, props: dict[str, Any]) -> dict[str, Any]:
+        return store_properties.of_stream(self.kind, props)
+
+    def _words(self, props: Any) -> dict[str, Any]:
+        return store_properties.in_words(self.kind, props)
+
+
+class KeyValueProvider(StoreKindProvider):
+    """Creates, reads, updates and deletes one key-value bucket, and gives keys their first values."""
+
+    kind = BUCKETS
+
+    def diff(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
+        """Compare the stream's configuration, and the first values."""
+        result = super().diff(id_, _olds, _news)
+        result.changes = result.changes or _olds.get(SEED) != _news.get(SEED)
+        return result
+
+    def create(self, props: dict[str, Any]) -> CreateResult:
+        """Create it, or take over the one that is there."""
+        result = super().create(props)
+        self._sow(props, {})
+        return result
+
+    def update(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
+        """Bring it to its configuration; create it if it is gone."""
+        result = super().update(id_, _olds, _news)
+        is_new = _olds.get("created") != (result.outs or {}).get("created")
+        self._sow(_news, {} if is_new else _olds.get(SEED) or {})
+        return result
+
+    @one_line
+    def _sow(self, props: dict[str, Any], sown: dict[str, str]) -> None:
+        """Keys that have been given their value once are the services' own."""
+        new = {key: value for key, value in (props.get(SEED) or {}).items() if key not in sown}
+        if new:
+            sow(context_of(self.credentials, props), props[BUCKET], new)
+
+
+class ObjectStoreProvider(StoreKindProvider):
+    """Creates, reads, updates and deletes one object store."""
+
+    kind = OBJECTS
+
+
+class KeyValue(Resource, module="jetstream", name="KeyValue"):
+    """A key-value bucket.
+
+    Args:
+        resource_name: the name in Pulumi's state.
+        spec: the stream behind it, as a catalogue describes it.
+        endpoint: the server it is on.
+        options: what holds for every stream of the run.
+        opts: Pulumi's options.
+    """
+
+    bucket: pulumi.Output[str]
+    created: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        spec: StreamSpec,
+        endpoint: Endpoint,
+        options: StreamOptions | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = store_properties.in_words(BUCKETS, run_properties(spec, endpoint, options))
+        props |= {SEED: dict(spec.seed)} if spec.seed else {}
+        super().__init__(KeyValueProvider(), resource_name, props, resource_options(opts))
+
+
+class ObjectStore(Resource, module="jetstream", name="ObjectStore"):
+    """An object store; its arguments are those of ``KeyValue``."""
+
+    bucket: pulumi.Output[str]
+    created: pulumi.Output[str]
+
+    def __init__(
+        self,
+        resource_name: str,
+        spec: StreamSpec,
+        endpoint: Endpoint,
+        options: StreamOptions | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
+        props = store_properties.in_words(OBJECTS, run_properties(spec, endpoint, options))
+        super().__init__(ObjectStoreProvider(), resource_name, props, resource_options(opts))
