@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Place, Server, container, local_url
+from infra.servers import Place, Server, container, encrypted_volume, local_url
 from infra.servers.checkout import mark
 from infra.servers.container import HEALTH, MONITOR_PORT
 from infra.servers.docker_engine import docker_setting, require_docker
@@ -22,11 +22,8 @@ from provisioner.docker_engine.hardening import DATA_DIR
 from provisioner.docker_engine.holdings import (
     FOLDER_LABEL,
     OWNER_LABEL,
-    VOLUME,
     DockerPlace,
-    holdings,
     node_name,
-    of_kind,
 )
 from provisioner.providers.estate import Estate
 from provisioner.providers.node_turn import NodeTurn
@@ -56,7 +53,7 @@ def place(settings: Settings) -> Place:
             f"syncInterval {settings.sync_interval}, hardened, {container.described(settings)}"
         ),
         docker=_docker_place(settings),
-        key_problem=_key_problem(settings),
+        key_problem=encrypted_volume.key_problem(settings, _docker_place(settings)),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
         grown_from=f"volume {_name(settings)}" if settings.nodes > 1 else None,
     )
@@ -116,7 +113,7 @@ class _Stack:
             docker.Volume(
                 node_name("data", index),
                 name=name,
-                labels=folder,
+                labels=folder + _listed(encrypted_volume.labels(settings, key)),
                 opts=_merged(self.opts, ignore_changes=["labels"], retain_on_delete=kept),
             )
             for index, name in enumerate(self.place.names)
@@ -196,18 +193,6 @@ def _docker_place(settings: Settings) -> DockerPlace:
         address=settings.bind_address,
         ports=(*settings.client_ports, *settings.monitor_ports),
         nodes=settings.nodes,
-    )
-
-
-def _key_problem(settings: Settings) -> str | None:
-    """A volume that is there has a key already: of a stack that has lost its state, nobody knows it."""
-    where = _docker_place(settings)
-    engine = where.engine() if settings.encryption and not settings.encryption_key else None
-    if engine is None or not of_kind(VOLUME, holdings(engine, where)):
-        return None
-    return (
-        f"volume {_name(settings)} is there already, and nats-server finds no stream in it with a new key; give the "
-        f"one that it has: pulumi config set --secret encryptionKey; or remove it: docker volume rm {_name(settings)}"
     )
 
 
