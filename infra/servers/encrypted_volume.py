@@ -1,4 +1,4 @@
-"""How a volume's data is encrypted: the volume itself says so, for a stack that has lost its state, and the key with it."""
+"""How a volume's data is encrypted: its label says so, for a stack that has lost its state, and the key with it."""
 
 from __future__ import annotations
 
