@@ -50,10 +50,10 @@ def test_a_live_container_gets_tls(dev: Project, engine_client: DockerClient, tm
 
 def test_a_cluster_keeps_its_secrets(cluster: Project, engine_client: DockerClient) -> None:
     """Each of them, looked for in all that the engine tells and has; then another certificate, node by node."""
-    (cluster.folder / "services.yaml").write_text(MIXED)
+    (cluster.folder / "services.yaml").write_text(MIXED.replace("max_file: 20GiB", "max_file: 60GiB"))
     cluster.configure(**cluster.settings, services="services.yaml", tls="authority", encryption="chachapoly")
     give(cluster, "encryptionKey", GIVEN_KEY)
-    said = [cluster.up("-v=9", "--logtostderr", STREAMS_LOG="debug").text, cluster.preview().text]
+    said = [cluster.up(STREAMS_LOG="debug").text, cluster.preview().text]
     assert cluster.unchanged()
     _publishes(cluster)
     nodes = _containers(cluster, engine_client)
@@ -67,10 +67,10 @@ def test_a_cluster_keeps_its_secrets(cluster: Project, engine_client: DockerClie
     }
 
     before, shown = _ids(cluster, engine_client), _shown(cluster)
-    given = (cluster.folder / f"Pulumi.{cluster.stack}.yaml").read_text()
     cluster.pulumi("config", "rm", "prediction-streams:tls")
     assert "find no route to each other" in cluster.preview().text
-    (cluster.folder / f"Pulumi.{cluster.stack}.yaml").write_text(f"{given}  prediction-streams:certificate: 2\n")
+    for key, value in {"tls": "authority", "certificate": "2"}.items():
+        assert cluster.pulumi("config", "set", f"prediction-streams:{key}", value).code == 0
     assert "+-3 to replace" in cluster.preview().text
     cluster.up()
     assert set(before.values()).isdisjoint(_ids(cluster, engine_client).values())
