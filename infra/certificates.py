@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 
 from infra.servers.nats_conf import ROUTES_ON
-from infra.settings import Settings, SettingsError
+from infra.settings import DOCKER, Settings, SettingsError
 from infra.tls_settings import AUTHORITY, FILES
+from provisioner.docker_engine.holdings import node_name
 from provisioner.local_server.ports import met_at
 from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE
 from provisioner.providers.server_process import Tls
@@ -62,9 +63,10 @@ def in_files(settings: Settings) -> InFiles | None:
         return None
     from provisioner.certificates.rehearsal import CertificateProblem, Files, certificates, rehearse  # noqa: PLC0415
 
-    host, route = met_at(settings.bind_address), ROUTES_ON if settings.nodes > 1 else None
     try:
-        shown = rehearse(Files(settings.ca, settings.cert, settings.key), host, route)
+        shown = rehearse(
+            Files(settings.ca, settings.cert, settings.key), met_at(settings.bind_address), _on_routes(settings)
+        )
     except CertificateProblem as problem:
         raise SettingsError(f"settings of stack {settings.stack}: {problem}") from None
     ends_soon = shown.ends - datetime.now(UTC) < _WARNED_BEFORE
@@ -81,7 +83,9 @@ def shown(settings: Settings, files: InFiles | None, before: Estate) -> Certific
         before: what the authority depends on.
     """
     if files:
-        return Certificates(files.ca, Tls(files.fingerprint))
+        # Containers have no other way to the files than processes have to those of an authority.
+        handed = pulumi.Output.secret(_read(settings, files)) if settings.server == DOCKER else None
+        return Certificates(files.ca, Tls(files.fingerprint, handed))
     if settings.tls != AUTHORITY:
         return None
     from provisioner.providers.authority import Authority  # noqa: PLC0415 - most stacks have none
@@ -89,13 +93,27 @@ def shown(settings: Settings, files: InFiles | None, before: Estate) -> Certific
     authority = Authority(
         "authority",
         owner=f"{pulumi.get_project()}/{settings.stack}",
-        names=sorted({met_at(settings.bind_address), *_THIS_MACHINE}),
+        names=sorted({met_at(settings.bind_address), *_THIS_MACHINE, *_on_routes(settings)}),
         authority=settings.authority,
         certificate=settings.certificate,
         opts=pulumi.ResourceOptions(depends_on=[before]),
     )
     made = pulumi.Output.all(authority.chain, authority.key, authority.ca).apply(_files)
     return Certificates(authority.ca, Tls(authority.fingerprint, pulumi.Output.secret(made)))
+
+
+def _on_routes(settings: Settings) -> tuple[str, ...]:
+    """Where the nodes of a cluster meet each other: under the names that they have in the containers' network."""
+    if settings.nodes == 1:
+        return ()
+    if settings.server == DOCKER:
+        return tuple(node_name("nats", index) for index in range(settings.nodes))
+    return (ROUTES_ON,)
+
+
+def _read(settings: Settings, files: InFiles) -> Mapping[str, str]:
+    pair = "\n".join(path.read_text() for path in (settings.cert, settings.key) if path)
+    return {PAIR_FILE: pair, CA_FILE: files.ca}
 
 
 def _files(made: list[str]) -> Mapping[str, str]:

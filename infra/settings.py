@@ -146,12 +146,12 @@ TABLE: Final = (
     Setting("password", text, None, (EXTERNAL,), "Password, with user."),
     Setting("token", text, None, (EXTERNAL,), "Token."),
     Setting("nkey", text, None, (EXTERNAL,), "A user's seed, or the path of its file."),
-    Setting("tls", choice(AUTHORITY, FILES), None, (PROCESS,), "TLS: with an authority of the stack's own, or files."),
-    Setting("authority", counting_number, "1", (PROCESS,), "Which authority of its own; another number is a new one."),
-    Setting("certificate", counting_number, "1", (PROCESS,), "Which certificate of it; another number is a new one."),
-    Setting("ca", path, None, (PROCESS, EXTERNAL), "File with the CA of the server's certificate."),
-    Setting("cert", path, None, (PROCESS, EXTERNAL), "File with the certificate of a server or client, with key."),
-    Setting("key", path, None, (PROCESS, EXTERNAL), "File with its private key, with cert."),
+    Setting("tls", choice(AUTHORITY, FILES), None, _ON_MACHINE, "TLS: with an authority of the stack's own, or files."),
+    Setting("authority", counting_number, "1", _ON_MACHINE, "Which authority of its own; another number is a new one."),
+    Setting("certificate", counting_number, "1", _ON_MACHINE, "Which certificate of it; another number is a new one."),
+    Setting("ca", path, None, SERVERS, "File with the CA of the server's certificate."),
+    Setting("cert", path, None, SERVERS, "File with the certificate of a server or client, with key."),
+    Setting("key", path, None, SERVERS, "File with its private key, with cert."),
     Setting("inboxPrefix", inbox_prefix, None, (EXTERNAL,), "What the subjects of answers begin with."),
     Setting("domain", domain_api, None, (EXTERNAL,), "JetStream domain, behind a leaf node."),
     Setting("apiPrefix", api_prefix, None, (EXTERNAL,), "What the API's subjects begin with instead of $JS.API."),
@@ -231,7 +231,7 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
         (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
     yield from (problem for broken, problem in rules if broken)
-    if values["server"] == PROCESS:
+    if values["server"] in _ON_MACHINE:
         yield from tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:
         own = (key for key in PORTS if values[key] and values["server"] in _BY_KEY[key].servers)

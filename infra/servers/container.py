@@ -9,18 +9,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
+from infra.servers.nats_conf import Tls
 from provisioner.docker_engine.hardening import USER
+from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE
 from provisioner.local_server.supervisor import KEY_VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pulumi
 
     from infra.settings import Settings
 
 CONFIG_FILE: Final = "/dev/shm/nats.conf"  # noqa: S108 - the container's own, in memory
-KEY_FILE: Final = "/etc/nats-key"
+_SECRETS: Final = "/etc/nats-{}"
+KEY_FILE: Final = _SECRETS.format("key")
 _CONFIG_VARIABLE: Final = "NATS_CONFIG"
 # The kernel takes no more than 128 KiB in one variable; a character has at most four bytes.
 _PART_LENGTH: Final = 30_000
@@ -28,27 +34,30 @@ _MOST_PARTS: Final = 16
 _MIB: Final = 1024**2
 # Of the memory limit, for Go's garbage collector to keep to: what it frees late counts too.
 _GO_SHARE: Final = 0.9
+CLIENT_PORT: Final = 4222
 MONITOR_PORT: Final = 8222
+# A server listens to clients as soon as JetStream is up, and only then. With TLS it is not asked: busybox's own TLS
+# and Go's do not understand each other, and a connection that ends before the handshake is an error in the log.
+_LISTENS: Final = f"grep -qsE ':{CLIENT_PORT:04X} 0+:0000 0A ' /proc/net/tcp /proc/net/tcp6"
 
 
 # /healthz says ok of a server without JetStream, and not of a node before its cluster is complete; /jsz names the
 # store as soon as JetStream is up, and only then. Quick until it is healthy for the first time, then every 30 s:
 # engines before 25 have no interval for the start, so the check itself waits. /dev/shm is empty after each start.
 # Durations are in Go's canonical form: "60s" would be a difference for ever.
-HEALTH: Final[Any] = {
-    "tests": [
-        "CMD-SHELL",
-        (
-            "if [ -e /dev/shm/healthy ]; then sleep 29; fi; "
-            f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir"
-            " && touch /dev/shm/healthy"
-        ),
-    ],
-    "interval": "1s",
-    "timeout": "40s",
-    "start_period": "1m0s",
-    "retries": 3,
-}
+def health(*, tls: bool) -> dict[str, Any]:
+    """The check that tells the engine whether the server serves."""
+    asks = _LISTENS if tls else f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir"
+    return {
+        "tests": [
+            "CMD-SHELL",
+            f"if [ -e /dev/shm/healthy ]; then sleep 29; fi; {asks} && touch /dev/shm/healthy",
+        ],
+        "interval": "1s",
+        "timeout": "40s",
+        "start_period": "1m0s",
+        "retries": 3,
+    }
 
 
 def privileges(*, owns_volume: bool) -> dict[str, Any]:
@@ -84,12 +93,29 @@ def max_memory_store(settings: Settings) -> int | None:
     return settings.memory // 2 if settings.memory else None
 
 
-def key_upload(key: pulumi.Output[str]) -> dict[str, Any]:
-    """The key of the data in a file: the engine shows a container's environment to whoever asks, and no uploaded file.
+def tls_files() -> Tls:
+    """Where the server finds what it shows."""
+    pair = _SECRETS.format(PAIR_FILE)
+    return Tls(ca=_SECRETS.format(CA_FILE), cert=pair, key=pair)
+
+
+def uploads(key: pulumi.Output[str] | None, shown: pulumi.Output[Mapping[str, str]] | None) -> dict[str, Any]:
+    """The secrets in files: the engine shows a container's environment to whoever asks, and no uploaded file.
 
     Docker uploads nothing where the root file system is read-only. What runs there is not root, and cannot write to it.
+
+    Args:
+        key: the key of the data.
+        shown: certificate and private key, and the CA, by the names of their files.
     """
-    return {"uploads": [{"file": KEY_FILE, "content": key.apply(json.dumps)}], "read_only": False}
+    files: dict[str, pulumi.Output[str]] = {}
+    if key is not None:
+        files[KEY_FILE] = key.apply(json.dumps)
+    if shown is not None:
+        files |= {_SECRETS.format(name): shown.apply(itemgetter(name)) for name in (PAIR_FILE, CA_FILE)}
+    if not files:
+        return {}
+    return {"uploads": [{"file": file, "content": content} for file, content in files.items()], "read_only": False}
 
 
 def command(*, has_key: bool = False) -> list[str]:
@@ -121,7 +147,7 @@ def environment(config: str, settings: Settings) -> list[str]:
 def labels(settings: Settings) -> dict[str, str]:
     """What replaces the container when it changes: of the properties themselves, a change would be ignored."""
     return {
-        "prediction-streams.healthcheck": digest(json.dumps(HEALTH, sort_keys=True)),
+        "prediction-streams.healthcheck": digest(json.dumps(health(tls=bool(settings.tls)), sort_keys=True)),
         "prediction-streams.pids": str(settings.pids),
     }
 

@@ -12,21 +12,19 @@ from typing import TYPE_CHECKING, Any, Final
 import pulumi
 import pulumi_docker as docker
 
-from infra.servers import Place, Server, container, local_url
+from infra.servers import Place, Server, container, encrypted_volume, local_url
 from infra.servers.checkout import mark
-from infra.servers.container import HEALTH, MONITOR_PORT
+from infra.servers.container import CLIENT_PORT, MONITOR_PORT
 from infra.servers.docker_engine import docker_setting, require_docker
 from infra.servers.nats_conf import Cluster, server_config
 from infra.servers.orphans import Orphans
+from infra.tls_settings import AUTHORITY
 from provisioner.docker_engine.hardening import DATA_DIR
 from provisioner.docker_engine.holdings import (
     FOLDER_LABEL,
     OWNER_LABEL,
-    VOLUME,
     DockerPlace,
-    holdings,
     node_name,
-    of_kind,
 )
 from provisioner.providers.estate import Estate
 from provisioner.providers.node_turn import NodeTurn
@@ -35,9 +33,9 @@ from provisioner.reconcile.docker_cluster import greeting_nodes
 from provisioner.schema.model import OnDelete
 
 if TYPE_CHECKING:
+    from infra.certificates import Certificates
     from infra.settings import Settings
 
-CLIENT_PORT: Final = 4222
 CLUSTER_PORT: Final = 6222  # in the stack's network; no port of the host
 ANYWHERE: Final = "0.0.0.0"  # noqa: S104 - inside the container; what the host publishes is `bindAddress`
 LOG_LIMITS: Final = {"max-size": "64m", "max-file": "2"}  # of Docker's json-file log
@@ -46,24 +44,29 @@ HEALTH_TIMEOUT_S: Final = 60  # a server with gigabytes of messages reads them b
 
 def place(settings: Settings) -> Place:
     """The containers' published ports, and the volumes."""
+    client, monitor = ("tls", "https") if settings.tls else ("nats", "http")
     return Place(
-        url=",".join(local_url("nats", settings.bind_address, port) for port in settings.client_ports),
-        monitor_url=",".join(local_url("http", settings.bind_address, port) for port in settings.monitor_ports),
+        url=",".join(local_url(client, settings.bind_address, port) for port in settings.client_ports),
+        monitor_url=",".join(local_url(monitor, settings.bind_address, port) for port in settings.monitor_ports),
         store=_store(settings),
         process=(
             f"{settings.image}, {settings.bind_address}, ports {_joined(settings.client_ports)} and "
             f"{_joined(settings.monitor_ports)}, maxFileStore {settings.max_file_store}, "
-            f"syncInterval {settings.sync_interval}, hardened, {container.described(settings)}"
+            f"syncInterval {settings.sync_interval}, hardened, {container.described(settings)}{_shows(settings)}"
         ),
         docker=_docker_place(settings),
-        key_problem=_key_problem(settings),
+        key_problem=encrypted_volume.key_problem(settings, _docker_place(settings)),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
         grown_from=f"volume {_name(settings)}" if settings.nodes > 1 else None,
     )
 
 
 def launch(
-    settings: Settings, estate: Estate, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None = None
+    settings: Settings,
+    estate: Estate,
+    users: pulumi.Output[str] | None,
+    key: pulumi.Output[str] | None = None,
+    certificates: Certificates | None = None,
 ) -> Server:
     """Declare the container and what it needs; of a cluster all nodes, each of which waits for the one before.
 
@@ -72,12 +75,13 @@ def launch(
         estate: what every part of it depends on; it has found out that the names and the ports are free.
         users: who may log in, as part of the configuration; None for everybody.
         key: what the data is encrypted with; None where it is not.
+        certificates: what the servers show; None without TLS.
 
     Raises:
         ProvisionerError: no engine answers, or the docker plugin is missing and may not be fetched.
     """
     require_docker()
-    stack = _Stack(settings, estate, users, key)
+    stack = _Stack(settings, estate, users, key, certificates)
     greeting = greeting_nodes(stack.place) if settings.nodes > 1 else ()
     # A node that is down or hangs comes first: until it is back, no other may be replaced.
     for name in sorted(stack.place.names, key=lambda name: name in greeting):
@@ -97,9 +101,15 @@ class _Stack:
     """The parts of a stack on an engine, declared one after the other."""
 
     def __init__(
-        self, settings: Settings, estate: Estate, users: pulumi.Output[str] | None, key: pulumi.Output[str] | None
+        self,
+        settings: Settings,
+        estate: Estate,
+        users: pulumi.Output[str] | None,
+        key: pulumi.Output[str] | None,
+        shown: Certificates | None,
     ) -> None:
-        self.settings, self.users, self.key, self.place = settings, users, key, _docker_place(settings)
+        self.settings, self.users, self.key, self.shown = settings, users, key, shown
+        self.place = _docker_place(settings)
         self.orphans = Orphans.under(self.place)
         self.labels = _labels(settings.stack, estate)
         self.opts = pulumi.ResourceOptions(depends_on=[estate])
@@ -116,7 +126,7 @@ class _Stack:
             docker.Volume(
                 node_name("data", index),
                 name=name,
-                labels=folder,
+                labels=folder + _listed(encrypted_volume.labels(settings, key)),
                 opts=_merged(self.opts, ignore_changes=["labels"], retain_on_delete=kept),
             )
             for index, name in enumerate(self.place.names)
@@ -133,7 +143,11 @@ class _Stack:
         """What the streams wait for: the container, or the cluster that is whole."""
         if len(self.containers) == 1:
             return [*self.containers]
-        return [NodeTurn("cluster", self.place, None, self.ids(), _merged(self.opts, depends_on=self.containers))]
+        opts = _merged(self.opts, depends_on=self.containers)
+        return [NodeTurn("cluster", docker=self.place, node=None, runs=self.ids(), ca=self._ca(), opts=opts)]
+
+    def _ca(self) -> pulumi.Input[str] | None:
+        return self.shown.ca if self.shown else None
 
     def declare_node(self, index: int) -> None:
         """Declare a node, which waits for its turn when there are others."""
@@ -142,7 +156,9 @@ class _Stack:
         if self.settings.nodes > 1:
             digest = pulumi.Output.json_dumps(runs).apply(container.digest)
             opts = _merged(self.opts, depends_on=before)
-            before = [NodeTurn(node_name("turn", index), self.place, name, digest, opts)]
+            before = [
+                NodeTurn(node_name("turn", index), docker=self.place, node=name, runs=digest, ca=self._ca(), opts=opts)
+            ]
         made = docker.Container(
             node_name("nats", index),
             **runs,
@@ -181,9 +197,9 @@ class _Stack:
                 {"internal": MONITOR_PORT, "external": settings.monitor_ports[index], "ip": address},
             ],
             "labels": _listed({**self.labels, **container.labels(settings)}),
-            "healthcheck": HEALTH,
+            "healthcheck": container.health(tls=bool(settings.tls)),
             **container.privileges(owns_volume=self.orphans.can_act),
-            **(container.key_upload(self.key) if self.key else {}),
+            **container.uploads(self.key, self.shown.shown.files if self.shown else None),
             **container.limits(settings),
         }
 
@@ -199,16 +215,12 @@ def _docker_place(settings: Settings) -> DockerPlace:
     )
 
 
-def _key_problem(settings: Settings) -> str | None:
-    """A volume that is there has a key already: of a stack that has lost its state, nobody knows it."""
-    where = _docker_place(settings)
-    engine = where.engine() if settings.encryption and not settings.encryption_key else None
-    if engine is None or not of_kind(VOLUME, holdings(engine, where)):
-        return None
-    return (
-        f"volume {_name(settings)} is there already, and nats-server finds no stream in it with a new key; give the "
-        f"one that it has: pulumi config set --secret encryptionKey; or remove it: docker volume rm {_name(settings)}"
-    )
+def _shows(settings: Settings) -> str:
+    """What another container is made for: no reload brings a certificate into one."""
+    if settings.tls == AUTHORITY:
+        return f", tls, authority {settings.authority}, certificate {settings.certificate}"
+    files = (path.read_text() for path in (settings.ca, settings.cert, settings.key) if path)
+    return f", tls, files {container.digest(''.join(files))}" if settings.tls else ""
 
 
 def _name(settings: Settings) -> str:
@@ -236,6 +248,7 @@ def _config(settings: Settings, name: str, index: int) -> str:
         sync_interval=settings.sync_interval,
         encryption=settings.encryption,
         cluster=None if alone else cluster,
+        tls=container.tls_files() if settings.tls else None,
     )
 
 

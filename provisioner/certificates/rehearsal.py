@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,13 +56,13 @@ class CertificateProblem(ValueError):
     """What is wrong with a file; the text begins with the setting that names it."""
 
 
-def rehearse(files: Files, host: str, route_host: str | None = None) -> Shown:
+def rehearse(files: Files, host: str, route_hosts: Sequence[str] = ()) -> Shown:
     """Let a client that trusts the CA meet a server with that certificate.
 
     Args:
         files: the server's.
         host: the address at which clients meet it.
-        route_host: the address at which the nodes of a cluster meet each other, each with this certificate.
+        route_hosts: where the nodes of a cluster meet each other, each with this certificate.
 
     Raises:
         CertificateProblem: a file cannot be used, or the client or the server would refuse.
@@ -70,10 +71,11 @@ def rehearse(files: Files, host: str, route_host: str | None = None) -> Shown:
         require_readable(name, path)
     server, client = _server(files), _trusting(files.ca, ssl.PROTOCOL_TLS_CLIENT)
     shown = _meet(files, server, client, host)
-    if route_host is not None:
+    if route_hosts:
         client.load_cert_chain(files.cert, files.key)
         server.load_verify_locations(files.ca)
         server.verify_mode = ssl.CERT_REQUIRED
+    for route_host in route_hosts:
         _meet(files, server, client, route_host)
     return shown
 

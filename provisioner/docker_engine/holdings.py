@@ -12,6 +12,8 @@ from provisioner.docker_engine.api import Engine, answering, hosts
 # Survive the state: who made it, and from which folder, for people.
 OWNER_LABEL: Final = "prediction-streams.owner"
 FOLDER_LABEL: Final = "prediction-streams.folder"
+# Of a volume, and as lasting: how its data is encrypted, and the digest of the key.
+ENCRYPTION_LABEL: Final = "prediction-streams.encryption"
 
 CONTAINER: Final = "container"
 NETWORK: Final = "network"

@@ -19,6 +19,8 @@ CLOSE_TIMEOUT_S: Final = 1.0
 # How the error ends of a stream whose account has lost its JetStream.
 _NO_JETSTREAM: Final = "JetStream not enabled for account (10039)"
 
+_PEM: Final = "-----BEGIN CERTIFICATE-----"
+
 # A server listens on these, nobody can connect to them.
 _EVERY_ADDRESS: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
@@ -64,7 +66,8 @@ def greeting(host: str, port: int, ca: str | None = None) -> Greeting | None:
     Args:
         host: its address.
         port: that of the clients.
-        ca: the CA of its certificate, for one with TLS: it logs a client that goes before the handshake as an error.
+        ca: the CA of its certificate, a file or PEM, for one with TLS: it logs a client that goes before the handshake
+            as an error.
     """
     try:
         with socket.create_connection((host, port), TIMEOUT_S) as connection:
@@ -78,7 +81,7 @@ def greeting(host: str, port: int, ca: str | None = None) -> Greeting | None:
 
 def _end_politely(connection: socket.socket, host: str, ca: str) -> None:
     with suppress(OSError):
-        ssl.create_default_context(cafile=ca).wrap_socket(connection, server_hostname=met_at(host)).close()
+        _trusting(ca).wrap_socket(connection, server_hostname=met_at(host)).close()
 
 
 def health_problem(host: str, port: int, ca: str | None = None, question: str = "?details=true") -> str | None:
@@ -90,7 +93,7 @@ def health_problem(host: str, port: int, ca: str | None = None, question: str = 
     Args:
         host: its address.
         port: that of its monitoring.
-        ca: the file with the CA that its certificate is verified with; None where it speaks HTTP.
+        ca: the file with the CA, or its PEM, that its certificate is verified with; None where it speaks HTTP.
         question: what /healthz is to look at, as nats-server spells it; everything by default.
     """
     try:
@@ -110,8 +113,13 @@ def health_problem(host: str, port: int, ca: str | None = None, question: str = 
 def _monitoring(host: str, port: int, ca: str | None) -> http.client.HTTPConnection:
     if ca is None:
         return http.client.HTTPConnection(host, port, timeout=TIMEOUT_S)
-    context = ssl.create_default_context(cafile=ca)
+    context = _trusting(ca)
     return http.client.HTTPSConnection(met_at(host), port, timeout=TIMEOUT_S, context=context)
+
+
+def _trusting(ca: str) -> ssl.SSLContext:
+    """Of a container's CA there is no file, only its text."""
+    return ssl.create_default_context(cadata=ca) if _PEM in ca else ssl.create_default_context(cafile=ca)
 
 
 def _said(body: bytes) -> str | None:

@@ -20,7 +20,8 @@ _INPUTS: Final = ("given", "store")
 _KEY_BYTES: Final = 32
 _OTHER_KEY: Final = (
     "encryptionKey: with another key nats-server would find no stream in {store}; give the one that it has, or set "
-    "another storeDir as well: STREAMS_MOVE_DATA=yes then takes the streams along"
+    "another storeDir as well: STREAMS_MOVE_DATA=yes then takes the streams along; or streams backup, destroy, up, "
+    "streams restore"
 )
 
 

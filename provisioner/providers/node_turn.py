@@ -17,7 +17,7 @@ from provisioner.providers.estate import docker_place
 from provisioner.providers.provider import Provider
 from provisioner.reconcile.docker_cluster import await_turn, await_whole
 
-_INPUTS: Final = ("docker", "node", "runs")
+_INPUTS: Final = ("docker", "node", "runs", "ca")
 
 
 class NodeTurnProvider(Provider):
@@ -49,25 +49,27 @@ class NodeTurn(Resource, module="jetstream", name="NodeTurn"):
         docker: where the cluster is.
         node: the node's name; None for all.
         runs: what tells one container from the next.
+        ca: whom to trust of those that speak TLS, in PEM; None where none does.
         opts: Pulumi's options; it has to depend on the container before.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a property of the resource
         self,
         resource_name: str,
+        *,
         docker: DockerPlace,
         node: str | None,
         runs: pulumi.Input[str],
+        ca: pulumi.Input[str] | None,
         opts: pulumi.ResourceOptions,
     ) -> None:
-        super().__init__(
-            NodeTurnProvider(), resource_name, {"docker": asdict(docker), "node": node, "runs": runs}, opts
-        )
+        props = {"docker": asdict(docker), "node": node, "runs": runs} | ({"ca": ca} if ca is not None else {})
+        super().__init__(NodeTurnProvider(), resource_name, props, opts)
 
 
 def _wait(props: dict[str, Any]) -> None:
     place, node = docker_place(props), props.get("node")
     if place and node:
-        await_turn(place, node)
+        await_turn(place, node, props.get("ca"))
     elif place:
-        await_whole(place)
+        await_whole(place, props.get("ca"))

@@ -68,6 +68,11 @@ class Estate:
         """Whether what does not come along stays in a volume that the other shows nobody, and goes with it."""
         return other.removed_with_server and (_kind_of(self.store), _kind_of(other.store)) == ("volume", "volumes")
 
+    def is_cut_by(self, other: Estate) -> bool:
+        """Whether TLS is turned on or off for a cluster of containers, whose nodes no reload reaches."""
+        same = _kind_of(self.store) == "volumes" and data_of(self.store) == data_of(other.store)
+        return same and self.url.startswith("tls:") != other.url.startswith("tls:")
+
     @property
     def way_to_shrink(self) -> str:
         """What to do where fewer nodes are wanted."""

@@ -29,6 +29,10 @@ from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import counted
 
+_CUT: Final = (
+    "tls: containers of a cluster with TLS and without find no route to each other, and are replaced one after the "
+    "other; leave it as it is, or move the messages: streams backup, destroy, up, streams restore"
+)
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -66,6 +70,8 @@ def estate_preflight(
             parts += other_data(estate, new, credentials, specs)
     if old and data_of(old.store) == data_of(new.store) and old.encryption != new.encryption:
         parts.append(Verdict((_other_cipher(old, new),)))
+    if old and old.is_cut_by(new):
+        parts.append(Verdict((_CUT,)))
     names = {*specs, *(name for each in olds for name in each.policies)}
     names |= {name for each in involved for name in present(each)}
     names |= {*target.run.consumers_in_state, *(spec.label for spec in consumers)}

@@ -18,7 +18,6 @@ from docker.client import DockerClient
 from docker.models.containers import Container
 
 from infra.servers.docker_engine import engine_answers
-from provisioner.errors import LoginRefused
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
@@ -105,13 +104,18 @@ def test_the_life_of_a_stack(dev: Project, engine_client: DockerClient) -> None:
 
 
 def _is_hardened(container: Container) -> None:
-    """The kernel says so of the server, not the engine; files that it would write are refused or in memory."""
+    """The same, and files that it would write are refused or in memory."""
+    _is_without_rights(container)
+    assert "Read-only" in container.exec_run("touch /etc/x").output.decode()
+
+
+def _is_without_rights(container: Container) -> None:
+    """The kernel says so of the server, not the engine."""
     status = container.exec_run("cat /proc/1/status").output.decode()
     facts = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
     assert {"65532"} == {*facts["Uid"].split(), *facts["Gid"].split()}
     assert {"0000000000000000"} == {facts[each] for each in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")}
     assert facts["NoNewPrivs"] == "1"
-    assert "Read-only" in container.exec_run("touch /etc/x").output.decode()
     container.reload()
     assert container.attrs["HostConfig"]["PidsLimit"] == 1024
 
@@ -192,19 +196,3 @@ def test_a_name_that_is_taken_is_found_in_preview(dev: Project, engine_client: D
     assert f"the name {_name(dev)} is taken by container {by_hand.short_id}" in refused.text
     assert f"docker rm --force {_name(dev)}" in refused.text
     assert "Traceback" not in refused.text
-
-
-def test_a_container_lets_in_the_services(dev: Project) -> None:
-    """The users are in the container's configuration; the provider logs in with a key that only the state has."""
-    dev.configure(**dev.settings, services="infra/services.yaml")
-    dev.up()
-    with pytest.raises(LoginRefused):
-        JetStream(_url(dev), Credentials())
-    assert dev.unchanged()
-    seeds = json.loads(dev.pulumi("stack", "output", "--json", "--show-secrets").text)["credentials"]
-    with closing(JetStream(_url(dev), Credentials(nkey=seeds["routing-agent"]))):
-        pass
-    with closing(docker.from_env()) as client:
-        inspected = json.dumps(client.api.inspect_container(_name(dev)))
-    assert not [name for name, seed in seeds.items() if seed in inspected]
-    dev.destroy()

@@ -12,7 +12,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
 from docker.client import DockerClient
@@ -78,42 +77,64 @@ def _nothing_left(project: Project, client: DockerClient) -> bool:
     return not (_containers(project, client) or volumes or networks)
 
 
-def test_the_life_of_a_cluster(cluster: Project, engine_client: DockerClient) -> None:
-    """up, no-op, a server and a container killed, a roll under load with a volume lost, a lost state, no trace."""
-    _a_stranger_has_a_node_s_name(cluster, engine_client)
-    cluster.up()
-    url = _url(cluster)
+def test_the_life_of_a_cluster(dev: Project, engine_client: DockerClient) -> None:
+    """Grown from one container, no-op, things killed, a roll under load with a volume lost, a lost state, no trace."""
+    _grown_from_one(dev, engine_client)
+    url = _url(dev)
     assert len(url.split(",")) == NODES
-    assert sorted(_containers(cluster, engine_client)) == _names(cluster)
-    assert cluster.unchanged()
-    outputs = json.loads(cluster.pulumi("stack", "output", "--json").text)
+    assert sorted(_containers(dev, engine_client)) == _names(dev)
+    assert dev.unchanged()
+    outputs = json.loads(dev.pulumi("stack", "output", "--json").text)
     address = Address(url, outputs["monitor_url"])
     until("status is well", lambda: told(address, "--replicas", str(NODES))["exit_code"] == 0)
-    _is_pickled_as_committed(cluster)
-    _killed(cluster, engine_client)
-    publisher = _a_change_reaches_one_node_at_a_time(cluster, engine_client)
-    assert cluster.unchanged()
-    _a_lost_state(cluster)
+    _is_pickled_as_committed(dev)
+    _killed(dev, engine_client)
+    publisher = _a_change_reaches_one_node_at_a_time(dev, engine_client)
+    assert dev.unchanged()
+    _a_lost_state(dev)
     with closing(JetStream(url, Credentials())) as client:
         assert publisher.lost(client) == {}
-    cluster.configure(**{**cluster.settings, "nodes": 1, "replicas": 1, "clientPort": free_port(), "monitorPort": 1})
-    assert "cannot become the one server" in cluster.preview().text
-    cluster.destroy()
-    assert _nothing_left(cluster, engine_client)
+    dev.configure(**{**dev.settings, "nodes": 1, "replicas": 1, "clientPort": free_port(), "monitorPort": 1})
+    assert "cannot become the one server" in dev.preview().text
+    dev.destroy()
+    assert _nothing_left(dev, engine_client)
 
 
-def _a_stranger_has_a_node_s_name(cluster: Project, engine_client: DockerClient) -> None:
-    """A node's name and a node's port are the stack's as much as the first's."""
-    third = cluster.settings["clientPort"].split(",")[2]
-    other = engine_client.containers.run(
-        cluster.settings["image"], name=_names(cluster)[1], ports={"4222/tcp": ("127.0.0.1", third)}, detach=True
-    )
-    try:
-        said = cluster.preview()
-    finally:
-        other.remove(force=True)
-    assert said.code != 0
-    assert f"the name {_names(cluster)[1]} is taken by container" in said.text, said.text
+def _grown_from_one(dev: Project, engine_client: DockerClient) -> None:
+    """A single container becomes three, in one up, with all that was acknowledged; what would be hidden is refused."""
+    first, ports = dev.settings, _ports()
+    ports["clientPort"] = ",".join([str(first["clientPort"]), *ports["clientPort"].split(",")[1:]])
+    dev.up()
+    url = _url(dev)
+    with closing(JetStream(url, Credentials())) as client:
+        client.create(config("SERVICE", subjects=["service"]))
+    publish(url, "service", 3)
+    with publishing(url, SUBJECTS) as publisher:
+        publisher.wait_for_more()
+        dev.configure(**{**first, **ports, "nodes": NODES, "replicas": NODES})
+        with _a_stranger(dev, engine_client):
+            refused = dev.preview()
+        assert refused.code != 0
+        assert f"the name {_names(dev)[1]} is taken by container" in refused.text, refused.text
+        assert "would leave 3 messages" in refused.text, refused.text
+        with closing(JetStream(url, Credentials())) as client:
+            client.delete("SERVICE")
+        dev.up()
+        publisher.wait_for_more()
+    with closing(JetStream(_url(dev), Credentials())) as client:
+        missing = {name: publisher.missing(client, name) for name in SUBJECTS}
+        assert dict.fromkeys(SUBJECTS, 3) == {
+            name: info.config["num_replicas"] for name, info in client.streams().items()
+        }
+    assert missing == {name: [] for name in SUBJECTS}
+
+
+@contextmanager
+def _a_stranger(project: Project, engine_client: DockerClient) -> Iterator[None]:
+    """A container of somebody else's that has a node's name."""
+    other = engine_client.containers.create(project.settings["image"], name=_names(project)[1])
+    yield
+    other.remove(force=True)
 
 
 def _is_pickled_as_committed(cluster: Project) -> None:
@@ -217,34 +238,3 @@ def _without_server(engine_client: DockerClient) -> Iterator[str]:
     )
     yield image.tags[0]
     engine_client.images.remove(image.id, force=True)
-
-
-def test_growing_keeps_every_message(dev: Project, engine_client: DockerClient) -> None:
-    """A single container becomes three, in one up, with all that was acknowledged; what would be hidden is refused."""
-    first, ports = dev.settings, _ports()
-    grown: dict[str, Any] = {**first, **ports, "nodes": NODES, "replicas": NODES}
-    ports["clientPort"] = ",".join([str(first["clientPort"]), *ports["clientPort"].split(",")[1:]])
-    dev.up()
-    url = _url(dev)
-    with closing(JetStream(url, Credentials())) as client:
-        client.create(config("SERVICE", subjects=["service"]))
-    publish(url, "service", 3)
-    with publishing(url, SUBJECTS) as publisher:
-        publisher.wait_for_more()
-        dev.configure(**{**grown, **ports})
-        refused = dev.preview()
-        assert refused.code != 0
-        assert "would leave 3 messages" in refused.text, refused.text
-        with closing(JetStream(url, Credentials())) as client:
-            client.delete("SERVICE")
-        dev.up()
-        publisher.wait_for_more()
-    with closing(JetStream(_url(dev), Credentials())) as client:
-        missing = {name: publisher.missing(client, name) for name in SUBJECTS}
-        assert dict.fromkeys(SUBJECTS, 3) == {
-            name: info.config["num_replicas"] for name, info in client.streams().items()
-        }
-    assert missing == {name: [] for name in SUBJECTS}
-    assert dev.unchanged()
-    dev.destroy()
-    assert _nothing_left(dev, engine_client)

@@ -32,7 +32,7 @@ def meet(folder: Path, ca: str, made: dict[str, Any], host: str = "127.0.0.1") -
     files = {name: folder / name for name in texts}
     for name, text in texts.items():
         files[name].write_text(text)
-    return rehearse(Files(**files), host, host)
+    return rehearse(Files(**files), host, [host])
 
 
 @pytest.mark.parametrize("host", NAMES)

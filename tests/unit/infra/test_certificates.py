@@ -17,9 +17,9 @@ NOW = datetime.now(UTC)
 AUTHORITY = new_authority("test", NOW)
 
 
-def made(host: str = "127.0.0.1", age: int = 0) -> Pair:
+def made(*hosts: str, age: int = 0) -> Pair:
     """A certificate that was made so many days ago, and lasts a year."""
-    return sign(AUTHORITY, "test", [host], NOW - timedelta(days=age))
+    return sign(AUTHORITY, "test", list(hosts or ["127.0.0.1"]), NOW - timedelta(days=age))
 
 
 def settings(folder: Path, pair: Pair, **more: str) -> Any:
@@ -49,6 +49,8 @@ def test_one_that_is_good(tmp_path: Path) -> None:
         (made(age=400), {}, "has expired; renew it"),
         (made(), {"bindAddress": "10.0.0.1"}, "is not for 10.0.0.1, where clients of this stack connect"),
         (made("10.0.0.1"), {"bindAddress": "10.0.0.1", "nodes": "3"}, "is not for 127.0.0.1"),
+        (made(), {"server": "docker", "nodes": "3"}, "is not for nats, where"),
+        (made("127.0.0.1", "nats", "nats-2"), {"server": "docker", "nodes": "3"}, "is not for nats-3, where"),
     ],
 )
 def test_one_that_no_client_would_accept(tmp_path: Path, pair: Pair, more: dict[str, str], problem: str) -> None:

@@ -136,8 +136,11 @@ def test_several_urls() -> None:
         ({**EXTERNAL, "url": "http://a"}, "url: 'http://a' is not the URL of a NATS server; write it like nats://host:4222"),
         ({**EXTERNAL, "user": "u"}, "user and password: one without the other; give both"),
         ({**PROCESS, "tls": "yes"}, "tls: 'yes' is none of authority, files"),
-        ({"server": "docker", "tls": "files"}, "tls: does not apply to server: docker, only to process; remove it"),
-        ({**EXTERNAL, "tls": "files"}, "tls: does not apply to server: external, only to process; remove it"),
+        (
+            {**EXTERNAL, "tls": "files"},
+            "tls: does not apply to server: external, only to docker and process; remove it",
+        ),
+        ({"server": "docker", "ca": "ca.pem"}, "ca: has no use without tls: files; remove it"),
         ({**PROCESS, "ca": "ca.pem"}, "ca: has no use without tls: files; remove it"),
         ({**PROCESS, "certificate": "2"}, "certificate: has no use without tls: authority; remove it"),
         ({**PROCESS, "tls": "authority", "ca": "c"}, "ca: has no use without tls: files; remove it"),
