@@ -21,10 +21,13 @@ from infra.servers.orphans import Orphans
 from infra.tls_settings import AUTHORITY
 from provisioner.docker_engine.hardening import DATA_DIR
 from provisioner.docker_engine.holdings import (
+    CONTAINER,
     FOLDER_LABEL,
     OWNER_LABEL,
     DockerPlace,
+    holdings,
     node_name,
+    of_kind,
 )
 from provisioner.providers.estate import Estate
 from provisioner.providers.node_turn import NodeTurn
@@ -55,7 +58,7 @@ def place(settings: Settings) -> Place:
             f"syncInterval {settings.sync_interval}, hardened, {container.described(settings)}{_shows(settings)}"
         ),
         docker=_docker_place(settings),
-        key_problem=encrypted_volume.key_problem(settings, _docker_place(settings)),
+        key_problem=encrypted_volume.key_problem(settings, _docker_place(settings)) or _lost_authority(settings),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
         grown_from=f"volume {_name(settings)}" if settings.nodes > 1 else None,
     )
@@ -212,6 +215,19 @@ def _docker_place(settings: Settings) -> DockerPlace:
         address=settings.bind_address,
         ports=(*settings.client_ports, *settings.monitor_ports),
         nodes=settings.nodes,
+    )
+
+
+def _lost_authority(settings: Settings) -> str | None:
+    """Nodes with certificates of an authority that is lost find no route to the first one that is replaced."""
+    where = _docker_place(settings)
+    engine = where.engine() if settings.tls == AUTHORITY and settings.nodes > 1 else None
+    names = [each.name for each in of_kind(CONTAINER, holdings(engine, where)) if each.serves] if engine else []
+    if not names:
+        return None
+    return (
+        f"containers {', '.join(names)} show certificates of an authority that this state does not have, and would "
+        f"find no route to those with another; remove them, their volumes stay: docker rm --force {' '.join(names)}"
     )
 
 
