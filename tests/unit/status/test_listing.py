@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
@@ -71,8 +73,10 @@ class FakeJetStream:
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Ask a fake server; silence lasts no time."""
-    monkeypatch.setattr(listing, "REQUEST_TIMEOUT_S", 0.05)
+    """Ask a fake server; silence lasts until the clock has been looked at fifty times, whatever the machine does."""
+    clock = SimpleNamespace(monotonic=partial(next, count()))
+    monkeypatch.setattr(listing, "time", clock)
+    monkeypatch.setattr(listing, "REQUEST_TIMEOUT_S", 50.0)
 
     def ask_it(server: FakeJetStream) -> Listing:
         monkeypatch.setattr(listing, "JetStream", lambda *_: server)
