@@ -6,7 +6,6 @@ Every method raises the errors of ``errors``; every request has a deadline (``co
 from __future__ import annotations
 
 import json
-import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -16,12 +15,12 @@ from provisioner.errors import (
     STORE_NOT_CREATED,
     STREAM_NOT_FOUND,
     ApiError,
-    InvalidAnswer,
     Refused,
     Unreachable,
 )
 from provisioner.jetstream import address
 from provisioner.jetstream import facts as told
+from provisioner.jetstream.answers import answered
 from provisioner.jetstream.codec import from_info, to_request
 from provisioner.jetstream.election import ELECTION_TIMEOUT_S, outlast_election
 from provisioner.jetstream.monitoring import fetch
@@ -37,16 +36,6 @@ _SNAPSHOT_TIMEOUT_S: Final = 60.0  # servers before 2.15 check every message bef
 _STORE_TIMEOUT_S: Final = 2.0
 _STORE_PAUSE_S: Final = 0.1
 NO_FOLDER: Final = "could not create storage directory"
-_NOT_JETSTREAM: Final = "something other than JetStream answers"
-
-_LOG: Final = logging.getLogger(__name__)
-
-
-class _Body(dict[str, Any]):
-    """A JSON object; what is missing from it is an InvalidAnswer wherever it is read."""
-
-    def __missing__(self, key: str) -> Any:
-        raise InvalidAnswer(f"an answer has no {key}; {_NOT_JETSTREAM}")
 
 
 class JetStream:
@@ -288,23 +277,3 @@ class JetStream:
     def close(self) -> None:
         """Close the connection. Idempotent."""
         self.connection.close()
-
-
-def answered(payload: bytes) -> dict[str, Any]:
-    """The API's answer.
-
-    Raises:
-        ApiError: it is an error.
-        InvalidAnswer: it is not a JSON object; or, when it is read, lacks what every such answer has.
-    """
-    try:
-        answer = json.loads(payload, object_hook=_Body)
-    except (ValueError, RecursionError) as cause:
-        raise InvalidAnswer(f"an answer of {len(payload)} bytes is not JSON; {_NOT_JETSTREAM}") from cause
-    if not isinstance(answer, _Body):
-        raise InvalidAnswer(f"an answer is JSON but not an object; {_NOT_JETSTREAM}")
-    if isinstance(error := answer.get("error"), _Body):
-        code = error.get("err_code") or error["code"]
-        _LOG.debug("error %s", code)
-        raise ApiError(code, error.get("description", "no description"))
-    return answer

@@ -298,5 +298,4 @@ def _nobody(subject: str) -> str:
 
 
 def _is_refusal(text: str) -> bool:
-    codes = {int(code) for code in _ERRNO.findall(text)} - _NO_SUCH_ADDRESS
-    return codes == {errno.ECONNREFUSED}
+    return {int(code) for code in _ERRNO.findall(text)} - _NO_SUCH_ADDRESS == {errno.ECONNREFUSED}

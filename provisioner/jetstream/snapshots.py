@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from provisioner.errors import BackupError
-from provisioner.jetstream.client import JetStream, answered
+from provisioner.jetstream.answers import answered
+from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.timeouts import seconds
 from provisioner.jetstream.transfer import Part, Transfer
 

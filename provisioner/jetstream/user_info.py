@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from provisioner.errors import ProvisionerError
-from provisioner.jetstream.client import JetStream, answered
+from provisioner.jetstream.answers import answered
+from provisioner.jetstream.client import JetStream
 
 if TYPE_CHECKING:
     from provisioner.jetstream.connection import Connection
