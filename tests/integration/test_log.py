@@ -52,7 +52,7 @@ def test_no_secret_and_no_payload(tmp_path: Path, way: str) -> None:
     for pattern in (
         r"INFO provisioner.jetstream.connection: nats://127.0.0.1:\d+: connected, nats-server \d",
         r"DEBUG provisioner.jetstream.connection: \$JS.API.STREAM.INFO.ORDERS: \d+ bytes in \d+\.\d ms",
-        r"DEBUG provisioner.jetstream.client: error 10059",
+        r"DEBUG provisioner.jetstream.answers: error 10059",
         r"INFO provisioner.backup.archive: ORDERS: backup complete: 1 messages, \d+ bytes",
         r"INFO provisioner.backup.restore: ORDERS: restore complete: 1 messages",
     ):
