@@ -206,7 +206,7 @@ def _hands_out_the_ca(project: Project) -> None:
         timeout=60,
         check=True,
     ).stderr
-    assert f"nats --nkey {file} --tlsca {file}.ca.pem --inbox-prefix _INBOX_routing-agent\n" in said
+    assert f"nats --nkey {file} --inbox-prefix _INBOX_routing-agent --tlsca {file}.ca.pem\n" in said
     with closing(JetStream(outputs(project)["url"], Credentials(nkey=str(file), ca=f"{file}.ca.pem"))):
         pass
 
