@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.consumers import consumer, consumers
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
-from tests.support.nats_server import NatsServer, running
-from tests.support.raw_nats import RawClient, raw_client
+from tests.support.nats_server import running
+from tests.support.raw_nats import RawClient
 
 STREAM, NAME = "ORDERS", "worker"
-
-
-@pytest.fixture
-def raw(server: NatsServer) -> Any:
-    """The services' client."""
-    with raw_client(server.url) as client:
-        yield client
-
-
-@pytest.fixture
-def own(external: Project) -> Project:
-    """A project with a catalogue of its own, whose messages are guarded."""
-    external.configure(**{**external.settings, "onDelete": "guard"}, catalogue="streams.yaml")
-    return external
 
 
 def _used(project: Project, raw: RawClient) -> None:
