@@ -32,6 +32,7 @@ from provisioner.providers.estate import Estate
 from provisioner.providers.store import Store
 from provisioner.providers.stream import Endpoint, Stream, StreamOptions
 from provisioner.reconcile.estate import data_of
+from provisioner.schema.consumer_model import by_stream
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.schema.stores import BUCKETS, kind_of
 from provisioner.services.model import Services
@@ -120,13 +121,14 @@ def _declared(
 ) -> Iterator[pulumi.Resource]:
     """Each stream after those whose messages it takes, and after it its consumers, which go with it."""
     declared: dict[str, pulumi.Resource] = {}
+    consumers = by_stream(catalogue.consumers)
     for spec in in_order(catalogue.streams):
         origins = [declared[name] for name in origin_names(spec.config) if name in declared]
         stream = _resource(spec, endpoint, options, _after(after, origins))
         declared[spec.name] = stream
         yield stream
         on_stream = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)
-        for each in (each for each in catalogue.consumers if each.stream == spec.name):
+        for each in consumers.get(spec.name, ()):
             yield Consumer(each.label, each, endpoint, options, on_stream)
 
 

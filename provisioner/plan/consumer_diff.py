@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from provisioner.plan.diff import IN_PLACE, Effect, spelled
+from provisioner.plan.diff import IN_PLACE, Effect, heaviest, spelled
 from provisioner.rules.consumer_config import consumer_problems
 from provisioner.rules.consumer_normalise import normalise_consumer
 from provisioner.rules.problem import Problem
@@ -49,9 +49,7 @@ class ConsumerPlan:
     @property
     def effect(self) -> Effect:
         """The heaviest effect of all."""
-        if self.problems:
-            return Effect.IMPOSSIBLE
-        return max((change.effect for change in self.changes), default=Effect.NOTHING)
+        return heaviest((change.effect for change in self.changes), self.problems)
 
     @property
     def replaces(self) -> tuple[ConsumerChange, ...]:

@@ -7,7 +7,7 @@ What cannot change in place can be restored from a snapshot, as its ``carry`` co
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final
@@ -31,6 +31,11 @@ class Effect(IntEnum):
     CARRY = 2  # a new stream with the messages and consumers of the old one
     REPLACE = 3  # a new and empty stream
     IMPOSSIBLE = 4
+
+
+def heaviest(effects: Iterable[Effect], problems: Sequence[Problem]) -> Effect:
+    """What a plan takes in all, by what its changes take; problems rule it out."""
+    return Effect.IMPOSSIBLE if problems else max(effects, default=Effect.NOTHING)
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,7 @@ class Plan:
     @property
     def effect(self) -> Effect:
         """The heaviest effect of all."""
-        if self.problems:
-            return Effect.IMPOSSIBLE
-        return max((change.effect for change in self.changes), default=Effect.NOTHING)
+        return heaviest((change.effect for change in self.changes), self.problems)
 
     @property
     def replaces(self) -> list[str]:

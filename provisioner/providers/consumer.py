@@ -19,7 +19,7 @@ from provisioner.plan.diff import Effect
 from provisioner.providers import consumer_properties as properties
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
-from provisioner.providers.stream import Endpoint, StreamOptions, context_of
+from provisioner.providers.stream import Endpoint, StreamOptions, context_of, given_on, resource_options
 from provisioner.reconcile.consumers import delete_consumer, ensure_consumer
 from provisioner.reconcile.context import Context
 from provisioner.schema.config import config_of
@@ -138,10 +138,5 @@ class Consumer(Resource, module="jetstream", name="Consumer"):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         run = options or StreamOptions()
-        server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
-        if endpoint.store == endpoint.url:
-            del server["store"]
-        given = {name: value for name, value in {**server, "owner": run.owner}.items() if value is not None}
-        props = {**properties.inputs(spec, run.on_delete), **given}
-        forced = pulumi.ResourceOptions(delete_before_replace=True)
-        super().__init__(ConsumerProvider(), resource_name, props, pulumi.ResourceOptions.merge(forced, opts))
+        props = {**properties.inputs(spec, run.on_delete), **given_on(endpoint, {"owner": run.owner})}
+        super().__init__(ConsumerProvider(), resource_name, props, resource_options(opts))

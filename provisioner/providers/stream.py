@@ -253,11 +253,15 @@ def run_properties(spec: StreamSpec, endpoint: Endpoint, options: StreamOptions 
     """What the program registers for a stream on its server."""
     run = asdict(options or StreamOptions())
     inputs = properties.inputs(spec, run.pop("on_delete"))
+    return {**inputs, **given_on(endpoint, run), "created": None}
+
+
+def given_on(endpoint: Endpoint, run: Mapping[str, Any]) -> dict[str, Any]:
+    """The server, and what holds for the run, as far as there is something to say."""
     server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
     if endpoint.store == endpoint.url:
         del server["store"]
-    given = {name: value for name, value in {**server, **run}.items() if value is not None}
-    return {**inputs, **given, "created": None}
+    return {name: value for name, value in {**server, **run}.items() if value is not None}
 
 
 def resource_options(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:

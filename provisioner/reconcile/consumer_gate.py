@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from provisioner.reconcile.consumers import consumer_preflight, deletion_problem
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.verdict import Verdict
-from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec
+from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, by_stream
 from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
 
 
@@ -25,12 +25,9 @@ def consumers_preflight(
         streams: the streams of the program.
         wanted: its consumers.
     """
-    leaving = _leaving(target, streams, wanted)
-    for name, stream in streams.items():
-        ours = [spec for spec in wanted if spec.stream == name]
-        going = [spec for spec in leaving if spec.stream == name]
-        if not (ours or going):
-            continue
+    staying, leaving = by_stream(wanted), by_stream(_leaving(target, streams, wanted))
+    for name in (name for name in streams if name in staying or name in leaving):
+        stream, ours, going = streams[name], staying.get(name, []), leaving.get(name, [])
         present = target.server.consumers.seen(name) if name in infos else {}
         verdicts = [(spec, consumer_preflight(target, spec, present, stream.config)) for spec in ours]
         verdicts += [(spec, _departure(spec, present.get(spec.name))) for spec in going]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypedDict
 
@@ -67,6 +68,14 @@ class ConsumerSpec:
     def label(self) -> str:
         """How messages call it, and Pulumi's state: no stream's name has a slash."""
         return f"{self.stream}/{self.name}"
+
+
+def by_stream(specs: Iterable[ConsumerSpec]) -> dict[str, list[ConsumerSpec]]:
+    """The consumers of each stream that has some, in their order."""
+    found: dict[str, list[ConsumerSpec]] = {}
+    for spec in specs:
+        found.setdefault(spec.stream, []).append(spec)
+    return found
 
 
 @dataclass(frozen=True)
