@@ -20,6 +20,7 @@ from provisioner.status.collect import collect
 from provisioner.status.report import plain
 from tests.support.nats_cluster import NatsCluster, running_cluster
 from tests.support.raw_nats import RawClient, raw_client
+from tests.support.slowed import slowed
 from tests.support.status import found, states, status, told
 from tests.support.waiting import until
 
@@ -189,7 +190,10 @@ def test_a_replica_that_catches_up(scene: Scene) -> None:
         report = plain(collect(scene.file, scene.url, scene.monitor_url, {}))
         return report if "is catching up" in found(report, "WARNING").get("ORDERS", "") else None
 
-    report = until("a replica catches up", catching_up, DEADLINE_S)
+    process = scene.cluster.nodes[number].process
+    assert process
+    with slowed(process):
+        report = until("a replica catches up", catching_up, DEADLINE_S)
     assert (1, True) == (report["exit_code"], _is_degraded(report))
     behind = [each for each in report["streams"][0]["replicas"] if not each["current"]]
     assert [scene.cluster.names[number]] == [each["name"] for each in behind]
