@@ -187,10 +187,11 @@ def test_a_replica_that_catches_up(scene: Scene) -> None:
     shutil.rmtree(scene.cluster.nodes[number].folder / "data")
     with raw_client(scene.url) as raw:
         until("a leader without it", lambda: _takes(raw), DEADLINE_S)
-        for _ in range(MEGABYTES):
-            raw.publish("orders", b"x" * 1_000_000)
+        _publish(raw, MEGABYTES)
 
     def catching_up() -> dict[str, Any] | None:
+        with raw_client(scene.url) as raw:  # more than a node that is slowed can take
+            _publish(raw, 20)
         # Not in a process of its own: the moment is short.
         report = plain(collect(scene.file, scene.url, scene.monitor_url, {}))
         return report if "is catching up" in found(report, "WARNING").get("ORDERS", "") else None
@@ -206,6 +207,11 @@ def test_a_replica_that_catches_up(scene: Scene) -> None:
     assert [scene.cluster.names[number]] == [each["name"] for each in behind]
     assert behind[0]["lag"] > 10
     scene.until("it has everything", lambda report: report["exit_code"] == 0)
+
+
+def _publish(raw: RawClient, megabytes: int) -> None:
+    for _ in range(megabytes):
+        raw.publish("orders", b"x" * 1_000_000)
 
 
 def _is_degraded(report: dict[str, Any]) -> bool:
