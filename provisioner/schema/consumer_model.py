@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from provisioner.schema.model import Adopt, OnDelete, Place
 
@@ -51,7 +51,11 @@ class ConsumerConfig(TypedDict):
 
 @dataclass(frozen=True)
 class ConsumerSpec:
-    """One consumer of the catalogue."""
+    """One consumer of the catalogue.
+
+    Attributes:
+        watch: what is worth an alert, as ``schema.watch`` has it.
+    """
 
     stream: str
     config: ConsumerConfig
@@ -59,6 +63,7 @@ class ConsumerSpec:
     on_delete: OnDelete | None = None
     adopt: Adopt = Adopt.EQUAL
     place: Place | None = None
+    watch: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -23,6 +23,7 @@ from provisioner.schema.scalars import (
     Timestamp,
 )
 from provisioner.schema.types import Carry, Field, ListOf, Mutability, Record
+from provisioner.schema.watch import STREAM_WATCH
 
 TRANSFORM: Final = Record(
     (
@@ -164,4 +165,5 @@ POLICY_FIELDS: Final = (
     Field(
         "mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create the stream."
     ),
+    Field("watch", STREAM_WATCH, None, "What is worth an alert; never sent."),
 )

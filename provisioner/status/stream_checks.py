@@ -6,13 +6,14 @@ import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from provisioner.errors import ApiError, ProvisionerError, Unreachable
 from provisioner.plan.diff import Change, differences
+from provisioner.rules.fullness import consequence
 from provisioner.rules.restore_mark import RestoreMark, mark_of, part_held
 from provisioner.schema.fields import BY_NAME
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import StreamInfo, StreamSpec
 from provisioner.schema.scalars import Size
 from provisioner.schema.types import Wire
 from provisioner.status.listing import Listing
@@ -165,18 +166,7 @@ def _compared(spec: StreamSpec, info: StreamInfo, where: Placement | None) -> St
 
 def _nearly_full(info: StreamInfo) -> Iterator[str]:
     """Each limit the stream is about to reach, and what happens then; nothing where that is intended."""
-    consequence = _consequence(info.config)
+    what_follows = consequence(info.config)
     for limit, percent in percentages(info).items():
-        if consequence and percent > 100 * NEARLY_FULL:
-            yield f"{percent:.0f} % of {limit}: {consequence}"
-
-
-def _consequence(config: StreamConfig) -> str | None:
-    """What a limit does to messages somebody counts on; a stream that only keeps the newest is meant to be full."""
-    rows: tuple[tuple[Any, str | None], ...] = (
-        (config["sealed"], None),
-        (config["discard"] == "new", "then new messages are refused"),
-        (config["retention"] != "limits", "then messages are dropped before they are consumed"),
-        (config["max_age"], "then the oldest are dropped before max_age"),
-    )
-    return next((consequence for applies, consequence in rows if applies), None)
+        if what_follows and percent > 100 * NEARLY_FULL:
+            yield f"{percent:.0f} % of {limit}: {what_follows}"
