@@ -61,6 +61,16 @@ def _parser() -> Parser:
     status.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")
     status.add_argument("--json", action="store_true", help="print the report for machines")
 
+    drift = _command(commands, "drift", "compare the server with the catalogue, nothing else; for a schedule")
+    drift.epilog = "exit code: 0 no drift, 1 drift, 2 it cannot be told"
+    _add_catalogue(drift)
+    _add_url(drift)
+    drift.add_argument("--json", action="store_true", help="print the differences for machines")
+    drift.add_argument("--unmanaged", action="store_true", help="count streams and consumers beside it, too")
+    drift.add_argument(
+        "--state", type=Path, metavar="FILE", help="what pulumi stack export writes: shows streams that were made again"
+    )
+
     plan_loss = _command(
         commands, "plan-loss", "show what the catalogue would cost in stored messages; asks, changes nothing"
     )

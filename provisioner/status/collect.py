@@ -71,7 +71,7 @@ def _report(catalogue: Catalogue, server: Target) -> Report:
             *partial_results(streams, names),
         ),
         streams=examine(catalogue.streams, listing, {name: waiting_copies(name) for name in names}),
-        consumers=examine_consumers(catalogue.consumers, listing),
+        consumers=examine_consumers(catalogue.consumers, listing, catalogue.streams),
         unmanaged=unmanaged(there, names),
         listed=unmanaged(there, names, catalogue.ignore),
     )

@@ -10,7 +10,7 @@ from provisioner.plan.consumer_diff import ConsumerChange, plan_consumer
 from provisioner.plan.diff import spelled
 from provisioner.schema.consumer_fields import CONSUMER_FIELD
 from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, keeper_name
-from provisioner.schema.model import StreamConfig
+from provisioner.schema.model import StreamConfig, StreamSpec
 from provisioner.status.listing import Listing
 from provisioner.status.server_checks import Result, Severity, worst
 
@@ -35,12 +35,21 @@ class ConsumerHealth:
         return worst(result.severity for result in self.results)
 
 
-def examine_consumers(specs: Iterable[ConsumerSpec], listing: Listing) -> tuple[ConsumerHealth, ...]:
-    """Each consumer of the catalogue; of a stream that is missing or silent, only the stream is told."""
-    return tuple(_found(spec, listing) for spec in specs)
+def examine_consumers(
+    specs: Iterable[ConsumerSpec], listing: Listing, streams: Iterable[StreamSpec] = ()
+) -> tuple[ConsumerHealth, ...]:
+    """Each consumer of the catalogue; of a stream that is missing or silent, only the stream is told.
+
+    Args:
+        specs: the catalogue's.
+        listing: what the server says.
+        streams: as they are wanted; their limits are the consumers' defaults, those of another are what it has.
+    """
+    wanted = {stream.name: stream.config for stream in streams}
+    return tuple(_found(spec, listing, wanted.get(spec.stream)) for spec in specs)
 
 
-def _found(spec: ConsumerSpec, listing: Listing) -> ConsumerHealth:
+def _found(spec: ConsumerSpec, listing: Listing, wanted: StreamConfig | None) -> ConsumerHealth:
     stream, present = (listing.streams or {}).get(spec.stream), listing.consumers.get(spec.stream)
     if stream is None or present is None:
         return ConsumerHealth(spec, "unknown", ())
@@ -49,7 +58,7 @@ def _found(spec: ConsumerSpec, listing: Listing) -> ConsumerHealth:
         return ConsumerHealth(spec, "half replaced", (Result(spec.label, Severity.WARNING, text),))
     if spec.name not in present:
         return ConsumerHealth(spec, "missing", (Result(spec.label, Severity.CRITICAL, "is not on the server"),))
-    return _compared(spec, present[spec.name], stream.config)
+    return _compared(spec, present[spec.name], wanted or stream.config)
 
 
 def _compared(spec: ConsumerSpec, info: ConsumerInfo, stream: StreamConfig) -> ConsumerHealth:

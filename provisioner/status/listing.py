@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -83,6 +83,21 @@ def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ())
         return Listing(account=InvalidAnswer(_ODD), may_speak_tls=encrypted)
     finally:
         client.close()
+
+
+def listed(server: Target, consumed: Collection[str]) -> Listing:
+    """What a comparison takes, and no more: the streams, and the consumers of some of them.
+
+    Raises:
+        ProvisionerError: something could not be asked.
+    """
+    with closing(JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)) as client:
+        try:
+            streams = client.streams()
+            present = {name: consumers(client, name) for name in consumed if name in streams}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidAnswer(f"{server.url}: {_ODD}") from error
+    return Listing(account={}, streams=streams, consumers=present)
 
 
 def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, Mapping[str, ConsumerInfo]]:
