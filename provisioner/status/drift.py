@@ -27,9 +27,9 @@ from provisioner.rules.stream_names import unmanaged
 from provisioner.schema.consumer_fields import CONSUMER_FIELD
 from provisioner.schema.consumer_model import KEEPER, ConsumerInfo, by_stream
 from provisioner.schema.fields import BY_NAME
-from provisioner.schema.stores import kind_of
+from provisioner.schema.stores import kind_of, own_name
 from provisioner.schema.types import Field
-from provisioner.status.consumers import ConsumerHealth
+from provisioner.status.consumers import ConsumerHealth, consumer_compared
 from provisioner.status.listing import Listing
 from provisioner.status.stream_checks import StreamHealth, compared
 
@@ -123,7 +123,7 @@ def _of_stream(health: StreamHealth, created: Mapping[str, str | None]) -> Drift
     again = [f"is not the stream of the last up: restored, or made again, at {_at(health)}"] if renewed else []
     return Drift(
         kind=kind.noun if kind else "stream",
-        name=kind.named(name) if kind else name,
+        name=own_name(name),
         state=state,
         lines=(*gone, *again, *(f"{change.label}: {compared(change)}" for change in health.changes)),
         differences=tuple(_difference(BY_NAME[change.field], change, change.label) for change in health.changes),
@@ -136,14 +136,17 @@ def _at(health: StreamHealth) -> str:
 
 def _of_consumer(health: ConsumerHealth) -> Drift | None:
     """That of a stream which is not there is missing with it."""
-    if health.state == "ok":
+    states = {"unknown": "missing", "missing": "missing", "half replaced": "half replaced"}
+    state = states.get(health.state, "drift" if health.changes else "")
+    if not state:
         return None
+    gone = [result.text for result in health.results] if state != "drift" else []
     return Drift(
         kind=_CONSUMER,
         name=health.spec.name,
         stream=health.spec.stream,
-        state="missing" if health.state == "unknown" else health.state,
-        lines=tuple(result.text for result in health.results) or ("its stream is not on the server",),
+        state=state,
+        lines=(*gone, *map(consumer_compared, health.changes)) or ("its stream is not on the server",),
         differences=tuple(_difference(CONSUMER_FIELD[each.field], each, each.field) for each in health.changes),
     )
 
