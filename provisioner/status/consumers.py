@@ -68,7 +68,7 @@ def _found(
         return ConsumerHealth(spec, "half replaced", (Result(spec.label, Severity.WARNING, text),))
     if spec.name not in present:
         return ConsumerHealth(spec, "missing", (Result(spec.label, Severity.CRITICAL, "is not on the server"),))
-    thresholds = of_consumer(spec.config["metadata"], default)
+    thresholds = of_consumer(spec, default)
     return _compared(spec, present[spec.name], wanted or stream.config, thresholds)
 
 

@@ -164,7 +164,7 @@ def _absent(spec: StreamSpec, copies: Sequence[Path]) -> StreamHealth:
 
 
 def _compared(spec: StreamSpec, info: StreamInfo, where: Placement | None, judge: _Judge) -> StreamHealth:
-    thresholds = of_stream(spec.config["metadata"], judge.thresholds)
+    thresholds = of_stream(spec, judge.thresholds)
     group = tuple(group_results(spec.name, where))
     changes = differences(info.config, spec.config)
     drift = [Result(spec.name, Severity.WARNING, f"{change.label}: {compared(change)}") for change in changes]

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
+from provisioner.schema.consumer_model import ConsumerSpec
+from provisioner.schema.model import StreamSpec
 from provisioner.status.server_checks import Severity
 
 MONITOR_PREFIX: Final = "io.nats.monitor."
@@ -93,14 +95,14 @@ _CONSUMER_KEYS: Final = {
 }
 
 
-def of_stream(metadata: Mapping[str, str], default: StreamThresholds) -> StreamThresholds:
-    """The thresholds of a stream with this metadata."""
-    return _overlaid(default, metadata, _STREAM_KEYS)
+def of_stream(spec: StreamSpec, default: StreamThresholds) -> StreamThresholds:
+    """The thresholds of a stream: what the catalogue says of it, else the default."""
+    return _overlaid(default, spec.config["metadata"], _STREAM_KEYS)
 
 
-def of_consumer(metadata: Mapping[str, str], default: ConsumerThresholds) -> ConsumerThresholds:
-    """The thresholds of a consumer with this metadata."""
-    return _overlaid(default, metadata, _CONSUMER_KEYS)
+def of_consumer(spec: ConsumerSpec, default: ConsumerThresholds) -> ConsumerThresholds:
+    """The thresholds of a consumer: what the catalogue says of it, else the default."""
+    return _overlaid(default, spec.config["metadata"], _CONSUMER_KEYS)
 
 
 def unreadable(metadata: Mapping[str, str]) -> Iterator[str]:

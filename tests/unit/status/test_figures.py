@@ -122,10 +122,12 @@ def test_a_consumer(thresholds: dict[str, Any], state: dict[str, int], expected:
 
 def test_metadata_outranks_options() -> None:
     """The keys of jsm.go's monitor in the catalogue's metadata; 0 is no threshold there."""
-    stream = {"io.nats.monitor.msgs-warn": "10", "io.nats.monitor.msgs-critical": "3", "other": "x"}
+    metadata = {"io.nats.monitor.msgs-warn": "10", "io.nats.monitor.msgs-critical": "3", "other": "x"}
+    stream = replace(SPEC, config={**SPEC.config, "metadata": metadata})
     assert FewestLevels(10, 3) == of_stream(stream, StreamThresholds()).messages
     metadata = {"io.nats.monitor.unprocessed-critical": "5", "io.nats.monitor.redelivery-critical": "0"}
-    found = of_consumer(metadata, ConsumerThresholds(lag=Levels(2, 100), redelivered=Levels(7)))
+    billing = replace(CONSUMER, config={**CONSUMER.config, "metadata": metadata})
+    found = of_consumer(billing, ConsumerThresholds(lag=Levels(2, 100), redelivered=Levels(7)))
     assert (Levels(2, 5), Levels(7)) == (found.lag, found.redelivered)
 
 
