@@ -109,13 +109,13 @@ def _messages(copy: Checkout) -> None:
 
 
 def _work_queue(copy: Checkout) -> None:
-    """A stack with three messages in ROUTING, which is to be a work queue."""
+    """A stack with three messages in EXPLANATIONS, which is to be a work queue."""
     _up(copy)
     with _server(copy) as js:
         for _ in range(3):
-            js.connection.request("routing.event", _MESSAGE)
-    routing = "max_bytes: 512MiB\n  storage: file\n  retention: "
-    copy.edit(f"{routing}limits", f"{routing}workqueue")
+            js.connection.request("explanations.request", _MESSAGE)
+    explanations = "max_bytes: 2GiB\n  storage: file\n  retention: "
+    copy.edit(f"{explanations}limits", f"{explanations}workqueue")
 
 
 def _drift(copy: Checkout) -> None:
@@ -155,7 +155,7 @@ def _forgotten(copy: Checkout) -> None:
     _up(copy)
     _messages(copy)
     urn = "urn:pulumi:local::prediction-streams::pulumi-python:dynamic/jetstream:Stream::MARKET_DATA"
-    copy.succeed(f'eval "$(make -s shell-env)" && pulumi state delete --yes {urn}')
+    copy.succeed(f'eval "$(make -s shell-env)" && pulumi state delete --yes --target-dependents {urn}')
 
 
 def _two_stacks(copy: Checkout) -> None:

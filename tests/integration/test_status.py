@@ -19,6 +19,7 @@ from provisioner.backup.archive import backup
 from provisioner.backup.carry_folder import CARRY_TO, CarryFolder
 from provisioner.catalogue import reader as catalogue
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import make
 from provisioner.schema.config import with_fields
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer, running
@@ -28,7 +29,8 @@ from tests.support.snapshots import silent
 from tests.support.status import found, states, status, told
 
 ROOT = Path(__file__).parents[2]
-SPECS = {spec.name: spec for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
+CATALOGUE = catalogue.load(ROOT / "infra/streams.yaml")
+SPECS = {spec.name: spec for spec in CATALOGUE.streams}
 DEADLINE_S = 30
 
 
@@ -42,9 +44,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
 
 @pytest.fixture
 def estate(jetstream: JetStream) -> JetStream:
-    """A server that holds the five streams as the catalogue says."""
+    """A server that holds the five streams and their consumers as the catalogue says."""
     for spec in SPECS.values():
         jetstream.create(spec.config)
+    for consumer in CATALOGUE.consumers:
+        make(jetstream, consumer.stream, consumer.config)
     return jetstream
 
 
@@ -84,7 +88,7 @@ def test_healthy(server: NatsServer) -> None:
         assert f"OK        {asked:<12}" in done.stdout
     assert re.search(r"last \d+s ago", done.stdout)
     assert "\x1b" not in done.stdout
-    assert done.stdout.endswith("OK: 5 streams: 5 ok\n")
+    assert done.stdout.endswith("OK: 5 streams: 5 ok; 9 consumers: 9 ok\n")
 
 
 @pytest.mark.usefixtures("estate")
@@ -95,7 +99,7 @@ def test_healthy_as_json(server: NatsServer) -> None:
     assert (0, "OK") == (report["exit_code"], report["severity"])
     assert None not in report["server"].values()
     routing = report["streams"][-1]
-    assert ("ROUTING", "ok", 1, 0, 512 * 1024**2) == tuple(
+    assert ("ROUTING", "ok", 1, 2, 512 * 1024**2) == tuple(
         routing[key] for key in ("name", "state", "messages", "consumers", "max_bytes")
     )
     assert routing["bytes"] > 1000
@@ -116,7 +120,7 @@ def test_drift(estate: JetStream, server: NatsServer) -> None:
     done = status(server)
     assert 1 == done.returncode
     assert "max_age 7d (live: 1d)" in done.stdout
-    assert done.stdout.endswith("WARNING: 5 streams: 1 drift, 4 ok\n")
+    assert done.stdout.endswith("WARNING: 5 streams: 1 drift, 4 ok; 9 consumers: 9 ok\n")
 
 
 def test_nearly_full(estate: JetStream, server: NatsServer, tmp_path: Path) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,7 @@ from provisioner.status.collect import collect
 from provisioner.status.report import plain
 from tests.support.nats_cluster import NatsCluster, running_cluster
 from tests.support.raw_nats import RawClient, raw_client
+from tests.support.slowed import slowed
 from tests.support.status import found, states, status, told
 from tests.support.waiting import until
 
@@ -71,6 +74,10 @@ class Scene:
             return until(what, look, DEADLINE_S)
         finally:
             print(what, last[0]["checks"], last[0].get("cluster"))  # noqa: T201 - pytest shows it with a failure
+
+    def process(self, number: int) -> subprocess.Popen[bytes] | None:
+        """Of a node that runs."""
+        return self.cluster.nodes[number].process if number in self.cluster.running() else None
 
     def others(self, *numbers: int) -> list[int]:
         """All nodes but these."""
@@ -180,21 +187,31 @@ def test_a_replica_that_catches_up(scene: Scene) -> None:
     shutil.rmtree(scene.cluster.nodes[number].folder / "data")
     with raw_client(scene.url) as raw:
         until("a leader without it", lambda: _takes(raw), DEADLINE_S)
-        for _ in range(MEGABYTES):
-            raw.publish("orders", b"x" * 1_000_000)
-    scene.cluster.start_node(number)
+        _publish(raw, MEGABYTES)
 
     def catching_up() -> dict[str, Any] | None:
+        with raw_client(scene.url) as raw:  # more than a node that is slowed can take
+            _publish(raw, 20)
         # Not in a process of its own: the moment is short.
         report = plain(collect(scene.file, scene.url, scene.monitor_url, {}))
         return report if "is catching up" in found(report, "WARNING").get("ORDERS", "") else None
 
-    report = until("a replica catches up", catching_up, DEADLINE_S)
+    # From its first moment on: it may have everything as soon as it takes clients.
+    with ThreadPoolExecutor(1) as executor:
+        starting = executor.submit(scene.cluster.start_node, number)
+        with slowed(until("its process", lambda: scene.process(number))):
+            report = until("a replica catches up", catching_up, DEADLINE_S)
+        starting.result(DEADLINE_S)
     assert (1, True) == (report["exit_code"], _is_degraded(report))
     behind = [each for each in report["streams"][0]["replicas"] if not each["current"]]
     assert [scene.cluster.names[number]] == [each["name"] for each in behind]
     assert behind[0]["lag"] > 10
     scene.until("it has everything", lambda report: report["exit_code"] == 0)
+
+
+def _publish(raw: RawClient, megabytes: int) -> None:
+    for _ in range(megabytes):
+        raw.publish("orders", b"x" * 1_000_000)
 
 
 def _is_degraded(report: dict[str, Any]) -> bool:

@@ -9,12 +9,14 @@ import json
 import random
 from typing import Any
 
+from provisioner.errors import STORE_NOT_CREATED
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import to_request
 from tests.support import streams
 from tests.support.configurations import config
 from tests.support.nats_server import NatsServer
-from tests.support.raw_nats import RawClient, raw_client
+from tests.support.raw_nats import RawClient, RequestError, raw_client
+from tests.support.waiting import until
 
 NAME = "ORDERS"
 BIG = 900_000
@@ -29,11 +31,23 @@ def fill(client: JetStream, messages: int, *, storage: str = "file", size: int =
 
 def fill_as(raw: RawClient, messages: int, *, storage: str = "file", size: int = 100, **fields: Any) -> None:
     """The same as the user of a connection."""
-    raw.ask(f"STREAM.CREATE.{NAME}", to_request(config(NAME, subjects=["o.>"], storage=storage, **fields)))
+    wanted = to_request(config(NAME, subjects=["o.>"], storage=storage, **fields))
+    until("the stream is made", lambda: _made(raw, wanted))
     payloads = random.Random(7)  # noqa: S311 - no secret, but nothing that compresses
     for number in range(messages):
         headers = {"Number": str(number), "Twice": "a: b"} if number % 3 == 0 else None
         assert NAME == raw.publish(f"o.{number % 7}", payloads.randbytes(size), headers)
+
+
+def _made(raw: RawClient, wanted: dict[str, Any]) -> bool:
+    """Whether it is; not yet while the server still removes the folder that the account's last stream was in."""
+    try:
+        raw.ask(f"STREAM.CREATE.{NAME}", wanted)
+    except RequestError as error:
+        if error.code != STORE_NOT_CREATED:
+            raise
+        return False
+    return True
 
 
 def consumer(client: JetStream, name: str, **fields: Any) -> None:

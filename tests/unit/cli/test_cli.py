@@ -21,7 +21,7 @@ def at_the_root(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_validate_the_default(capsys: pytest.CaptureFixture[str]) -> None:
     """A good catalogue is one line and exit code 0."""
     assert main(["validate"]) == 0
-    assert capsys.readouterr() == ("infra/streams.yaml: 5 streams, 18.5 GiB reserved\n", "")
+    assert capsys.readouterr() == ("infra/streams.yaml: 5 streams, 9 consumers, 18.5 GiB reserved\n", "")
 
 
 def test_validate_one_stream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,7 +114,7 @@ def test_the_default_is_found_from_anywhere(
     monkeypatch.chdir(folder)
     assert 0 == main(["validate"])
     path = shown or str(ROOT / "infra/streams.yaml").removeprefix("/")
-    assert capsys.readouterr().out.endswith(f"{path}: 5 streams, 18.5 GiB reserved\n")
+    assert capsys.readouterr().out.endswith(f"{path}: 5 streams, 9 consumers, 18.5 GiB reserved\n")
 
 
 def test_a_defect_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
