@@ -15,9 +15,9 @@ from provisioner.text import printable
 
 _FIGURES: Final[Mapping[str, Callable[[ConsumerInfo], int]]] = {
     "Pending": lambda info: info.pending,
-    "Unacknowledged": lambda info: info.unacknowledged,
+    "Ack pending": lambda info: info.unacknowledged,
     "Redelivered": lambda info: info.redelivered,
-    "Acknowledged to": lambda info: info.acknowledged,
+    "Ack floor": lambda info: info.acknowledged,
 }
 
 

@@ -65,7 +65,7 @@ def _origins(origins: tuple[Origin, ...]) -> Table:
 
 
 def _others(detail: Detail) -> Table:
-    rows = table("Not in the catalogue", "Pending", "Unacknowledged", "Redelivered")
+    rows = table("Not in the catalogue", "Pending", "Ack pending", "Redelivered")
     for info in detail.others:
         figures = (info.pending, info.unacknowledged, info.redelivered)
         rows.add_row(Text(printable(info.name or "an ephemeral consumer")), *(f"{figure:,}" for figure in figures))

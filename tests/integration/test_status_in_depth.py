@@ -142,8 +142,9 @@ def test_unmanaged_streams_can_be_a_warning(catalogue: str, raw: RawClient, serv
 
 
 def watched(catalogue: str, server: NatsServer, *options: str) -> tuple[list[str], Path, dict[str, str]]:
-    """The command, its folder and its environment."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("NATS_")}
+    """The command, its folder and its environment, without the size of the terminal that the tests run on."""
+    foreign = ("NATS_", "COLUMNS", "LINES")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     command = [sys.executable, "-m", "provisioner", "status", *options, "--catalogue", catalogue, "--watch", "0.2"]
     urls = {"NATS_URL": server.url, "NATS_MONITOR_URL": server.monitor_url, "TERM": "xterm"}
     return command, ROOT, clean | urls

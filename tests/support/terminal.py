@@ -35,7 +35,10 @@ class Terminal:
 
     def shows(self, *texts: str) -> None:
         """Wait until all of them have been drawn since the last call."""
-        until(f"{texts} in {self.text[-2000:]}", lambda: all(text in self.text[self._seen :] for text in texts))
+        try:
+            until("what is to be seen", lambda: all(text in self.text[self._seen :] for text in texts))
+        except AssertionError as error:
+            raise AssertionError(f"{texts} in {self.text[self._seen :][-4000:]}") from error
         self._seen = len(self.text)
 
     def end(self, signal: int) -> int:
