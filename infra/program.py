@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 import pulumi
 
 from infra import access, certificates, inputs
-from infra.outputs import by_kind, own_name, summary
+from infra.outputs import by_kind, summary
 from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server, place_in_account, server_in_account
 from infra.settings import EXTERNAL, Settings
@@ -34,7 +34,7 @@ from provisioner.providers.stream import Endpoint, Stream, StreamOptions
 from provisioner.reconcile.estate import data_of
 from provisioner.schema.consumer_model import by_stream
 from provisioner.schema.model import OnDelete, StreamSpec
-from provisioner.schema.stores import BUCKETS, kind_of
+from provisioner.schema.stores import BUCKETS, kind_of, own_name
 from provisioner.services.model import Services
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
@@ -140,7 +140,7 @@ def _resource(
     if kind is None:
         return Stream(spec.name, spec, endpoint, options, opts)
     store = KeyValue if kind is BUCKETS else ObjectStore
-    return store(own_name(spec), spec, endpoint, options, opts)
+    return store(own_name(spec.name), spec, endpoint, options, opts)
 
 
 def _after(opts: pulumi.ResourceOptions, others: list[pulumi.Resource]) -> pulumi.ResourceOptions:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from provisioner.cli.status_options import add_status_options
 from provisioner.text import did_you_mean
 
 _DESCRIPTION: Final = "JetStream streams, described in one catalogue."
@@ -59,7 +60,18 @@ def _parser() -> Parser:
     _add_catalogue(status)
     _add_url(status)
     status.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")
-    status.add_argument("--json", action="store_true", help="print the report for machines")
+    status.add_argument("stream", nargs="?", metavar="STREAM", help="only this one, in depth; a bucket by its name")
+    add_status_options(status)
+
+    drift = _command(commands, "drift", "compare the server with the catalogue, nothing else; for a schedule")
+    drift.epilog = "exit code: 0 no drift, 1 drift, 2 it cannot be told"
+    _add_catalogue(drift)
+    _add_url(drift)
+    drift.add_argument("--json", action="store_true", help="print the differences for machines")
+    drift.add_argument("--unmanaged", action="store_true", help="count streams and consumers beside it, too")
+    drift.add_argument(
+        "--state", type=Path, metavar="FILE", help="what pulumi stack export writes: shows streams that were made again"
+    )
 
     plan_loss = _command(
         commands, "plan-loss", "show what the catalogue would cost in stored messages; asks, changes nothing"

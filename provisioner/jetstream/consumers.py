@@ -113,6 +113,9 @@ def from_info(body: Json) -> ConsumerInfo:
         unacknowledged=body["num_ack_pending"],
         pending=body["num_pending"],
         is_bound=bool(body.get("push_bound")),
+        redelivered=body.get("num_redelivered", 0),
+        waiting=body.get("num_waiting", 0),
+        deliveries=body["delivered"]["consumer_seq"],
     )
 
 

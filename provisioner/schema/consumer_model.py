@@ -97,6 +97,9 @@ class ConsumerInfo:
         unacknowledged: messages that are delivered and not yet acknowledged.
         pending: messages that are not yet delivered.
         is_bound: whether somebody listens to a push consumer's deliver_subject.
+        redelivered: messages that were delivered more than once and are not acknowledged.
+        waiting: requests of clients of a pull consumer that wait for messages.
+        deliveries: how many there have been, second ones included.
     """
 
     stream: str
@@ -108,6 +111,9 @@ class ConsumerInfo:
     unacknowledged: int = 0
     pending: int = 0
     is_bound: bool = False
+    redelivered: int = 0
+    waiting: int = 0
+    deliveries: int = 0
 
     @property
     def name(self) -> str:

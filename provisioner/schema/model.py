@@ -171,6 +171,7 @@ class StreamInfo:
 
     Attributes:
         subjects: how many its messages have; of a bucket these are the keys.
+        last_sequence: that of the last message there has been.
         objects: how many an object store has, deleted ones that it still tells of among them; None where nobody asked.
     """
 
@@ -183,6 +184,7 @@ class StreamInfo:
     consumers: int = 0
     subjects: int = 0
     objects: int | None = None
+    last_sequence: int = 0
 
     @property
     def is_empty(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -26,6 +26,7 @@ from provisioner.jetstream.target import Target
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
 from provisioner.schema.consumer_model import ConsumerInfo
 from provisioner.schema.model import StreamInfo
+from provisioner.status.detail import MOST_SUBJECTS
 from provisioner.status.origins import origin_troubles
 from provisioner.status.replicas import Placement, placement
 from provisioner.status.server_checks import Json
@@ -50,6 +51,7 @@ class Listing:
         consumers: those of the streams whose consumers the catalogue has; not of one that does not answer.
         silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
         may_speak_tls: whether the server does, or refused what might be a handshake.
+        body: the answer to INFO of the one stream that is asked for in depth, with the counts of its subjects.
     """
 
     account: Json | ProvisionerError
@@ -59,15 +61,19 @@ class Listing:
     consumers: Mapping[str, Mapping[str, ConsumerInfo]] = field(default_factory=dict)
     silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
     may_speak_tls: bool = False
+    body: Json | None = None
 
 
-def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ()) -> Listing:
+def ask(
+    server: Target, wanted: Collection[str], consumed: Collection[str] = (), in_depth: str | None = None
+) -> Listing:
     """The account and its streams.
 
     Args:
         server: whom to ask.
         wanted: the names of the catalogue's streams.
         consumed: those of them whose consumers it has.
+        in_depth: one of them of which everything is wanted.
     """
     try:
         client = JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)
@@ -76,13 +82,30 @@ def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ())
     encrypted = client.connection.is_encrypted
     try:
         listing = _ask(client, wanted)
-        return replace(listing, may_speak_tls=encrypted, consumers=_consumers(client, listing, consumed))
+        body = _in_depth(client, listing, in_depth) if in_depth else None
+        found = _consumers(client, listing, consumed)
+        return replace(listing, may_speak_tls=encrypted, consumers=found, body=body)
     except ProvisionerError as error:
         return Listing(account=error, may_speak_tls=encrypted)
     except (LookupError, TypeError, ValueError, AttributeError):
         return Listing(account=InvalidAnswer(_ODD), may_speak_tls=encrypted)
     finally:
         client.close()
+
+
+def listed(server: Target, consumed: Collection[str]) -> Listing:
+    """What a comparison takes, and no more: the streams, and the consumers of some of them.
+
+    Raises:
+        ProvisionerError: something could not be asked.
+    """
+    with closing(JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)) as client:
+        try:
+            streams = client.streams()
+            present = {name: consumers(client, name) for name in consumed if name in streams}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidAnswer(f"{server.url}: {_ODD}") from error
+    return Listing(account={}, streams=streams, consumers=present)
 
 
 def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, Mapping[str, ConsumerInfo]]:
@@ -93,6 +116,18 @@ def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -
         with suppress(Unreachable):
             found[name] = consumers(client, name)
     return found
+
+
+def _in_depth(client: JetStream, listing: Listing, name: str) -> Json | None:
+    """The counts of subjects are asked for only where they are few."""
+    info = (listing.streams or {}).get(name)
+    if info is None or name in listing.silent:
+        return None
+    question = {"subjects_filter": ">"} if info.subjects <= MOST_SUBJECTS else None
+    try:
+        return client.request(f"STREAM.INFO.{name}", question)
+    except (ApiError, Unreachable):
+        return None
 
 
 def _ask(client: JetStream, wanted: Collection[str]) -> Listing:
