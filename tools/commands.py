@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tools import checks, lock
 from tools import venv as python_env
-from tools.environment import apply, deleted_streams, exports, status_target
+from tools.environment import apply, deleted_streams, exports, smoke_target, status_target
 from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
 from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, open_session, stack_facts
@@ -86,6 +86,13 @@ def status(request: Request) -> int:
     _become(STREAMS, ["status", *options, *request.words], session.environment | variables)
 
 
+def smoke(request: Request) -> int:
+    """Follow a message over every hop of the services' flow; it leaves nothing behind (streams smoke)."""
+    session = _required(open_session(request.stack, create=False))
+    options, variables = smoke_target(*stack_facts(session))
+    _become(STREAMS, ["smoke", *options, *request.words], session.environment | variables)
+
+
 def validate(request: Request) -> int:
     """Check the catalogue, nothing else (streams validate)."""
     python_env.ensure(python_env.RUN)
@@ -140,7 +147,7 @@ def lock_(request: Request) -> int:
     return 0
 
 
-_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, destroy, validate)
+_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, smoke, destroy, validate)
 _CHECK_COMMANDS: tuple[Command, ...] = (test, test_fast, explore, coverage, lint, bench)
 _SUPPORT_COMMANDS: tuple[Command, ...] = (docs, lock_, setup, shell_env)
 COMMANDS: Mapping[str, Command] = {
