@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tools import checks, lock, stack_files
 from tools import venv as python_env
-from tools.environment import apply, deleted_streams, exports, status_target
+from tools.environment import apply, deleted_streams, exports, smoke_target, status_target
 from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
 from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, login, open_session, stack_facts, stack_state
@@ -94,6 +94,13 @@ def drift(request: Request) -> int:
     _become(STREAMS, ["drift", *seen.options, "--state", str(seen.state()), *request.words], seen.environment)
 
 
+def smoke(request: Request) -> int:
+    """Follow a message over every hop of the services' flow; it leaves nothing behind (streams smoke)."""
+    session = _required(open_session(request.stack, create=False))
+    options, variables = smoke_target(*stack_facts(session))
+    _become(STREAMS, ["smoke", *options, *request.words], session.environment | variables)
+
+
 def validate(request: Request) -> int:
     """Check the catalogue, nothing else (streams validate)."""
     python_env.ensure(python_env.RUN)
@@ -148,7 +155,7 @@ def lock_(request: Request) -> int:
     return 0
 
 
-_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, drift, destroy, validate)
+_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, drift, smoke, destroy, validate)
 _CHECK_COMMANDS: tuple[Command, ...] = (test, test_fast, explore, coverage, lint, bench)
 _SUPPORT_COMMANDS: tuple[Command, ...] = (docs, lock_, setup, shell_env)
 COMMANDS: Mapping[str, Command] = {

@@ -73,6 +73,12 @@ def _parser() -> Parser:
         "--state", type=Path, metavar="FILE", help="what pulumi stack export writes: shows streams that were made again"
     )
 
+    smoke = _command(commands, "smoke", "follow a message over every hop of the services' flow; leaves nothing behind")
+    smoke.epilog = "exit code: 0 every hop did its part, 1 not"
+    _add_catalogue(smoke)
+    smoke.add_argument("--services", type=Path, metavar="FILE", help="default: services.yaml beside the catalogue")
+    _add_url(smoke)
+
     plan_loss = _command(
         commands, "plan-loss", "show what the catalogue would cost in stored messages; asks, changes nothing"
     )
