@@ -21,7 +21,7 @@ from infra.sizing import fitted
 from infra.stack_config import configuration, secret_keys
 from provisioner import log
 from provisioner.catalogue.model import Catalogue
-from provisioner.catalogue.order import in_order, origin_names
+from provisioner.catalogue.order import in_order, needed_by
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import servers
 from provisioner.providers.buckets import KeyValue, ObjectStore
@@ -119,12 +119,13 @@ def _declare(
 def _declared(
     catalogue: Catalogue, endpoint: Endpoint, options: StreamOptions, after: pulumi.ResourceOptions
 ) -> Iterator[pulumi.Resource]:
-    """Each stream after those whose messages it takes, and after it its consumers, which go with it."""
+    """Each stream after those that it needs, and after it its consumers, which go with it."""
     declared: dict[str, pulumi.Resource] = {}
     consumers = by_stream(catalogue.consumers)
+    configs = {spec.name: spec.config for spec in catalogue.streams}
     for spec in in_order(catalogue.streams):
-        origins = [declared[name] for name in origin_names(spec.config) if name in declared]
-        stream = _resource(spec, endpoint, options, _after(after, origins))
+        needed = [declared[name] for name in needed_by(spec.config, configs) if name in declared]
+        stream = _resource(spec, endpoint, options, _after(after, needed))
         declared[spec.name] = stream
         yield stream
         on_stream = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)

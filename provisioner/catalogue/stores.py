@@ -26,6 +26,7 @@ _SHARED: Final = ("purpose", "on_delete", "adopt", "mark_owner", "storage", "num
 _MISPLACED: Final = {
     "name": "does not go here: the key is the name",
     "bucket": "does not go here: the key is the name",
+    "consumers": "is for streams: clients watch what is in here through consumers that they make for themselves",
     "renamed_from": "is for streams: what is in a bucket or object store stays under its name",
 }
 SEED: Final = Field("seed", Labels(), {}, "First values, by key: made where there is none, never overwritten.")
