@@ -24,7 +24,7 @@ def by_kind(specs: Iterable[StreamSpec]) -> dict[str, list[StreamSpec]]:
 def summary(specs: Iterable[StreamSpec], settings: Settings) -> dict[str, Any]:
     """Each one's limits, a stream's subjects, and what a destroy does to its messages."""
     return {
-        own_name(spec): _limits(spec) | {"on_delete": (spec.on_delete or settings.on_delete).value} for spec in specs
+        _own_name(spec): _limits(spec) | {"on_delete": (spec.on_delete or settings.on_delete).value} for spec in specs
     }
 
 
@@ -36,7 +36,7 @@ def _limits(spec: StreamSpec) -> dict[str, Any]:
     return {word_of(spec.name, name): shown for name, shown in show_fields(spec.config, limits).items()}
 
 
-def own_name(spec: StreamSpec) -> str:
+def _own_name(spec: StreamSpec) -> str:
     """What a stream, or what is in it, is called in the catalogue."""
     kind = kind_of(spec.name)
     return kind.named(spec.name) if kind else spec.name
