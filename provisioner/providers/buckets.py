@@ -19,7 +19,6 @@ from provisioner.providers.unknown import is_unknown, known, unasked, unknown
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.seeds import sow
 from provisioner.schema.stores import BUCKETS, OBJECTS, StoreKind
-from provisioner.schema.types import FieldPath
 
 # First values, by key.
 SEED: Final = "seed"
@@ -47,7 +46,9 @@ class StoreKindProvider(StreamProvider):
 
     def diff(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare whole configurations of the stream."""
-        result = super().diff(id_, self._stream(_olds), self._stream(_news))
+        news = {**_news, BUCKET: _olds[BUCKET]} if is_unknown(_news[BUCKET]) else _news
+        result = super().diff(id_, self._stream(_olds), self._stream(news))
+        result.changes = result.changes or is_unknown(_news[BUCKET])
         replaces = [self.kind.word(field) or field for field in result.replaces or []]
         return DiffResult(changes=result.changes, replaces=replaces, delete_before_replace=True)
 
@@ -69,9 +70,8 @@ class StoreKindProvider(StreamProvider):
         """Delete it as its policy says."""
         super().delete(id_, self._stream(_props))
 
-    def _said(self, at: FieldPath, what: str) -> str:
-        word, *rest = at
-        return super()._said((self.kind.word(str(word)) or word, *rest), what)
+    def _word(self, field: str) -> str:
+        return self.kind.word(field) or field
 
     def _stream(self, props: dict[str, Any]) -> dict[str, Any]:
         return store_properties.of_stream(self.kind, props)

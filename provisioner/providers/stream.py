@@ -55,7 +55,8 @@ class StreamProvider(Provider):
         if not unknown(news):
             failures = self._preflight(spec, inputs, news.get(IMPORTED), in_state=_is_in_state(_olds, news))
         elif unknown(given):
-            notice_once(unasked(str(news["name"]), given))
+            name = "a stream" if is_unknown(news["name"]) else str(news["name"])
+            notice_once(unasked(name, {self._word(key): value for key, value in given.items()}))
         return CheckResult(inputs, failures)
 
     @one_line
@@ -128,8 +129,12 @@ class StreamProvider(Provider):
         where.run.on_backup_to(props.get("backup_to"), wanted=False)
         return where
 
+    def _word(self, field: str) -> str:
+        """What a field is called by those who use what is in the stream."""
+        return field
+
     def _said(self, at: FieldPath, what: str) -> str:
-        return f"{'.'.join(map(str, at))} {what}"
+        return f"{'.'.join((self._word(str(at[0])), *map(str, at[1:])))} {what}"
 
     def _preflight(
         self, spec: StreamSpec, inputs: Mapping[str, Any], imported: str | None, *, in_state: bool

@@ -9,7 +9,7 @@ from pulumi.output import Unknown
 
 Props = Mapping[str, Any]
 
-_OF_SERVER: Final = ("login", "monitor_url", "store", "url")
+_OF_SERVER: Final = ("login", "monitor_url", "url")
 
 
 def is_unknown(value: object) -> bool:
@@ -30,7 +30,12 @@ def unknown(props: Props) -> dict[str, Any]:
 
 
 def unasked(what: str, props: Props) -> str:
-    """What a plan says where it could not ask for want of some values; of the server's it is said once for all."""
+    """What a plan says where it could not ask for want of some values; of the server's it is said once for all.
+
+    Args:
+        what: what it is about.
+        props: the properties; data that has no name of its own has the url for one.
+    """
     names = sorted(unknown(props))
     if of_server := [name for name in names if name in _OF_SERVER]:
         what, names = f"server {props.get('server', '')}".strip(), of_server

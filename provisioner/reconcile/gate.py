@@ -134,7 +134,7 @@ def _named(name: str, problem: str) -> str:
 def _leaving_streams(old: Estate, target: Context, program: Program) -> Iterator[Verdict]:
     """Streams of the state that the program no longer has."""
     infos = present(target)
-    if not program.is_complete:
+    if not program.is_complete and old.policies.keys() - program.specs.keys() - program.unread:
         yield Verdict(notes=(_NAMES_UNKNOWN,))
     for name, policy in old.policies.items():
         if program.may_have(name) or target.run.is_renamed(name):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from inspect import signature
-from typing import ParamSpec
+from typing import Final, ParamSpec
 
 import pulumi
 
@@ -13,6 +13,8 @@ from provisioner.errors import ProvisionerError
 from provisioner.text import did_you_mean
 
 P = ParamSpec("P")
+
+_NAME: Final = "resource_name"
 
 
 class ArgumentError(ProvisionerError, pulumi.RunError):
@@ -34,14 +36,25 @@ def require_none(what: str, problems: Iterable[str]) -> None:
 
 
 def named(init: Callable[P, None]) -> Callable[P, None]:
-    """Refuse an argument that there is not, with the one that may be meant, instead of Python's TypeError."""
-    takes = tuple(signature(init).parameters)[1:]
+    """Say in one line which argument there is not, with the one that may be meant, or which is missing."""
+    described = signature(init)
+    takes = tuple(described.parameters)[1:]
 
     @wraps(init)
     def checked(*args: P.args, **kwargs: P.kwargs) -> None:
-        whose = f"{type(args[0]).__name__} {args[1] if len(args) > 1 else kwargs.get(takes[0], '')}".strip()
+        whose = _whose(takes[0], args, kwargs)
         unknown = [name for name in kwargs if name not in takes]
         require_none(whose, (f"{name}: unknown argument{did_you_mean(name, takes)}" for name in unknown))
+        try:
+            described.bind(*args, **kwargs)
+        except TypeError as error:
+            raise ArgumentError(f"{whose}: {error}") from None
         init(*args, **kwargs)
 
     return checked
+
+
+def _whose(first: str, args: tuple[object, ...], kwargs: Mapping[str, object]) -> str:
+    """The class and the name that is given; a server's url, which comes first, may hold a password."""
+    given = args[1] if first == _NAME and len(args) > 1 else kwargs.get(_NAME, kwargs.get("name", ""))
+    return f"{type(args[0]).__name__} {given}".strip()

@@ -25,13 +25,13 @@ class Managed(Resource):
     Attributes:
         wording: the words it is said in.
         provider: who makes it.
-        server: the server that it is on.
+        placed_on: the server that it is on.
         label: what it is called there; None where that is an output.
     """
 
     wording: ClassVar[Wording]
     provider: ClassVar[type[Provider]]
-    server: Server
+    placed_on: Server
     label: str | None
 
     def __init__(
@@ -56,7 +56,7 @@ class Managed(Resource):
         policy = OnDelete.RETAIN if opts.retain_on_delete else stated
         what = f"{type(self).__name__} {resource_name}"
         made = statement(what, self.wording, said({**arguments, "on_delete": policy}))
-        self.server, self.label = server, made.label
+        self.placed_on, self.label = server, made.label
         on_server = server.properties()
         declared = made.declared(on_server.get("owner"), as_said=not opts.ignore_changes)
         options = resource_options(what, made.name, opts)
@@ -84,7 +84,7 @@ class OnStream(Managed):
         """
         stream = arguments["stream"]
         if isinstance(stream, Managed):
-            server, named = server or stream.server, stream.label or getattr(stream, stream.wording.identity)
+            server, named = server or stream.placed_on, stream.label or getattr(stream, stream.wording.identity)
             with_it = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)
             arguments, opts = {**arguments, "stream": named}, pulumi.ResourceOptions.merge(with_it, opts)
         if server is None:
