@@ -79,7 +79,12 @@ class StreamConsumers:
     def _problems(self, config: ConsumerConfig, others: list[ConsumerConfig]) -> Iterator[Problem]:
         yield from consumer_problems(config, self.stream)
         yield from beside_problems(config, self.stream, others, is_new=True)
-        if config["durable_name"].startswith(KEEPER):
-            yield Problem(("durable_name",), f"{KEEPER} begins the names of consumers that an up makes for itself")
-        for key in (key for key in config["metadata"] if key.startswith(SERVER_METADATA)):
-            yield Problem(("metadata", key), f"{key!r} is the server's own; take it out")
+        yield from reserved_problems(config)
+
+
+def reserved_problems(config: ConsumerConfig) -> Iterator[Problem]:
+    """What is not for a program to give."""
+    if config["durable_name"].startswith(KEEPER):
+        yield Problem(("durable_name",), f"{KEEPER} begins the names of consumers that an up makes for itself")
+    for key in (key for key in config["metadata"] if key.startswith(SERVER_METADATA)):
+        yield Problem(("metadata", key), f"{key!r} is the server's own; take it out")

@@ -34,6 +34,16 @@ _KEY: Final = re.compile(r"(?!\.)[-/_=.A-Za-z0-9]+(?<!\.)")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
+def name_problem(kind: StoreKind, name: str) -> str | None:
+    """Why a bucket or object store cannot have this name."""
+    return None if _NAME.fullmatch(name) else f"is no {kind.noun}'s name; letters, digits, - and _"
+
+
+def store_problems(spec: StreamSpec) -> Iterator[Problem]:
+    """What is wrong with a bucket or object store by itself."""
+    return chain(_problems(spec.config), _seed_problems(spec))
+
+
 def stated_fields(kind: StoreKind) -> tuple[Field, ...]:
     """What a catalogue says of one."""
     return (*STORE_POLICY_FIELDS, *kind.fields, *((SEED,) if kind is BUCKETS else ()))
@@ -73,8 +83,9 @@ class Stores:
         if raw is not None and not isinstance(raw, dict):
             what = "is not a block of fields; write each as field: value, on its own line"
             self.report(path, f"{what}; {self.kind.key} has the {self.kind.noun}s, no stream can have this name")
-        if not _NAME.fullmatch(name):
-            self.report(path, f"is no {self.kind.noun}'s name; letters, digits, - and _")
+        problem = name_problem(self.kind, name)
+        if problem:
+            self.report(path, problem)
         raw = raw if isinstance(raw, dict) else {}
         block = self._inheriting(self._block(path, raw), raw)
         words = {field.name: block.values[field.name] for field in self.kind.fields}
@@ -83,8 +94,8 @@ class Stores:
         spec = StreamSpec(
             config, **policy, place=Place(self.file, self.line_at(path)), seed=block.values.get("seed", {})
         )
-        if _NAME.fullmatch(name):
-            self.report_certain(spec, block, chain(_problems(config), _seed_problems(spec)))
+        if not problem:
+            self.report_certain(spec, block, store_problems(spec))
         return spec, block
 
     def report_certain(self, spec: StreamSpec, block: Block, problems: Iterator[Problem]) -> None:
