@@ -12,14 +12,14 @@ from provisioner.rules.consumer_estate import beside_problems
 from provisioner.rules.normalise import captured
 from provisioner.rules.problem import Problem
 from provisioner.rules.subjects import overlap
-from provisioner.schema.consumer_fields import CONSUMER_FIELDS, CONSUMER_POLICY_FIELDS, consumer_config
+from provisioner.schema.consumer_fields import CONSUMER_CATALOGUE_FIELDS, CONSUMER_FIELDS, consumer_config
 from provisioner.schema.consumer_model import KEEPER, ConsumerConfig, ConsumerSpec, subject_filters
 from provisioner.schema.model import SERVER_METADATA, Place, StreamConfig
 from provisioner.schema.types import FieldPath, Report
 
 CONSUMERS: Final = "consumers"
 STATED_FIELDS: Final = tuple(
-    field for field in (*CONSUMER_POLICY_FIELDS, *CONSUMER_FIELDS) if field.name != "durable_name"
+    field for field in (*CONSUMER_CATALOGUE_FIELDS, *CONSUMER_FIELDS) if field.name != "durable_name"
 )
 _NAMES: Final = {"durable_name": "does not go here: the key is the consumer's name"}
 
@@ -66,7 +66,7 @@ class StreamConsumers:
         for problem in filter(None, map(block.certain, self._problems(config, others))):
             at = path if problem.path == ("durable_name",) else (*path, *problem.path)
             self.report(at, problem.what)
-        policy = {field.name: block.values[field.name] for field in CONSUMER_POLICY_FIELDS}
+        policy = {field.name: block.values[field.name] for field in CONSUMER_CATALOGUE_FIELDS}
         place = Place(self.file, self.line_at((self.stream["name"], *path)))
         return ConsumerSpec(self.stream["name"], config, **policy, place=place)
 
