@@ -1,0 +1,110 @@
+"""``streams metrics``, ``alerts`` and ``monitoring`` at a real server: printed, in a file, and served."""
+
+from __future__ import annotations
+
+import json
+import socket
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from provisioner.catalogue.reader import parse
+from provisioner.cli.main import main
+from provisioner.jetstream.client import JetStream
+from tests.support.nats_server import NatsServer
+from tests.support.ports import free_port
+from tests.support.prometheus import promtool
+from tests.support.requests import recorded
+
+ROOT = Path(__file__).parents[2]
+CATALOGUE = "ORDERS: {subjects: [orders.*], max_age: 7d}\nGONE: {subjects: [gone]}\n"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """A catalogue."""
+    written = tmp_path / "streams.yaml"
+    written.write_text(CATALOGUE)
+    return written
+
+
+def options(file: Path, server: NatsServer) -> list[str]:
+    """Where everything is."""
+    return ["--catalogue", str(file), "--url", server.url, "--monitor-url", server.monitor_url]
+
+
+def make(client: JetStream) -> None:
+    """One of the two streams."""
+    client.create(parse(CATALOGUE, "streams.yaml").streams[0].config)
+
+
+def test_printed(jetstream: JetStream, server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The text of a scrape, by no more requests than a status."""
+    make(jetstream)
+    with recorded(jetstream, "$JS.API.>") as asked:
+        assert 0 == main(["metrics", *options(file, server)])
+    out = capsys.readouterr().out.splitlines()
+
+    assert {'streams_stream_present{stream="ORDERS"} 1.0', 'streams_stream_present{stream="GONE"} 0.0'} <= set(out)
+    assert ["$JS.API.INFO", "$JS.API.STREAM.LIST"] == sorted(asked)
+
+
+def test_in_a_file(server: NatsServer, file: Path, tmp_path: Path) -> None:
+    """Readable for node_exporter, whole or not at all: nothing is left beside it."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "dev-1.history.json").write_text('{"kind": "update", "result": "succeeded", "endTime": 5}')
+    wanted = ["--output", str(tmp_path / "out/streams.prom"), "--history", str(tmp_path)]
+    assert 0 == main(["metrics", *options(file, server), *wanted])
+    (written,) = (tmp_path / "out").iterdir()
+
+    assert "streams_last_up_timestamp_seconds 5.0" in written.read_text().splitlines()
+    assert stat.S_IMODE(written.stat().st_mode) & stat.S_IRGRP
+
+
+def test_a_server_that_is_not_there(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is a figure, and no error: somebody watches for it."""
+    assert 0 == main(["metrics", "--catalogue", str(file), "--url", f"nats://127.0.0.1:{free_port()}"])
+    assert "streams_server_up 0.0" in capsys.readouterr().out.splitlines()
+
+
+def test_a_catalogue_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is an error, as no figure can tell of it."""
+    (tmp_path / "bad.yaml").write_text("ORDERS: {max_age: 7}\n")
+    assert 1 == main(["metrics", "--catalogue", str(tmp_path / "bad.yaml")])
+    assert "bad.yaml:1: ORDERS.max_age: 7 has no unit" in capsys.readouterr().err
+
+
+def test_a_port_that_somebody_has(server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, with what to do."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert 1 == main(["metrics", *options(file, server), "--listen", str(port)])
+    assert f"127.0.0.1:{port}: Address already in use; choose another with --listen\n" == capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["x", "localhost:", "1:70000"])
+def test_no_address(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Usage, with how to write one."""
+    assert 64 == main(["metrics", "--listen", address])
+    assert f"{address!r} is not a port, or a host and a port; write it like 127.0.0.1:9770" in capsys.readouterr().err
+
+
+def test_the_rules_of_the_committed_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prometheus takes them, without a complaint."""
+    assert 0 == main(["alerts", "--catalogue", str(ROOT / "infra/streams.yaml")])
+    (tmp_path / "rules.yml").write_text(capsys.readouterr().out)
+    checked = promtool("check", "rules", str(tmp_path / "rules.yml"))
+    assert (0, "") == (checked.returncode, checked.stderr)
+
+
+def test_the_files_for_prometheus_and_grafana(tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prometheus takes its own; the rest is there, and how to run it is said."""
+    folder = tmp_path / "watch"
+    assert 0 == main(["monitoring", "--to", str(folder), "--catalogue", str(file), "--exporter", "http://n1:8222"])
+    checked = promtool("check", "config", str(folder / "prometheus.yml"))
+
+    assert (0, "") == (checked.returncode, checked.stderr)
+    assert "JetStream streams" == json.loads((folder / "grafana/dashboards/streams.json").read_text())["title"]
+    assert f"docker compose --file {folder}/compose.yaml up" in capsys.readouterr().out
