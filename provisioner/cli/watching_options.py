@@ -41,7 +41,9 @@ def add_alert_options(command: argparse.ArgumentParser) -> None:
 
 def add_monitoring_options(command: argparse.ArgumentParser) -> None:
     """Where the files go, and where the figures come from."""
-    command.add_argument("--to", type=Path, required=True, metavar="DIR", help="a folder; files in it are overwritten")
+    command.add_argument(
+        "--to", type=Path, default=Path("monitoring"), metavar="DIR", help="default: monitoring; files are overwritten"
+    )
     command.add_argument(
         "--metrics",
         type=_address,
