@@ -24,5 +24,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _write(file: Path, text: str) -> None:
+    """For everybody to read, as containers have users of their own; there is no secret in it."""
     file.parent.mkdir(parents=True, exist_ok=True)
+    file.parent.chmod(0o755)
     file.write_text(text)
+    file.chmod(0o644)

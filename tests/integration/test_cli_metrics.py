@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import stat
 from contextlib import closing
@@ -100,11 +101,13 @@ def test_the_rules_of_the_committed_catalogue(tmp_path: Path, capsys: pytest.Cap
 
 
 def test_the_files_for_prometheus_and_grafana(tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Prometheus takes its own; the rest is there, and how to run it is said."""
-    folder = tmp_path / "watch"
+    """Prometheus takes its own; containers may read all of it, whatever the umask; how to run it is said."""
+    folder, before = tmp_path / "watch", os.umask(0o077)
     assert 0 == main(["monitoring", "--to", str(folder), "--catalogue", str(file), "--exporter", "http://n1:8222"])
+    os.umask(before)
     checked = promtool("check", "config", str(folder / "prometheus.yml"))
 
     assert (0, "") == (checked.returncode, checked.stderr)
+    assert {0o644} == {stat.S_IMODE(each.stat().st_mode) for each in folder.rglob("*") if each.is_file()}
     assert "JetStream streams" == json.loads((folder / "grafana/dashboards/streams.json").read_text())["title"]
     assert f"docker compose --file {folder}/compose.yaml up" in capsys.readouterr().out

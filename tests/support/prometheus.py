@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -54,6 +53,12 @@ class Prometheus:
         result = self._get(f"query?query={query}")["result"]
         return float(result[0]["value"][1]) if result else None
 
+    def is_ready(self) -> bool:
+        """Whether it answers, and has read what it had."""
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:  # noqa: S310 - http
+            return bool(answer.status == 200)
+        return False
+
     def _get(self, path: str) -> dict[str, Any]:
         with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=_DEADLINE_S) as response:  # noqa: S310 - http
             return dict(json.load(response)["data"])
@@ -67,17 +72,9 @@ def prometheus(folder: Path, config: Path) -> Iterator[Prometheus]:
     with (folder / "prometheus.log").open("wb") as log:
         process = subprocess.Popen([program("prometheus"), *options], stdout=log, stderr=log)
     try:
-        until("Prometheus is ready", lambda: _is_ready(address), _DEADLINE_S)
-        yield Prometheus(f"http://{address}")
+        started = Prometheus(f"http://{address}")
+        until("Prometheus is ready", started.is_ready, _DEADLINE_S)
+        yield started
     finally:
         process.terminate()
         process.wait(_DEADLINE_S)
-
-
-def _is_ready(address: str) -> bool:
-    with (
-        suppress(urllib.error.URLError, OSError),
-        urllib.request.urlopen(f"http://{address}/-/ready", timeout=2) as got,
-    ):
-        return bool(got.status == 200)
-    return False

@@ -6,6 +6,9 @@ import json
 import re
 from typing import Any
 
+from grafana_foundation_sdk.cog.encoder import JSONEncoder
+from grafana_foundation_sdk.models.dashboard import Dashboard
+
 from provisioner.catalogue.reader import parse
 from provisioner.watching.dashboard import dashboard_json
 from provisioner.watching.metrics import METRICS
@@ -39,6 +42,12 @@ def test_its_queries_are_of_metrics_that_there_are() -> None:
     assert set() == asked - NAMES
     assert 'streams_stream_used_ratio{stream="A\\"B"}' in queries
     assert {"${source}"} == {panel["datasource"]["uid"] for panel in board()["panels"] if panel["type"] != "row"}
+
+
+def test_it_is_what_grafana_reads() -> None:
+    """Read with the types of Grafana's library and written again, it is the same."""
+    again = json.loads(json.dumps(Dashboard.from_json(board()), cls=JSONEncoder))
+    assert board() == again
 
 
 def test_panels_do_not_overlap() -> None:
