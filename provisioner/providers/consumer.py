@@ -90,7 +90,7 @@ class ConsumerProvider(Provider):
     def _actual(self, where: Context, spec: ConsumerSpec, props: dict[str, Any]) -> dict[str, Any]:
         """The properties by what is there; where it is not whole, a status, which the program never has."""
         try:
-            present = where.server.consumers.seen(spec.stream)
+            present = where.server.consumers.seen(spec.stream, [spec.name])
         except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login
             return {**props, "status": f"unreachable: {error}"}
         if keeper_name(spec.name) in present:

@@ -28,7 +28,8 @@ def consumers_preflight(
     staying, leaving = by_stream(wanted), by_stream(_leaving(target, streams, wanted))
     for name in (name for name in streams if name in staying or name in leaving):
         stream, ours, going = streams[name], staying.get(name, []), leaving.get(name, [])
-        present = target.server.consumers.seen(name) if name in infos else {}
+        concerned = [spec.name for spec in (*ours, *going)]
+        present = target.server.consumers.seen(name, concerned) if name in infos else {}
         verdicts = [(spec, consumer_preflight(target, spec, present, stream.config)) for spec in ours]
         verdicts += [(spec, _departure(spec, present.get(spec.name))) for spec in going]
         yield from (_named(spec, verdict) for spec, verdict in verdicts)

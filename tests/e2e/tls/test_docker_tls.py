@@ -53,7 +53,7 @@ def test_a_cluster_keeps_its_secrets(cluster: Project, engine_client: DockerClie
     cluster.configure(**cluster.settings, services="services.yaml", tls="authority", encryption="chachapoly")
     give(cluster, "encryptionKey", GIVEN_KEY)
     said = [cluster.up(STREAMS_LOG="debug").text, cluster.preview("--expect-no-changes").text]
-    assert "30 unchanged" in said[1]
+    assert "39 unchanged" in said[1]
     _publishes(cluster)
     nodes = _containers(cluster, engine_client)
     secrets = {*_secrets(cluster)}
