@@ -128,7 +128,7 @@ def _replicas(of: str) -> Iterator[Alert]:
     replica = "replica {{ $labels.replica }} of {{ $labels.stream }}"
     yield Alert("StreamWithoutLeader", CRITICAL, f"{m.STREAM_LEADER.full_name}{of} == 0", _of_stream("has no leader"))
     yield Alert("ReplicaDown", WARNING, f"{m.REPLICA_UP.full_name}{of} == 0", f"{replica} is not heard of")
-    behind = f"{m.REPLICA_LAG.full_name}{of} > {MOST_LAG}"
+    behind = f"{m.REPLICA_LAG.full_name}{of} > {MOST_LAG} and {m.REPLICA_CURRENT.full_name}{of} == 0"
     yield Alert("ReplicaBehind", WARNING, behind, f"{replica} is {{{{ $value }}}} entries behind")
 
 

@@ -63,6 +63,7 @@ STREAM_LAST: Final = Metric(
 )
 STREAM_LEADER: Final = Metric("stream_has_leader", _STREAM, "In a cluster: whether there is one.")
 REPLICA_UP: Final = Metric("stream_replica_up", _REPLICA, "In a cluster: whether the leader hears of a replica.")
+REPLICA_CURRENT: Final = Metric("stream_replica_current", _REPLICA, "In a cluster: whether it has all it should have.")
 REPLICA_LAG: Final = Metric("stream_replica_lag", _REPLICA, "In a cluster: entries that a replica is behind.")
 
 CONSUMER_PRESENT: Final = Metric("consumer_present", _CONSUMER, "Whether a consumer of the catalogue is on its stream.")

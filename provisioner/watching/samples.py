@@ -116,6 +116,7 @@ def _placed(stream: str, where: Placement) -> Iterator[Sample]:
     yield Sample(m.STREAM_LEADER, float(bool(where.leader)), (stream,))
     for replica in where.replicas:
         yield Sample(m.REPLICA_UP, float(not replica.is_lost), (stream, replica.name))
+        yield Sample(m.REPLICA_CURRENT, float(replica.current), (stream, replica.name))
         yield Sample(m.REPLICA_LAG, replica.lag, (stream, replica.name))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,12 +49,14 @@ class Case:
 
     Attributes:
         labels: of the series, which the alert gets.
+        beside: more metrics of the same labels, with their values.
     """
 
     alert: str
     metric: str
     labels: dict[str, str]
     outcomes: dict[str, tuple[str, str] | None]
+    beside: dict[str, str] = field(default_factory=dict)
 
 
 # Values as promtool has them, one a minute: 0x15 is 0 and 15 times 0 again.
@@ -146,7 +148,9 @@ CASES = (
         "stream_replica_lag",
         REPLICA,
         {"11x15": (WARNING, "replica n2 of ORDERS is 11 entries behind"), "10x15": None},
+        beside={"stream_replica_current": "0x15"},
     ),
+    Case("ReplicaBehind", "stream_replica_lag", REPLICA, {"11x15": None}, beside={"stream_replica_current": "1x15"}),
     Case(
         "ConsumerMissing",
         "consumer_present",
@@ -205,7 +209,8 @@ def test_each_alert_fires_on_its_case_and_not_on_its_neighbour(tmp_path: Path) -
 
 def _test(case: Case, values: str, told: tuple[str, str] | None) -> dict[str, Any]:
     labels = ",".join(f'{name}="{value}"' for name, value in case.labels.items())
-    series = [{"series": f"streams_{case.metric}{{{labels}}}", "values": values}] if values else []
+    metrics = {**case.beside, **({case.metric: values} if values else {})}
+    series = [{"series": f"streams_{metric}{{{labels}}}", "values": each} for metric, each in metrics.items()]
     alerts = [_alert({**case.labels, "severity": told[0]}, told[1])] if told else []
     rule = {"eval_time": f"{AT_S}s", "alertname": case.alert, "exp_alerts": alerts}
     name = f"{case.alert}: {values}"

@@ -66,7 +66,7 @@ def await_alerts(watching: Prometheus, *expected: tuple[str, str, str]) -> None:
 
 
 def test_alerts_come_and_go(jetstream: JetStream, raw: RawClient, server: NatsServer, tmp_path: Path) -> None:
-    """Of a full stream, a consumer behind, a changed limit, a deleted stream, and silence."""
+    """Of a full stream, a consumer behind, a changed limit, a deleted stream, a bad catalogue, and silence."""
     file, port = tmp_path / "streams.yaml", free_port()
     file.write_text(CATALOGUE)
     catalogue = load(file)
@@ -95,5 +95,10 @@ def test_alerts_come_and_go(jetstream: JetStream, raw: RawClient, server: NatsSe
             await_alerts(watching, MISSING)
             jetstream.create(orders)
             consumers.make(jetstream, "ORDERS", catalogue.consumers[0].config)
+            await_alerts(watching)
+
+            file.write_text("ORDERS: {max_age: 7}\n")
+            await_alerts(watching, SILENT)
+            file.write_text(CATALOGUE)
             await_alerts(watching)
         await_alerts(watching, SILENT)

@@ -105,6 +105,8 @@ def test_everything_that_a_report_says() -> None:
         ("stream_has_leader", "ORDERS"): 1,
         ("stream_replica_up", "ORDERS", "n2"): 1,
         ("stream_replica_lag", "ORDERS", "n2"): 0,
+        ("stream_replica_current", "ORDERS", "n2"): 1,
+        ("stream_replica_current", "ORDERS", "n3"): 0,
         ("stream_replica_up", "ORDERS", "n3"): 0,
         ("stream_replica_lag", "ORDERS", "n3"): 40,
         ("stream_present", "GONE"): 0,
