@@ -7,6 +7,8 @@ from pathlib import Path
 
 from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
+from provisioner.cli.written import write_whole
+from provisioner.errors import ProvisionerError
 from provisioner.watching.files import Places, monitoring_files
 
 
@@ -25,7 +27,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _write(file: Path, text: str) -> None:
     """For everybody to read, as containers have users of their own; there is no secret in it."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.parent.chmod(0o755)
-    file.write_text(text)
-    file.chmod(0o644)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, text)
+        file.parent.chmod(0o755)
+        file.chmod(0o644)
+    except OSError as error:
+        raise ProvisionerError(f"{file.parent}: cannot be made: {error.strerror}") from error

@@ -123,6 +123,7 @@ def _add_watching(commands: argparse._SubParsersAction[Parser]) -> None:
     _add_url(metrics)
 
     alerts = _command(commands, "alerts", "print the catalogue's alerts as a rule file of Prometheus")
+    alerts.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
     add_alert_options(alerts)
     _add_catalogue(alerts)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -87,6 +86,7 @@ def _servers() -> Iterator[Alert]:
     up, collected, ends = m.SERVER_UP.full_name, m.COLLECTED.full_name, f"{m.CERTIFICATE_END.full_name} - time()"
     first, last = int(WARNED_BEFORE.total_seconds()), _LAST_DAYS * _DAY_S
     left = "certificate of {{ $labels.url }} ends in {{ $value | humanizeDuration }}"
+    refused = "the certificate of {{ $labels.url }} has ended, or is not to be trusted"
     slow = f"increase({m.SLOW_CONSUMERS.full_name}[10m]) > 0"
     cut_off = "{{ $labels.node }} has cut off clients that read too slowly"
     yield Alert(
@@ -98,25 +98,26 @@ def _servers() -> Iterator[Alert]:
     yield Alert("ServerDown", CRITICAL, f"{up} == 0", "JetStream does not answer")
     yield Alert("NodeDown", WARNING, f"{m.NODE_UP.full_name} == 0", "node {{ $labels.node }} is down")
     yield Alert("SlowConsumers", WARNING, slow, cut_off, is_held=False)
+    yield Alert("CertificateRefused", CRITICAL, f"{m.CERTIFICATE_VALID.full_name} == 0", refused)
     yield Alert("CertificateEnds", WARNING, f"{ends} < {first} > {last}", left, is_held=False)
     yield Alert("CertificateEnds", CRITICAL, f"{ends} <= {last}", left, is_held=False)
 
 
 def _stream(spec: StreamSpec) -> Iterator[Alert]:
-    of = f"{{stream={json.dumps(spec.name)}}}"
+    of = {"stream": spec.name}
     thresholds = of_stream(spec, STREAM_THRESHOLDS)
     drift = "{{ $labels.stream }} differs from the catalogue; streams drift says in what"
     full = "{{ $labels.stream }} uses {{ $value | humanizePercentage }} of {{ $labels.limit }}"
-    yield Alert("StreamMissing", CRITICAL, f"{m.STREAM_PRESENT.full_name}{of} == 0", _of_stream("is not on the server"))
-    yield Alert("StreamDrifted", WARNING, f"{m.STREAM_DRIFTED.full_name}{of} == 1", drift)
+    yield Alert("StreamMissing", CRITICAL, f"{m.STREAM_PRESENT.of(**of)} == 0", _of_stream("is not on the server"))
+    yield Alert("StreamDrifted", WARNING, f"{m.STREAM_DRIFTED.of(**of)} == 1", drift)
     if thresholds.judges_rings or consequence(spec.config):
         used = Levels(*(level and level / 100 for level in (thresholds.used.warning, thresholds.used.critical)))
-        yield from _levels("StreamNearlyFull", used, f"{m.STREAM_USED.full_name}{of}", full)
+        yield from _levels("StreamNearlyFull", used, m.STREAM_USED.of(**of), full)
     few = "{{ $labels.stream }} has only {{ $value }} messages"
-    yield from _levels("StreamNearlyEmpty", thresholds.messages, f"{m.STREAM_MESSAGES.full_name}{of}", few)
+    yield from _levels("StreamNearlyEmpty", thresholds.messages, m.STREAM_MESSAGES.of(**of), few)
     if thresholds.expect_every:
         seconds = thresholds.expect_every / _SECOND_NS
-        silence = f"time() - {m.STREAM_LAST.full_name}{of} > {seconds:g}"
+        silence = f"time() - {m.STREAM_LAST.of(**of)} > {seconds:g}"
         expected = format_duration(thresholds.expect_every)
         quiet = f"has had no new message for {{{{ $value | humanizeDuration }}}}; one is expected every {expected}"
         yield Alert("StreamQuiet", WARNING, silence, _of_stream(quiet), is_held=False)
@@ -124,20 +125,20 @@ def _stream(spec: StreamSpec) -> Iterator[Alert]:
         yield from _replicas(of)
 
 
-def _replicas(of: str) -> Iterator[Alert]:
+def _replicas(of: Mapping[str, str]) -> Iterator[Alert]:
     replica = "replica {{ $labels.replica }} of {{ $labels.stream }}"
-    yield Alert("StreamWithoutLeader", CRITICAL, f"{m.STREAM_LEADER.full_name}{of} == 0", _of_stream("has no leader"))
-    yield Alert("ReplicaDown", WARNING, f"{m.REPLICA_UP.full_name}{of} == 0", f"{replica} is not heard of")
-    behind = f"{m.REPLICA_LAG.full_name}{of} > {MOST_LAG} and {m.REPLICA_CURRENT.full_name}{of} == 0"
+    yield Alert("StreamWithoutLeader", CRITICAL, f"{m.STREAM_LEADER.of(**of)} == 0", _of_stream("has no leader"))
+    yield Alert("ReplicaDown", WARNING, f"{m.REPLICA_UP.of(**of)} == 0", f"{replica} is not heard of")
+    behind = f"{m.REPLICA_LAG.of(**of)} > {MOST_LAG} and {m.REPLICA_CURRENT.of(**of)} == 0"
     yield Alert("ReplicaBehind", WARNING, behind, f"{replica} is {{{{ $value }}}} entries behind")
 
 
 def _consumer(spec: ConsumerSpec) -> Iterator[Alert]:
     who = "{{ $labels.stream }}/{{ $labels.consumer }}"
-    of = f"{{stream={json.dumps(spec.stream)},consumer={json.dumps(spec.name)}}}"
+    of = {"stream": spec.stream, "consumer": spec.name}
     drift = f"{who} differs from the catalogue; streams drift says in what"
-    yield Alert("ConsumerMissing", CRITICAL, f"{m.CONSUMER_PRESENT.full_name}{of} == 0", f"{who} is not on the server")
-    yield Alert("ConsumerDrifted", WARNING, f"{m.CONSUMER_DRIFTED.full_name}{of} == 1", drift)
+    yield Alert("ConsumerMissing", CRITICAL, f"{m.CONSUMER_PRESENT.of(**of)} == 0", f"{who} is not on the server")
+    yield Alert("ConsumerDrifted", WARNING, f"{m.CONSUMER_DRIFTED.of(**of)} == 1", drift)
     thresholds = of_consumer(spec, CONSUMER_THRESHOLDS)
     rows = (
         ("ConsumerBehind", thresholds.lag, m.CONSUMER_LAG, "yet to be delivered"),
@@ -145,7 +146,7 @@ def _consumer(spec: ConsumerSpec) -> Iterator[Alert]:
         ("ConsumerRedelivering", thresholds.redelivered, m.CONSUMER_REDELIVERED, "delivered more than once"),
     )
     for name, levels, metric, what in rows:
-        yield from _levels(name, levels, f"{metric.full_name}{of}", f"{who} has {{{{ $value }}}} messages {what}")
+        yield from _levels(name, levels, metric.of(**of), f"{who} has {{{{ $value }}}} messages {what}")
 
 
 def _levels(name: str, levels: Levels, figure: str, summary: str) -> Iterator[Alert]:

@@ -95,23 +95,22 @@ _ESTATE: Final = (
 
 
 def _of_stream(name: str) -> Iterator[Graph]:
-    of = f"{{stream={json.dumps(name)}}}"
     yield Graph(
         "In and out",
         "cps",
         (
-            (f"rate({m.STREAM_RECEIVED.full_name}{of}{_RATE})", "in"),
-            (f"rate({m.CONSUMER_DELIVERIES.full_name}{of}{_RATE})", "out: {{consumer}}"),
+            (f"rate({m.STREAM_RECEIVED.of(stream=name)}{_RATE})", "in"),
+            (f"rate({m.CONSUMER_DELIVERIES.of(stream=name)}{_RATE})", "out: {{consumer}}"),
         ),
     )
-    yield Graph("Used", "percentunit", ((f"{m.STREAM_USED.full_name}{of}", "{{limit}}"),), most=1)
-    yield Graph("Age of the oldest message", "s", ((f"time() - {m.STREAM_FIRST.full_name}{of}", "oldest"),))
+    yield Graph("Used", "percentunit", ((m.STREAM_USED.of(stream=name), "{{limit}}"),), most=1)
+    yield Graph("Age of the oldest message", "s", ((f"time() - {m.STREAM_FIRST.of(stream=name)}", "oldest"),))
     yield Graph(
         "Consumers' lag",
         "short",
         (
-            (f"{m.CONSUMER_LAG.full_name}{of}", "{{consumer}}"),
-            (f"{m.CONSUMER_UNACKNOWLEDGED.full_name}{of}", "{{consumer}}, unacknowledged"),
+            (m.CONSUMER_LAG.of(stream=name), "{{consumer}}"),
+            (m.CONSUMER_UNACKNOWLEDGED.of(stream=name), "{{consumer}}, unacknowledged"),
         ),
     )
 

@@ -5,6 +5,7 @@ The names follow Prometheus' conventions: base units, ``_timestamp_seconds`` for
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,11 @@ class Metric:
     help: str
     is_counter: bool = False
 
+    def of(self, **labels: str) -> str:
+        """The query for the series with these labels, whatever is in the names of somebody else's streams."""
+        pairs = (f"{name}={json.dumps(value, ensure_ascii=False)}" for name, value in labels.items())
+        return f"{self.full_name}{{{','.join(pairs)}}}"
+
     @property
     def full_name(self) -> str:
         """As Prometheus has it."""
@@ -43,6 +49,7 @@ SLOW_CONSUMERS: Final = Metric(
     "slow_consumers", ("node",), "Clients cut off because they read too slowly.", is_counter=True
 )
 CERTIFICATE_END: Final = Metric("certificate_end_timestamp_seconds", ("url",), "When a certificate that is shown ends.")
+CERTIFICATE_VALID: Final = Metric("certificate_valid", ("url",), "Whether a certificate that is shown is accepted.")
 UNMANAGED: Final = Metric("unmanaged", (), "Streams that the catalogue neither names nor ignores.")
 LAST_UP: Final = Metric("last_up_timestamp_seconds", (), "When the last successful pulumi up ended.")
 COLLECTED: Final = Metric("collected_timestamp_seconds", (), "When the server was asked.")

@@ -64,6 +64,7 @@ def _answers(report: Report) -> bool:
 
 def _servers(report: Report) -> Iterator[Sample]:
     for certificate in report.certificates:
+        yield Sample(m.CERTIFICATE_VALID, float(not certificate.problem), (certificate.url,))
         if certificate.ends:
             yield Sample(m.CERTIFICATE_END, certificate.ends.timestamp(), (certificate.url,))
     nodes = report.cluster.nodes if report.cluster else ()

@@ -84,6 +84,12 @@ CASES = (
         {"0x9 1x5": (WARNING, "n1 has cut off clients that read too slowly"), "1x15": None},
     ),
     Case(
+        "CertificateRefused",
+        "certificate_valid",
+        {"url": "tls://n1"},
+        {"0x15": (CRITICAL, "the certificate of tls://n1 has ended, or is not to be trusted"), "1x15": None},
+    ),
+    Case(
         "CertificateEnds",
         "certificate_end_timestamp_seconds",
         {"url": "tls://n1"},
@@ -223,12 +229,14 @@ def _alert(labels: dict[str, str], summary: str, **more: str) -> dict[str, Any]:
 
 def test_names_that_templates_would_read(tmp_path: Path) -> None:
     """A stream's name and purpose with braces and quotes stay what they are."""
-    catalogue = parse("'A{{\"$x':\n  subjects: [a]\n  purpose: Takes {{all}}\n", "streams.yaml")
+    catalogue = parse("'A😀{{\"$x':\n  subjects: [a]\n  purpose: Takes {{all}} 😀\n", "streams.yaml")
     (tmp_path / "rules.yml").write_text(rule_file(groups(catalogue), 0))
-    alert = _alert({"stream": 'A{{"$x', "severity": CRITICAL}, 'A{{"$x is not on the server', purpose="Takes {{all}}")
+    alert = _alert(
+        {"stream": 'A😀{{"$x', "severity": CRITICAL}, 'A😀{{"$x is not on the server', purpose="Takes {{all}} 😀"
+    )
     test = {
         "interval": "1m",
-        "input_series": [{"series": 'streams_stream_present{stream="A{{\\"$x"}', "values": "0x15"}],
+        "input_series": [{"series": 'streams_stream_present{stream="A😀{{\\"$x"}', "values": "0x15"}],
         "alert_rule_test": [{"eval_time": "5m", "alertname": "StreamMissing", "exp_alerts": [alert]}],
     }
     (tmp_path / "tests.yml").write_text(yaml.safe_dump({"rule_files": ["rules.yml"], "tests": [test]}))

@@ -89,6 +89,8 @@ def test_everything_that_a_report_says() -> None:
         ("last_up_timestamp_seconds",): NOW.timestamp() - 60,
         ("unmanaged",): 0,
         ("certificate_end_timestamp_seconds", "tls://n1"): NOW.timestamp() + 9 * 86_400,
+        ("certificate_valid", "tls://n1"): 1,
+        ("certificate_valid", "tls://n2"): 0,
         ("slow_consumers", "n1"): 4,
         ("stream_present", "ORDERS"): 1,
         ("stream_drifted", "ORDERS"): 1,
