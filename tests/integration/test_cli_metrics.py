@@ -13,13 +13,16 @@ import pytest
 
 from provisioner.catalogue.reader import parse
 from provisioner.cli.main import main
+from provisioner.jetstream import consumers
 from provisioner.jetstream.client import JetStream
-from tests.support.nats_server import NatsServer
+from provisioner.jetstream.target import Credentials
+from tests.support.nats_server import NatsServer, running
 from tests.support.ports import free_port
 from tests.support.prometheus import promtool
 from tests.support.requests import recorded
 
 ROOT = Path(__file__).parents[2]
+READS = ["$JS.API.INFO", "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.LIST.*"]
 CATALOGUE = "ORDERS: {subjects: [orders.*], max_age: 7d}\nGONE: {subjects: [gone]}\n"
 
 
@@ -50,6 +53,31 @@ def test_printed(jetstream: JetStream, server: NatsServer, file: Path, capsys: p
 
     assert {'streams_stream_present{stream="ORDERS"} 1.0', 'streams_stream_present{stream="GONE"} 0.0'} <= set(out)
     assert ["$JS.API.INFO", "$JS.API.STREAM.LIST"] == sorted(asked)
+
+
+def test_who_may_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three subjects to publish to, and an inbox, are all that is needed; the document names them."""
+    catalogue = tmp_path / "streams.yaml"
+    catalogue.write_text("ORDERS: {subjects: [orders.*], consumers: {billing: }}\n")
+    wanted = parse(catalogue.read_text(), "streams.yaml")
+    allowed = json.dumps(READS)
+    login = f"{{ user: look, password: look, permissions: {{ publish: {allowed}, subscribe: ['_INBOX.>'] }} }}"
+    users = f"authorization {{ users: [{{ user: admin, password: admin }}, {login}] }}"
+    with running(tmp_path / "nats", users) as server:
+        with closing(JetStream(server.url, Credentials(user="admin", password="admin"))) as client:
+            client.create(wanted.streams[0].config)
+            consumers.make(client, "ORDERS", wanted.consumers[0].config)
+        monkeypatch.setenv("NATS_USER", "look")
+        monkeypatch.setenv("NATS_PASSWORD", "look")
+        assert 0 == main(["metrics", *options(catalogue, server)])
+    out = capsys.readouterr().out.splitlines()
+
+    assert {
+        "streams_server_up 1.0",
+        'streams_stream_drifted{stream="ORDERS"} 0.0',
+        'streams_consumer_drifted{consumer="billing",stream="ORDERS"} 0.0',
+    } <= set(out)
+    assert [] == [subject for subject in READS if f"`{subject}`" not in (ROOT / "docs/monitoring.md").read_text()]
 
 
 def test_in_a_file(server: NatsServer, file: Path, tmp_path: Path) -> None:
