@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import argparse
 import os
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from prometheus_client import start_http_server, write_to_textfile
 
 from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
+from provisioner.cli.patient import Patient
 from provisioner.errors import ProvisionerError
 from provisioner.log import tell
 from provisioner.status.collect import Wishes, collect
 from provisioner.status.history import last_successful_up
 from provisioner.watching.exposition import registry, text
 from provisioner.watching.samples import Sample, samples
+
+# Less than Prometheus waits where nothing else is said, which is 10 s.
+_PATIENCE_S: Final = 8.0
 
 
 def run(options: argparse.Namespace) -> int:
@@ -30,22 +34,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         print(text(_taken(options)), end="")
     return 0
-
-
-class _Taker:
-    """Takes the figures for whoever asks, one after the other."""
-
-    def __init__(self, options: argparse.Namespace) -> None:
-        self._options, self._asking = options, threading.Lock()
-
-    def __call__(self) -> list[Sample]:
-        """The figures; none, for which there is an alert, where they cannot be had."""
-        with self._asking:
-            try:
-                return [*_taken(self._options)]
-            except ProvisionerError as error:
-                tell(str(error))
-                return []
 
 
 def _taken(options: argparse.Namespace) -> Iterator[Sample]:
@@ -76,7 +64,7 @@ def _serve(options: argparse.Namespace) -> None:
     host, port = options.listen
     load(_catalogue(options), options.replicas)
     try:
-        server, thread = start_http_server(port, host, registry(_Taker(options)))
+        server, thread = start_http_server(port, host, registry(Patient(lambda: _taken(options), _PATIENCE_S)))
     except OSError as error:
         raise ProvisionerError(f"{host}:{port}: {error.strerror}; choose another with --listen") from error
     tell(f"metrics at http://{host}:{server.server_port}/metrics")

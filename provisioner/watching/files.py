@@ -62,11 +62,11 @@ def monitoring_files(catalogue: Catalogue, places: Places, held_ns: int) -> dict
 
 def prometheus_yml(places: Places) -> str:
     """Prometheus' own configuration; paths in it are relative to it."""
-    each = f"{places.interval_s}s"  # while a cluster elects, an answer takes up to 12
+    each = f"{places.interval_s}s"
     jobs = {"streams": places.metrics, **({"nats": EXPORTER} if places.monitor_url else {})}
     return _yaml(
         {
-            "global": {"scrape_interval": each, "scrape_timeout": each, "evaluation_interval": each},
+            "global": {"scrape_interval": each, "evaluation_interval": each},
             "rule_files": [RULES],
             "scrape_configs": [
                 {"job_name": job, "static_configs": [{"targets": [target]}]} for job, target in jobs.items()
