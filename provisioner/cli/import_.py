@@ -8,6 +8,7 @@ from pathlib import Path
 
 from provisioner.catalogue.writer import catalogue_of
 from provisioner.cli.server import connected
+from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.consumers import consumers
 from provisioner.log import tell
@@ -28,18 +29,8 @@ def run(options: argparse.Namespace) -> int:
     if not imported.names:
         raise ProvisionerError("no stream to import")
     if output:
-        _replace(output, imported.text)
+        write_whole(output, imported.text)
         tell(f"{output}: {counted(len(imported.names), 'stream')}")
     else:
         sys.stdout.write(imported.text)
     return 1 if imported.problems else 0
-
-
-def _replace(file: Path, text: str) -> None:
-    part = file.with_name(f".{file.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ProvisionerError(f"{file}: cannot be written: {error.strerror}") from error

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from provisioner.cli.status_options import add_status_options
+from provisioner.cli.watching_options import add_alerts_options, add_metrics_options
 from provisioner.text import did_you_mean
 
 _DESCRIPTION: Final = "JetStream streams, described in one catalogue."
@@ -59,7 +60,7 @@ def _parser() -> Parser:
     status.epilog = _HEALTH
     _add_catalogue(status)
     _add_url(status)
-    status.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")
+    _add_monitor_url(status)
     status.add_argument("stream", nargs="?", metavar="STREAM", help="only this one, in depth; a bucket by its name")
     add_status_options(status)
 
@@ -72,6 +73,8 @@ def _parser() -> Parser:
     drift.add_argument(
         "--state", type=Path, metavar="FILE", help="what pulumi stack export writes: shows streams that were made again"
     )
+
+    _add_watching(commands)
 
     plan_loss = _command(
         commands, "plan-loss", "show what the catalogue would cost in stored messages; asks, changes nothing"
@@ -113,6 +116,18 @@ def _parser() -> Parser:
     return parser
 
 
+def _add_watching(commands: argparse._SubParsersAction[Parser]) -> None:
+    metrics = _command(commands, "metrics", "what status knows as metrics for Prometheus; default: printed once")
+    _add_catalogue(metrics)
+    _add_url(metrics)
+    _add_monitor_url(metrics)
+    add_metrics_options(metrics)
+
+    alerts = _command(commands, "alerts", "write the alert rules of a catalogue, for Prometheus; asks no server")
+    _add_catalogue(alerts)
+    add_alerts_options(alerts)
+
+
 def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: str) -> Parser:
     command = commands.add_parser(name, help=summary, description=f"{summary[0].upper()}{summary[1:]}.")
     command.set_defaults(parser=command, module=name)
@@ -126,3 +141,7 @@ def _add_catalogue(command: Parser) -> None:
 
 def _add_url(command: Parser) -> None:
     command.add_argument("--url", help="default: $NATS_URL, else the server on this machine")
+
+
+def _add_monitor_url(command: Parser) -> None:
+    command.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")

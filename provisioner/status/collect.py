@@ -48,6 +48,7 @@ class Wishes:
     warns_of_unmanaged: bool = False
 
 
+INPUT: Final = "input"  # the check of the catalogue and the URLs
 _NO_WISHES: Final = Wishes()
 
 
@@ -73,7 +74,7 @@ def collect(
         catalogue = _narrowed(load(file, wishes.replicas), wishes.stream)
         return _report(catalogue, target(url, monitor_url, environment), wishes)
     except ProvisionerError as error:
-        return Report(server=tuple(Result("input", Severity.UNKNOWN, line) for line in str(error).splitlines()))
+        return Report(server=tuple(Result(INPUT, Severity.UNKNOWN, line) for line in str(error).splitlines()))
 
 
 def _narrowed(catalogue: Catalogue, stream: str | None) -> Catalogue:
