@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import os
 import signal
 import sys
 import threading
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest, start_http_server
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from provisioner.cli.addresses import address
 from provisioner.cli.parser import default_catalogue
 from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
@@ -24,10 +23,6 @@ from provisioner.status.collect import INPUT, Wishes, collect
 from provisioner.status.history import last_successful_up
 from provisioner.watching.names import METRICS, Metric
 from provisioner.watching.samples import Sample, samples_of
-
-_LOOPBACK: Final = "127.0.0.1"
-_MOST: Final = 65_535
-_EXAMPLE: Final = "write it like 127.0.0.1:9422"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -108,29 +103,17 @@ def _registry(collector: Collector) -> CollectorRegistry:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    host, port = _address(options.listen)
+    where = address("--listen", options.listen)
     samples(options)  # what cannot be used is said before anybody scrapes
     stopped = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: stopped.set())
     try:
-        server, thread = start_http_server(port, host, _registry(_EachTime(options)))
+        server, thread = start_http_server(where.port, where.host, _registry(_EachTime(options)))
     except OSError as error:
         raise ProvisionerError(f"--listen {options.listen}: {error.strerror}") from error
-    tell(f"metrics at http://{options.listen if host != _LOOPBACK else f'{host}:{port}'}/metrics")
+    tell(f"metrics at http://{where}/metrics")
     stopped.wait()
     server.shutdown()
     thread.join()
     return 0
-
-
-def _address(text: str) -> tuple[str, int]:
-    host, _, port = text.rpartition(":")
-    host = host.strip("[]") or _LOOPBACK
-    try:
-        address = str(ipaddress.ip_address(host))
-    except ValueError:
-        raise ProvisionerError(f"--listen {text}: {host!r} is not an IP address; {_EXAMPLE}") from None
-    if not (port.isdecimal() and 1 <= int(port) <= _MOST):
-        raise ProvisionerError(f"--listen {text}: {port!r} is not a port; {_EXAMPLE}")
-    return address, int(port)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from provisioner.cli.status_options import add_status_options
-from provisioner.cli.watching_options import add_alerts_options, add_metrics_options
+from provisioner.cli.watching_options import add_alerts_options, add_metrics_options, add_monitoring_options
 from provisioner.text import did_you_mean
 
 _DESCRIPTION: Final = "JetStream streams, described in one catalogue."
@@ -126,6 +126,10 @@ def _add_watching(commands: argparse._SubParsersAction[Parser]) -> None:
     alerts = _command(commands, "alerts", "write the alert rules of a catalogue, for Prometheus; asks no server")
     _add_catalogue(alerts)
     add_alerts_options(alerts)
+
+    monitoring = _command(commands, "monitoring", "write what Prometheus and Grafana are started with; asks no server")
+    _add_catalogue(monitoring)
+    add_monitoring_options(monitoring)
 
 
 def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: str) -> Parser:

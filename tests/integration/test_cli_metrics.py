@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,8 +14,8 @@ from provisioner.cli.main import main
 from provisioner.jetstream import consumers
 from provisioner.jetstream.client import JetStream
 from provisioner.schema.config import with_fields
+from tests.support.metrics import serving, words
 from tests.support.nats_server import NatsServer
-from tests.support.ports import free_port
 from tests.support.prometheus_text import read
 from tests.support.raw_nats import RawClient
 from tests.support.waiting import until
@@ -46,29 +41,10 @@ def estate(jetstream: JetStream, file: Path) -> JetStream:
     return jetstream
 
 
-def words(server: NatsServer, file: Path, *options: str) -> list[str]:
-    """A command line."""
-    return ["metrics", "--catalogue", str(file), "--url", server.url, "--monitor-url", server.monitor_url, *options]
-
-
-def scraped(url: str) -> dict[str, float]:
+def scraped(address: str) -> dict[str, float]:
     """What a scrape gets."""
-    with urllib.request.urlopen(url, timeout=DEADLINE_S) as answer:  # noqa: S310 - a server of this test's own
+    with urllib.request.urlopen(f"http://{address}/metrics", timeout=DEADLINE_S) as answer:
         return read(answer.read().decode())
-
-
-@contextmanager
-def serving(server: NatsServer, file: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """The command at a port of its own, once it says that it serves."""
-    address = f"127.0.0.1:{free_port()}"
-    command = [sys.executable, "-m", "provisioner", *words(server, file, "--listen", address)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ) as process:
-        assert process.stderr
-        try:
-            assert f"metrics at http://{address}/metrics\n" == process.stderr.readline()
-            yield process, f"http://{address}/metrics"
-        finally:
-            process.kill()
 
 
 def test_printed_and_in_a_file(
@@ -104,14 +80,14 @@ def test_printed_and_in_a_file(
 @pytest.mark.usefixtures("estate")
 def test_each_scrape_asks_again(server: NatsServer, raw: RawClient, file: Path) -> None:
     """A message shows in the next scrape; a catalogue that is broken meanwhile is said once, and no sample comes."""
-    with serving(server, file) as (process, url):
-        assert 0 == scraped(url)["streams_stream_messages ORDERS"]
+    with serving(server, file) as (process, address):
+        assert 0 == scraped(address)["streams_stream_messages ORDERS"]
         raw.request("orders", b"x")
-        assert 1 == scraped(url)["streams_stream_messages ORDERS"]
+        assert 1 == scraped(address)["streams_stream_messages ORDERS"]
         file.write_text("ORDERS: {max_agee: 7d}\n")
-        assert [{}, {}] == [scraped(url), scraped(url)]
+        assert [{}, {}] == [scraped(address), scraped(address)]
         file.write_text(CATALOGUE)
-        assert 1 == scraped(url)["streams_server_answered"]
+        assert 1 == scraped(address)["streams_server_answered"]
         process.send_signal(signal.SIGTERM)
         _out, said = process.communicate(timeout=DEADLINE_S)
     assert (0, f"{file}:1: ORDERS.max_agee: unknown field; did you mean max_age?\n") == (process.returncode, said)
@@ -122,11 +98,11 @@ def test_it_outlasts_the_server(tmp_path: Path, file: Path) -> None:
     server = NatsServer(tmp_path)
     server.start()
     try:
-        with serving(server, file) as (_process, url):
+        with serving(server, file) as (_process, address):
             server.kill()
-            assert 0 == scraped(url)["streams_server_answered"]
+            assert 0 == scraped(address)["streams_server_answered"]
             server.start()
-            assert until("it answers", lambda: scraped(url)["streams_server_answered"]) == 1
+            assert until("it answers", lambda: scraped(address)["streams_server_answered"]) == 1
     finally:
         server.kill()
 
