@@ -15,9 +15,9 @@ PROVISIONING: Final = "grafana/provisioning"
 _RULES: Final = "rules.yml"
 _DASHBOARDS: Final = "grafana/dashboards"
 _HEADER: Final = "# Written by: streams monitoring\n\n"
-# A status takes a fifth of a second, and its own deadlines end before this one.
 _INTERVAL: Final = "15s"
-_TIMEOUT: Final = "10s"
+# A status of a cluster outlasts an election, 12 s: a shorter timeout would end the scrape that tells of a lost quorum.
+_TIMEOUT: Final = _INTERVAL
 
 
 def files_of(catalogue: Catalogue, file: str, metrics: str, exporter: str | None, folder: str) -> dict[str, str]:

@@ -18,6 +18,7 @@ from tests.support.metrics import serving, words
 from tests.support.nats_server import NatsServer
 from tests.support.prometheus_text import read
 from tests.support.raw_nats import RawClient
+from tests.support.requests import recorded
 from tests.support.waiting import until
 
 CATALOGUE = "ORDERS: {subjects: [orders], max_bytes: 1MiB, consumers: {billing: }}\nGONE: {subjects: [gone]}\n"
@@ -91,6 +92,16 @@ def test_each_scrape_asks_again(server: NatsServer, raw: RawClient, file: Path) 
         process.send_signal(signal.SIGTERM)
         _out, said = process.communicate(timeout=DEADLINE_S)
     assert (0, f"{file}:1: ORDERS.max_agee: unknown field; did you mean max_age?\n") == (process.returncode, said)
+
+
+def test_it_reads_and_nothing_else(
+    estate: JetStream, server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The account, the list of streams, and the consumers of those that have some in the catalogue, each once."""
+    with recorded(estate, "$JS.API.>") as requests:
+        assert 0 == main(words(server, file))
+    assert ["$JS.API.INFO", "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.LIST.ORDERS"] == requests
+    assert "streams_server_answered 1.0" in capsys.readouterr().out
 
 
 def test_it_outlasts_the_server(tmp_path: Path, file: Path) -> None:
