@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from tools import checks, lock, stack_files
 from tools import venv as python_env
-from tools.environment import apply, deleted_streams, exports, status_target
+from tools.environment import apply, deleted_streams, exports, smoke_target, status_target
 from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
 from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, login, open_session, stack_facts, stack_state
@@ -94,6 +94,26 @@ def drift(request: Request) -> int:
     _become(STREAMS, ["drift", *seen.options, "--state", str(seen.state()), *request.words], seen.environment)
 
 
+def smoke(request: Request) -> int:
+    """Follow a message over every hop of the services' flow; it leaves nothing behind (streams smoke)."""
+    session = _required(open_session(request.stack, create=False))
+    options, variables = smoke_target(*stack_facts(session))
+    _become(STREAMS, ["smoke", *options, *request.words], session.environment | variables)
+
+
+def metrics(request: Request) -> int:
+    """Give the figures of a status to Prometheus: ARGS='--listen 9770' serves them (streams metrics)."""
+    seen = _seen(request)
+    history = ["--history", str(seen.history)] if seen.history else []
+    _become(STREAMS, ["metrics", *seen.options, *history, *request.words], seen.environment)
+
+
+def monitoring(request: Request) -> int:
+    """Write a Prometheus and a Grafana for the catalogue into monitoring/ (streams monitoring)."""
+    seen = _seen(request)
+    _become(STREAMS, ["monitoring", *seen.options, *request.words], seen.environment)
+
+
 def validate(request: Request) -> int:
     """Check the catalogue, nothing else (streams validate)."""
     python_env.ensure(python_env.RUN)
@@ -148,7 +168,7 @@ def lock_(request: Request) -> int:
     return 0
 
 
-_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, drift, destroy, validate)
+_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, drift, metrics, monitoring, smoke, destroy, validate)
 _CHECK_COMMANDS: tuple[Command, ...] = (test, test_fast, explore, coverage, lint, bench)
 _SUPPORT_COMMANDS: tuple[Command, ...] = (docs, lock_, setup, shell_env)
 COMMANDS: Mapping[str, Command] = {
@@ -161,11 +181,19 @@ PROBLEM_CODES: Mapping[str, int] = {"drift": 2}
 
 @dataclass(frozen=True, kw_only=True)
 class _Seen:
-    """How to look at a stack's server; ``state`` gives a file with the stack's state."""
+    """How to look at a stack's server.
+
+    Attributes:
+        options: Of ``streams``.
+        environment: With the server's URL and the login.
+        state: Gives a file with the stack's state.
+        history: The folder with the history of its runs, where there is one.
+    """
 
     options: list[str]
     environment: Mapping[str, str]
     state: Callable[[], Path]
+    history: Path | None = None
 
 
 def _seen(request: Request) -> _Seen:
@@ -174,7 +202,12 @@ def _seen(request: Request) -> _Seen:
     if files := stack_files.look(request.stack, os.environ, login()):
         tell(str(files.choice))
         options, variables = status_target(files.outputs, files.settings)
-        return _Seen(options=options, environment={**os.environ, **variables}, state=lambda: files.state)
+        return _Seen(
+            options=options,
+            environment={**os.environ, **variables},
+            state=lambda: files.state,
+            history=files.history if files.history.is_dir() else None,
+        )
     session = _required(open_session(request.stack, create=False))
     options, variables = status_target(*stack_facts(session))
     state = partial(_exported, session)

@@ -45,6 +45,11 @@ class StackFiles:
     settings: Mapping[str, str]
     state: Path
 
+    @property
+    def history(self) -> Path:
+        """The folder with a file for each of its runs, once there is one."""
+        return self.state.parents[2] / "history" / _PROJECT / self.state.stem
+
 
 def look(requested: str, environment: Mapping[str, str], login: str | None) -> StackFiles | None:
     """Return what the files say; None where only Pulumi can tell.

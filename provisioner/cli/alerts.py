@@ -1,4 +1,4 @@
-"""``streams alerts``: the alert rules of a catalogue."""
+"""``streams alerts``: the rule file of a catalogue, for Prometheus."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
 from provisioner.cli.written import write_whole
-from provisioner.watching.alerts import rules_text
+from provisioner.watching.alerts import groups
+from provisioner.watching.rule_file import rule_file
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the rules to a file, else to standard output."""
-    file = options.catalogue or default_catalogue()
-    text = rules_text(load(file, options.replicas), str(file))
+    """Print the rules, or write them to a file."""
+    catalogue = load(options.catalogue or default_catalogue(), options.replicas)
+    text = rule_file(groups(catalogue), options.held)
     if options.output:
         write_whole(options.output, text)
     else:

@@ -17,6 +17,7 @@ from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import servers
 from provisioner.jetstream.target import Target, target
 from provisioner.log import tell
+from provisioner.schema.consumer_model import by_stream
 from provisioner.status.consumers import examine_consumers
 from provisioner.status.drift import CLEAN, DRIFT, UNKNOWN, Drift, drift_of, plain_drift, unmanaged_drift
 from provisioner.status.last_up import created_by_last_up
@@ -50,8 +51,8 @@ def run(options: argparse.Namespace) -> int:
 def _drift(catalogue: Catalogue, server: Target, state: Path | None, *, is_about_others: bool) -> tuple[Drift, ...]:
     created = created_by_last_up(state) if state else {}
     names = [spec.name for spec in catalogue.streams]
-    consumed = names if is_about_others else [*dict.fromkeys(spec.stream for spec in catalogue.consumers)]
-    listing = listed(server, consumed)
+    needed = {name: [spec.name for spec in specs] for name, specs in by_stream(catalogue.consumers).items()}
+    listing = listed(server, {**dict.fromkeys(names, ()), **needed} if is_about_others else needed)
     streams = examine(catalogue.streams, listing, {name: waiting_copies(name) for name in names})
     consumers = examine_consumers(catalogue.consumers, listing, catalogue.streams)
     others = unmanaged_drift(catalogue, listing) if is_about_others else ()

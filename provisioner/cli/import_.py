@@ -10,8 +10,10 @@ from provisioner.catalogue.writer import catalogue_of
 from provisioner.cli.server import connected
 from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
-from provisioner.jetstream.consumers import consumers
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import listed
 from provisioner.log import tell
+from provisioner.schema.consumer_model import ConsumerConfig
 from provisioner.text import counted
 
 
@@ -23,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     with connected(options.url) as client:
         streams = client.streams()
         used = [name for name, info in streams.items() if info.consumers]
-        present = {name: [info.config for info in consumers(client, name).values()] for name in used}
+        present = {name: _consumers(client, name) for name in used}
         imported = catalogue_of(streams, options.patterns, str(output or "catalogue"), present)
     tell(*imported.notes, *imported.problems)
     if not imported.names:
@@ -34,3 +36,9 @@ def run(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(imported.text)
     return 1 if imported.problems else 0
+
+
+def _consumers(client: JetStream, stream: str) -> list[ConsumerConfig]:
+    """Every one of a stream: a catalogue that lacks some would be taken for the whole."""
+    found = listed(client, stream)
+    return [info.config for info in found.with_needed(client, stream, found.missing).values()]

@@ -1,44 +1,36 @@
-"""``streams monitoring``: the files that Prometheus and Grafana are started with, and how."""
+"""``streams monitoring``: the files of a Prometheus and a Grafana that watch the catalogue."""
 
 from __future__ import annotations
 
 import argparse
-import shlex
 from pathlib import Path
 
 from provisioner.catalogue.reader import load
-from provisioner.cli.addresses import METRICS, address
 from provisioner.cli.parser import default_catalogue
 from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
-from provisioner.watching.files import PROMETHEUS, PROVISIONING, files_of
+from provisioner.watching.files import Places, monitoring_files
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the files, and print a command for each program; none is started."""
-    file, folder = options.catalogue or default_catalogue(), options.to.resolve()
-    metrics = str(address("--metrics", options.metrics or METRICS))
-    exporter = str(address("--exporter", options.exporter)) if options.exporter else None
-    texts = files_of(load(file, options.replicas), str(file), metrics, exporter, str(folder))
-    for name, text in texts.items():
-        _make_folder((folder / name).parent)
-        write_whole(folder / name, text)
-    for command in _commands(file, folder, metrics):
-        print(command)
+    """Write the files, those that are there already over again, and say how to run them."""
+    catalogue = load(options.catalogue or default_catalogue(), options.replicas)
+    metrics = ":".join(map(str, options.metrics))
+    places = Places(metrics=metrics, monitor_url=options.exporter)
+    for path, text in monitoring_files(catalogue, places, options.held).items():
+        _write(options.to / path, text)
+    print(f"{options.to}: written. To run them, each in a terminal of its own or as a service:")
+    print(f"  streams metrics --listen {metrics}")
+    print(f"  GRAFANA_PASSWORD=… docker compose --file {options.to}/compose.yaml up")
     return 0
 
 
-def _make_folder(folder: Path) -> None:
+def _write(file: Path, text: str) -> None:
+    """For everybody to read, as containers have users of their own; there is no secret in it."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, text)
+        file.parent.chmod(0o755)
+        file.chmod(0o644)
     except OSError as error:
-        raise ProvisionerError(f"{folder}: cannot be made: {error.strerror}") from error
-
-
-def _commands(file: Path, folder: Path, metrics: str) -> tuple[str, ...]:
-    config, data = shlex.quote(str(folder / PROMETHEUS)), shlex.quote(str(folder / "data"))
-    return (
-        f"streams metrics --catalogue {shlex.quote(str(file))} --listen {metrics}",
-        f"prometheus --config.file={config} --storage.tsdb.path={data} --web.listen-address=127.0.0.1:9090",
-        f"GF_SERVER_HTTP_ADDR=127.0.0.1 GF_PATHS_PROVISIONING={shlex.quote(str(folder / PROVISIONING))} grafana server",
-    )
+        raise ProvisionerError(f"{file.parent}: cannot be made: {error.strerror}") from error

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from provisioner.cli.status_options import add_status_options
-from provisioner.cli.watching_options import add_alerts_options, add_metrics_options, add_monitoring_options
+from provisioner.cli.watching_options import add_alert_options, add_metrics_options, add_monitoring_options
 from provisioner.text import did_you_mean
 
 _DESCRIPTION: Final = "JetStream streams, described in one catalogue."
@@ -60,7 +60,7 @@ def _parser() -> Parser:
     status.epilog = _HEALTH
     _add_catalogue(status)
     _add_url(status)
-    _add_monitor_url(status)
+    status.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")
     status.add_argument("stream", nargs="?", metavar="STREAM", help="only this one, in depth; a bucket by its name")
     add_status_options(status)
 
@@ -74,6 +74,7 @@ def _parser() -> Parser:
         "--state", type=Path, metavar="FILE", help="what pulumi stack export writes: shows streams that were made again"
     )
 
+    _add_smoke(commands)
     _add_watching(commands)
 
     plan_loss = _command(
@@ -116,20 +117,31 @@ def _parser() -> Parser:
     return parser
 
 
+def _add_smoke(commands: argparse._SubParsersAction[Parser]) -> None:
+    smoke = _command(commands, "smoke", "follow a message over every hop of the services' flow; leaves nothing behind")
+    smoke.epilog = "exit code: 0 every hop did its part, 1 not"
+    _add_catalogue(smoke)
+    smoke.add_argument("--services", type=Path, metavar="FILE", help="default: services.yaml beside the catalogue")
+    _add_url(smoke)
+
+
 def _add_watching(commands: argparse._SubParsersAction[Parser]) -> None:
-    metrics = _command(commands, "metrics", "what status knows as metrics for Prometheus; default: printed once")
+    metrics = _command(commands, "metrics", "give the figures of a status to Prometheus; asks, changes nothing")
+    add_metrics_options(metrics)
     _add_catalogue(metrics)
     _add_url(metrics)
-    _add_monitor_url(metrics)
-    add_metrics_options(metrics)
 
-    alerts = _command(commands, "alerts", "write the alert rules of a catalogue, for Prometheus; asks no server")
+    alerts = _command(commands, "alerts", "print the catalogue's alerts as a rule file of Prometheus")
+    alerts.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    add_alert_options(alerts)
     _add_catalogue(alerts)
-    add_alerts_options(alerts)
 
-    monitoring = _command(commands, "monitoring", "write what Prometheus and Grafana are started with; asks no server")
-    _add_catalogue(monitoring)
+    monitoring = _command(
+        commands, "monitoring", "write the files of a Prometheus and a Grafana that watch the catalogue"
+    )
     add_monitoring_options(monitoring)
+    add_alert_options(monitoring)
+    _add_catalogue(monitoring)
 
 
 def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: str) -> Parser:
@@ -145,7 +157,3 @@ def _add_catalogue(command: Parser) -> None:
 
 def _add_url(command: Parser) -> None:
     command.add_argument("--url", help="default: $NATS_URL, else the server on this machine")
-
-
-def _add_monitor_url(command: Parser) -> None:
-    command.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")

@@ -1,4 +1,4 @@
-"""A file that a command writes: whole, or not at all."""
+"""Files that commands write."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from provisioner.errors import ProvisionerError
 
 
 def write_whole(file: Path, text: str) -> None:
-    """Replace a file in one step: a reader has the old text or the new one.
+    """Write a file at once or not at all: whoever reads it has the old text or the new one.
 
     Raises:
-        ProvisionerError: it cannot be written; the text names the file.
+        ProvisionerError: it cannot be written; the line says why.
     """
     part = file.with_name(f".{file.name}.part")
     try:

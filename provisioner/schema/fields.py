@@ -165,5 +165,7 @@ POLICY_FIELDS: Final = (
     Field(
         "mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create the stream."
     ),
-    Field("watch", STREAM_WATCH, None, "What is worth an alert; never sent."),
 )
+
+# And what only a catalogue says: no property of a resource, so that a change of it is no update.
+CATALOGUE_FIELDS: Final = (*POLICY_FIELDS, Field("watch", STREAM_WATCH, None, "What is worth an alert; never sent."))

@@ -253,6 +253,9 @@ class ServerFacts:
         limits: the account's; by tier, as in ``R3``, or by the empty name if they are for all streams together.
         max_bytes_required: whether every stream must have max_bytes.
         syncs_always: whether each message is on the disk before it is acknowledged; None where the server does not say.
+        max_ack_pending: the most that a consumer may have; None where there is no limit, or the server does not say.
+        max_batch: the same of a consumer's max_batch.
+        max_duplicate_window: the same of a stream's duplicate_window, in nanoseconds.
         others: the other streams of the account.
     """
 
@@ -266,4 +269,7 @@ class ServerFacts:
     limits: Mapping[str, AccountLimits] = field(default_factory=lambda: {"": AccountLimits()})
     max_bytes_required: bool = False
     syncs_always: bool | None = None
+    max_ack_pending: int | None = None
+    max_batch: int | None = None
+    max_duplicate_window: int | None = None
     others: Mapping[str, StreamConfig] = field(default_factory=dict)

@@ -15,8 +15,9 @@ from typing import Final
 from provisioner.catalogue.model import Catalogue
 from provisioner.rules.normalise import captured
 from provisioner.rules.subjects import meet
-from provisioner.schema.stores import BUCKETS
+from provisioner.schema.stores import BUCKETS, kind_of
 from provisioner.services.model import MONITORING, PROVISIONER, Consumption, Service, Services, inbox_prefix
+from provisioner.services.stores import created, store_subjects
 
 _API: Final = "$JS.API"
 
@@ -61,6 +62,13 @@ _COPIES: Final = (
     "$JS.SNAPSHOT.ACK.>",
     "$JS.SNAPSHOT.RESTORE.>",
 )
+# The stream of the smoke test (provisioner/flow/double.py), which no catalogue can have.
+_SMOKES: Final = (
+    "_SMOKE.>",
+    f"{_API}.CONSUMER.MSG.NEXT._SMOKE.*",
+    "$JS.ACK._SMOKE.>",
+    "$JS.ACK._.{account}._SMOKE.>",
+)
 _COUNTS: Final = (f"{_API}.STREAM.MSG.GET.*",)
 
 _MONITORS: Final = (
@@ -90,7 +98,7 @@ def permissions(services: Services, catalogue: Catalogue) -> dict[str, Permissio
     account = account_hash(services.account_id)
     published = {service.name: [*_of_service(service, catalogue, account)] for service in services.services}
     sown = [f"$KV.{BUCKETS.named(spec.name)}.{key}" for spec in catalogue.streams for key in spec.seed]
-    published |= {PROVISIONER: [*_of_provisioner(services), *sown], MONITORING: [*_MONITORS]}
+    published |= {PROVISIONER: [*_of_provisioner(services, account), *sown], MONITORING: [*_MONITORS]}
     return {
         name: Permissions(tuple(dict.fromkeys(subjects)), (f"{inbox_prefix(name)}.>",))
         for name, subjects in published.items()
@@ -105,8 +113,12 @@ def account_hash(account: str) -> str:
 
 def _of_service(service: Service, catalogue: Catalogue, account: str) -> Iterator[str]:
     yield from _published(service.publishes, catalogue)
-    for stream in service.creates:
+    streams = {spec.name: spec.config for spec in catalogue.streams}
+    for stream in (stream for name in service.creates for stream in created(name, streams)):
         yield from (subject.format(stream=stream) for subject in _CREATES)
+        # Clients ask first whether the server knows markers.
+        yield from (f"{_API}.INFO",) if kind_of(stream) and streams[stream]["subject_delete_marker_ttl"] else ()
+    yield from store_subjects(service, streams, account)
     if service.consumes:
         yield from _CONSUMES_ANY
     for entry in service.consumes:
@@ -130,7 +142,8 @@ def _consumed(entry: Consumption, account: str) -> Iterator[str]:
             yield from (subject.format(**names) for subject in _CREATES_CONSUMER)
 
 
-def _of_provisioner(services: Services) -> Iterator[str]:
+def _of_provisioner(services: Services, account: str) -> Iterator[str]:
     yield from _MANAGES
+    yield from (subject.format(account=account) for subject in _SMOKES)
     yield from _COPIES if services.provisioner.copies else ()
     yield from _COUNTS if services.provisioner.counts else ()

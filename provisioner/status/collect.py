@@ -48,7 +48,6 @@ class Wishes:
     warns_of_unmanaged: bool = False
 
 
-INPUT: Final = "input"  # the check of the catalogue and the URLs
 _NO_WISHES: Final = Wishes()
 
 
@@ -74,7 +73,7 @@ def collect(
         catalogue = _narrowed(load(file, wishes.replicas), wishes.stream)
         return _report(catalogue, target(url, monitor_url, environment), wishes)
     except ProvisionerError as error:
-        return Report(server=tuple(Result(INPUT, Severity.UNKNOWN, line) for line in str(error).splitlines()))
+        return Report(server=tuple(Result("input", Severity.UNKNOWN, line) for line in str(error).splitlines()))
 
 
 def _narrowed(catalogue: Catalogue, stream: str | None) -> Catalogue:

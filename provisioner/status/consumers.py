@@ -12,7 +12,7 @@ from provisioner.schema.consumer_fields import CONSUMER_FIELD
 from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, keeper_name
 from provisioner.schema.model import StreamConfig, StreamSpec
 from provisioner.status.figures import consumer_findings
-from provisioner.status.listing import Listing
+from provisioner.status.listing import NO_ANSWER, Listing
 from provisioner.status.server_checks import Result, Severity, worst
 from provisioner.status.thresholds import CONSUMER_THRESHOLDS, ConsumerThresholds, of_consumer, unreadable
 
@@ -22,7 +22,7 @@ class ConsumerHealth:
     """One consumer of the catalogue.
 
     Attributes:
-        state: ok, drift, behind, redelivering, missing, half replaced or unknown.
+        state: ok, drift, behind, redelivering, missing, half replaced, no leader or unknown.
         thresholds: what its figures were compared with.
     """
 
@@ -63,6 +63,8 @@ def _found(
     stream, present = (listing.streams or {}).get(spec.stream), listing.consumers.get(spec.stream)
     if stream is None or present is None:
         return ConsumerHealth(spec, "unknown", ())
+    if spec.label in listing.leaderless:
+        return ConsumerHealth(spec, "no leader", (Result(spec.label, Severity.CRITICAL, NO_ANSWER),))
     if keeper_name(spec.name) in present:
         text = "half replaced by a run that was cut short; its position is kept, and up completes it"
         return ConsumerHealth(spec, "half replaced", (Result(spec.label, Severity.WARNING, text),))

@@ -1,41 +1,48 @@
-"""When a stack was last brought up, by the history that Pulumi keeps beside its state: no engine is asked."""
+"""When the last successful up ended, by what Pulumi keeps of its runs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from provisioner.errors import ProvisionerError
 
-_PATTERN: Final = "*.history.json"
+# The state of a local backend has a file for each run; only the newest can be the one.
+_MOST_LOOKED_AT: Final = 50
 
 
-def last_successful_up(folder: Path) -> float | None:
-    """When the last successful up ended, in seconds since 1970; None where there has been none.
+def last_successful_up(source: Path) -> datetime | None:
+    """The end of the newest up that succeeded; None if there is none.
 
     Args:
-        folder: of one stack, in a folder of states: ``.pulumi/history/PROJECT/STACK``.
+        source: a file with what ``pulumi stack history --json`` prints, or the folder in which a local backend keeps
+            the history of the stack: ``.pulumi/history/PROJECT/STACK``.
 
     Raises:
-        ProvisionerError: it is no folder, or holds something else.
+        ProvisionerError: it is neither.
     """
-    if not folder.is_dir():
-        raise ProvisionerError(f"{folder}: is no folder; Pulumi has it in .pulumi/history/PROJECT/STACK")
-    # Their names end with the time in nanoseconds: the newest comes first, and ends the search.
-    for file in sorted(folder.glob(_PATTERN), key=lambda file: file.name, reverse=True):
-        update = _read(file)
-        if (update.get("kind"), update.get("result")) == ("update", "succeeded"):
-            return float(update["endTime"])
-    return None
-
-
-def _read(file: Path) -> dict[str, Any]:
     try:
-        update: dict[str, Any] = json.loads(file.read_bytes())
-        update["endTime"]  # every entry has one
+        runs = _of_folder(source) if source.is_dir() else iter(json.loads(source.read_bytes()))
+        ends = [end for run in runs if (end := _end(run))]
     except OSError as error:
-        raise ProvisionerError(f"{file}: cannot be read: {error.strerror}") from error
-    except (ValueError, LookupError, TypeError) as error:
-        raise ProvisionerError(f"{file}: is no entry of Pulumi's history") from error
-    return update
+        raise ProvisionerError(f"{source}: cannot be read: {error.strerror}") from error
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise ProvisionerError(f"{source}: is no history; write it with pulumi stack history --json") from error
+    return max(ends, default=None)
+
+
+def _of_folder(folder: Path) -> Iterator[Mapping[str, Any]]:
+    """The newest runs; the names have the time at which each began."""
+    files = sorted(folder.glob("*.history.json"), reverse=True)[:_MOST_LOOKED_AT]
+    yield from (json.loads(file.read_bytes()) for file in files)
+
+
+def _end(run: Mapping[str, Any]) -> datetime | None:
+    """A local backend has seconds since 1970, ``pulumi stack history`` has text."""
+    if (run["kind"], run["result"]) != ("update", "succeeded"):
+        return None
+    end = run["endTime"]
+    return datetime.fromtimestamp(end, UTC) if isinstance(end, int) else datetime.fromisoformat(end)

@@ -21,7 +21,8 @@ from provisioner.errors import (
 )
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import from_info
-from provisioner.jetstream.consumers import consumers
+from provisioner.jetstream.consumers import ConsumerList, consumers
+from provisioner.jetstream.consumers import listed as consumers_listed
 from provisioner.jetstream.target import Target
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
 from provisioner.schema.consumer_model import ConsumerInfo
@@ -35,7 +36,7 @@ _CONNECT_TIMEOUT_S: Final = 3.0  # a status does not wait for a server that is s
 _AT_ONCE: Final = 64
 # A request that comes while a leader is being elected is lost.
 _AGAIN_S: Final = 1.0
-_NO_ANSWER: Final = "does not answer: it has no leader, or the nodes that it is on are down"
+NO_ANSWER: Final = "does not answer: it has no leader, or the nodes that it is on are down"
 _ODD: Final = "the streams cannot be read from the answer; something other than JetStream answers"
 
 
@@ -49,6 +50,7 @@ class Listing:
         placements: where those of the catalogue are; none of a single server.
         origins: what is wrong with the origins of those of the catalogue.
         consumers: those of the streams whose consumers the catalogue has; not of one that does not answer.
+        leaderless: the consumers that are there and do not answer, as ``ConsumerSpec.label`` has them.
         silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
         may_speak_tls: whether the server does, or refused what might be a handshake.
         body: the answer to INFO of the one stream that is asked for in depth, with the counts of its subjects.
@@ -59,6 +61,7 @@ class Listing:
     placements: Mapping[str, Placement] = field(default_factory=dict)
     origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     consumers: Mapping[str, Mapping[str, ConsumerInfo]] = field(default_factory=dict)
+    leaderless: frozenset[str] = frozenset()
     silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
     may_speak_tls: bool = False
     body: Json | None = None
@@ -84,7 +87,9 @@ def ask(
         listing = _ask(client, wanted)
         body = _in_depth(client, listing, in_depth) if in_depth else None
         found = _consumers(client, listing, consumed)
-        return replace(listing, may_speak_tls=encrypted, consumers=found, body=body)
+        present = {name: each.present for name, each in found.items()}
+        leaderless = frozenset(f"{name}/{missing}" for name, each in found.items() for missing in each.missing)
+        return replace(listing, may_speak_tls=encrypted, consumers=present, leaderless=leaderless, body=body)
     except ProvisionerError as error:
         return Listing(account=error, may_speak_tls=encrypted)
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -93,8 +98,12 @@ def ask(
         client.close()
 
 
-def listed(server: Target, consumed: Collection[str]) -> Listing:
+def listed(server: Target, consumed: Mapping[str, Collection[str]]) -> Listing:
     """What a comparison takes, and no more: the streams, and the consumers of some of them.
+
+    Args:
+        server: whom to ask.
+        consumed: the streams whose consumers are wanted, each with those that have to answer.
 
     Raises:
         ProvisionerError: something could not be asked.
@@ -102,21 +111,19 @@ def listed(server: Target, consumed: Collection[str]) -> Listing:
     with closing(JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)) as client:
         try:
             streams = client.streams()
-            present = {name: consumers(client, name) for name in consumed if name in streams}
+            present = {name: consumers(client, name, needed) for name, needed in consumed.items() if name in streams}
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             raise InvalidAnswer(f"{server.url}: {_ODD}") from error
     return Listing(account={}, streams=streams, consumers=present)
 
 
-def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, Mapping[str, ConsumerInfo]]:
-    """The consumers of each stream that is there and answers; without a meta leader nobody lists them."""
-    if isinstance(listing.account, ProvisionerError):
-        return {}
+def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, ConsumerList]:
+    """The consumers of each stream that is there and answers."""
     present = [name for name in consumed if name in (listing.streams or {}) and name not in listing.silent]
-    found = dict[str, Mapping[str, ConsumerInfo]]()
+    found = dict[str, ConsumerList]()
     for name in present:
         with suppress(Unreachable):
-            found[name] = consumers(client, name)
+            found[name] = consumers_listed(client, name)
     return found
 
 
@@ -179,7 +186,7 @@ def _patiently(client: JetStream, deadline: float, name: str) -> dict[str, Any] 
         try:
             return client.request(f"STREAM.INFO.{name}", timeout=min(left, _AGAIN_S))
         except Unreachable:
-            problem = Unreachable(_NO_ANSWER)
+            problem = Unreachable(NO_ANSWER)
         except ApiError as error:
             return None if error.code == STREAM_NOT_FOUND else error
         except ProvisionerError as error:

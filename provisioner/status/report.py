@@ -23,10 +23,10 @@ Of a cluster there is more:
 
 Of a catalogue with consumers there is:
 
-    consumers    stream, name, purpose, severity, state (ok, drift, behind, redelivering, missing, half replaced;
-                 unknown with its stream), differences, pending (yet to be delivered), unacknowledged (delivered),
-                 acknowledged (the stream sequence up to which everything is), redelivered (delivered more than once and
-                 not acknowledged), waiting (requests of clients)
+    consumers    stream, name, purpose, severity, state (ok, drift, behind, redelivering, missing, no leader, half
+                 replaced; unknown with its stream), differences, pending (yet to be delivered), unacknowledged
+                 (delivered), acknowledged (the stream sequence up to which everything is), redelivered (delivered
+                 more than once and not acknowledged), waiting (requests of clients)
 
 Of a server that speaks TLS there is:
 

@@ -24,7 +24,6 @@ from provisioner.units import format_duration
 Json: TypeAlias = Mapping[str, Any]
 
 NEARLY_FULL: Final = 0.9  # of a limit
-API_RESULT: Final = ".INFO"  # what its name ends with, after the prefix of the API
 _SERVES_NOBODY: Final = {JETSTREAM_OFF, JETSTREAM_OFF_FOR_ACCOUNT, NO_META_LEADER}
 
 
@@ -56,7 +55,7 @@ def worst(severities: Iterable[Severity]) -> Severity:
 
 def api_result(account: Json | ProvisionerError, api: str = "$JS.API") -> Result:
     """The answer to the API's ``INFO``, the only proof that JetStream works."""
-    name = f"{api}{API_RESULT}"
+    name = f"{api}.INFO"
     if isinstance(account, ProvisionerError):
         return Result(name, _gravity_of(account), str(account))
     try:

@@ -1,1 +1,1 @@
-"""What Prometheus and Grafana are given: the metrics' names, alert rules and a dashboard, of a catalogue. Pure."""
+"""For whoever watches: metrics of a report, alert rules and a dashboard of a catalogue; asks nobody, writes nothing."""

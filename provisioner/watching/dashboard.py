@@ -1,112 +1,150 @@
-"""A dashboard for Grafana, of a catalogue: the estate at a glance, the flow through its streams, a row a stream.
-
-The library is Grafana's own, made from its schemas: what has a wrong name or type does not get past mypy.
-"""
+"""A Grafana dashboard of a catalogue: the flow through its streams, the estate, and a row for each stream."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Final
 
-from grafana_foundation_sdk.builders import dashboard as grafana
+from grafana_foundation_sdk.builders import dashboard, prometheus, stat, timeseries
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
-from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
+from grafana_foundation_sdk.models.common import BigValueColorMode
+from grafana_foundation_sdk.models.dashboard import DataSourceRef, Threshold, ThresholdsMode
 
 from provisioner.catalogue.model import Catalogue
-from provisioner.schema.consumer_model import ConsumerSpec, by_stream
 from provisioner.schema.model import StreamSpec
-from provisioner.watching import names
-from provisioner.watching.panels import BYTES, PER_SECOND, SECONDS, SINCE, Graph, Number, Query
-from provisioner.watching.rule import CRITICAL, WARNING
+from provisioner.watching import metrics as m
 
-UID: Final = "prediction-streams"
-# Grafana's: long enough for four scrapes.
-_RANGE: Final = "$__rate_interval"
+UID: Final = "jetstream-streams"
+# What Grafana fills in: the data source that is chosen above the dashboard.
+_SOURCE: Final = DataSourceRef(type_val="prometheus", uid="${source}")
+_WIDTH: Final = 24
+_HEIGHT: Final = 7
+_LOW: Final = 4
+_RATE: Final = "[$__rate_interval]"
 
-_GLANCE: Final = (
-    Number("JetStream answers", Query(f"min({names.ANSWERED.name})"), least=1),
-    Number("Missing streams", Query(f"sum({names.STREAM_MISSING.name})"), most=0),
-    Number("Streams with drift", Query(f"sum({names.STREAM_DRIFTED.name}) or vector(0)"), most=0),
-    Number(
-        "Missing or drifted consumers",
-        Query(f"sum({names.CONSUMER_MISSING.name}) + sum({names.CONSUMER_DRIFTED.name}) or vector(0)"),
-        most=0,
-    ),
-    Number(
-        "Critical alerts", Query(f'count(ALERTS{{alertstate="firing", severity="{CRITICAL}"}}) or vector(0)'), most=0
-    ),
-    Number("Warnings", Query(f'count(ALERTS{{alertstate="firing", severity="{WARNING}"}}) or vector(0)'), most=0),
-    Number("Since the last up", Query(f"time() - max({names.LAST_UP.name})"), unit=SINCE),
-    Number("The first certificate ends in", Query(f"min({names.CERTIFICATE_END.name}) - time()"), unit=SINCE),
+
+@dataclass(frozen=True)
+class Graph:
+    """One panel: its queries are pairs of a query and of what a line is called."""
+
+    title: str
+    unit: str
+    queries: tuple[tuple[str, str], ...]
+    description: str = ""
+    most: float | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number; from ``bad`` on it is red, or below it where few are bad."""
+
+    title: str
+    unit: str
+    query: str
+    bad: float
+    few_are_bad: bool = False
+
+
+def dashboard_json(catalogue: Catalogue) -> str:
+    """The dashboard, as Grafana takes it."""
+    board = (
+        dashboard.Dashboard("JetStream streams")
+        .uid(UID)
+        .tags(["nats", "jetstream"])
+        .timezone("browser")
+        .time("now-6h", "now")
+        .refresh("30s")
+        .with_variable(dashboard.DatasourceVariable("source").label("Prometheus").type("prometheus"))
+    )
+    _add(board, "Flow: what comes in, what goes out, what waits", _panels(_flow()))
+    _add(board, "Estate", [_figure(each, _WIDTH // len(_ESTATE)) for each in _ESTATE])
+    for spec in catalogue.streams:
+        _add(board, _title(spec), _panels(_of_stream(spec.name)))
+    return json.dumps(board.build(), cls=JSONEncoder, indent=2, sort_keys=True) + "\n"
+
+
+def _add(board: dashboard.Dashboard, title: str, panels: Iterable[timeseries.Panel | stat.Panel]) -> None:
+    board.with_row(dashboard.Row(title))
+    for panel in panels:
+        board.with_panel(panel)
+
+
+def _title(spec: StreamSpec) -> str:
+    return f"{spec.name}: {spec.purpose}" if spec.purpose else spec.name
+
+
+def _flow() -> Iterator[Graph]:
+    """Every stream, in the catalogue's order, and every hop from a stream to a consumer."""
+    hop = "{{stream}} → {{consumer}}"
+    yield Graph("Messages in", "cps", ((f"rate({m.STREAM_RECEIVED.full_name}{_RATE})", "{{stream}}"),))
+    yield Graph("Messages out", "cps", ((f"rate({m.CONSUMER_DELIVERIES.full_name}{_RATE})", hop),))
+    yield Graph("Waiting at each hop", "short", ((m.CONSUMER_LAG.full_name, hop),), "Messages yet to be delivered")
+
+
+_ESTATE: Final = (
+    Figure("JetStream", "bool_yes_no", m.SERVER_UP.full_name, 1, few_are_bad=True),
+    Figure("Missing", "short", f"sum(1 - {m.STREAM_PRESENT.full_name}) or vector(0)", 1),
+    Figure("Drifted", "short", f"sum({m.STREAM_DRIFTED.full_name}) or vector(0)", 1),
+    Figure("Alerts", "short", 'count(ALERTS{alertstate="firing"}) or vector(0)', 1),
+    Figure("Fullest stream", "percentunit", f"max({m.STREAM_USED.full_name})", 0.95),
+    Figure("Since the last up", "s", f"time() - {m.LAST_UP.full_name}", float("inf")),
 )
 
 
-def dashboard_text(catalogue: Catalogue) -> str:
-    """The JSON that Grafana provisions or imports."""
-    built = _dashboard(catalogue).build()
-    return json.dumps(built, cls=JSONEncoder, indent=2, ensure_ascii=False) + "\n"
-
-
-def _dashboard(catalogue: Catalogue) -> grafana.Dashboard:
-    board = (
-        grafana.Dashboard("JetStream streams")
-        .uid(UID)
-        .tags(["nats", "jetstream"])
-        .refresh("30s")
-        .time("now-3h", "now")
-        .timezone("browser")
-        .tooltip(DashboardCursorSync.CROSSHAIR)
-        .with_variable(grafana.DatasourceVariable("datasource").label("Prometheus").type("prometheus"))
-    )
-    for number in _GLANCE:
-        board.with_panel(number.built(24 // len(_GLANCE)))
-    board.with_row(grafana.Row("From the first stream to the last consumer"))
-    for graph in _flow(catalogue):
-        board.with_panel(graph.built(12))
-    consumers = by_stream(catalogue.consumers)
-    for spec in catalogue.streams:
-        board.with_row(grafana.Row(f"{spec.name}: {spec.purpose}" if spec.purpose else spec.name))
-        for graph in _stream(spec, consumers.get(spec.name, ())):
-            board.with_panel(graph.built(6))
-    return board
-
-
-def _flow(catalogue: Catalogue) -> tuple[Graph, Graph]:
-    """Every hop in the catalogue's order, which is the order in which data passes through."""
-    hops = [
-        Query(names.CONSUMER_PENDING.of(stream=each.stream, consumer=each.name), each.label)
-        for each in catalogue.consumers
-    ]
-    return (
-        Graph(
-            "Messages stored per second",
-            tuple(Query(_stored(spec), spec.name) for spec in catalogue.streams),
-            PER_SECOND,
+def _of_stream(name: str) -> Iterator[Graph]:
+    yield Graph(
+        "In and out",
+        "cps",
+        (
+            (f"rate({m.STREAM_RECEIVED.of(stream=name)}{_RATE})", "in"),
+            (f"rate({m.CONSUMER_DELIVERIES.of(stream=name)}{_RATE})", "out: {{consumer}}"),
         ),
-        Graph("Messages that wait for each consumer", tuple(hops)),
     )
-
-
-def _stream(spec: StreamSpec, consumers: Sequence[ConsumerSpec]) -> tuple[Graph, ...]:
-    of = {"stream": spec.name}
-    delivered = f"sum(rate({names.CONSUMER_DELIVERIES.of(**of)}[{_RANGE}]))"
-    waiting = [Query(names.CONSUMER_PENDING.of(consumer=each.name, **of), each.name) for each in consumers]
-    unacknowledged = [
-        Query(names.CONSUMER_UNACKNOWLEDGED.of(consumer=each.name, **of), f"{each.name}, unacknowledged")
-        for each in consumers
-    ]
-    return (
-        Graph("Messages in and out", (Query(_stored(spec), "in"), Query(delivered, "out")), PER_SECOND),
-        Graph(
-            "Bytes, of the most there may be",
-            (Query(names.STREAM_BYTES.of(**of), "stored"), Query(names.STREAM_MAX_BYTES.of(**of), "max_bytes")),
-            BYTES,
+    yield Graph("Used", "percentunit", ((m.STREAM_USED.of(stream=name), "{{limit}}"),), most=1)
+    yield Graph("Age of the oldest message", "s", ((f"time() - {m.STREAM_FIRST.of(stream=name)}", "oldest"),))
+    yield Graph(
+        "Consumers' lag",
+        "short",
+        (
+            (m.CONSUMER_LAG.of(stream=name), "{{consumer}}"),
+            (m.CONSUMER_UNACKNOWLEDGED.of(stream=name), "{{consumer}}, unacknowledged"),
         ),
-        Graph("Age of the oldest message", (Query(f"time() - {names.FIRST_MESSAGE.of(**of)}", "oldest"),), SECONDS),
-        Graph("Messages that consumers have yet to get", (*waiting, *unacknowledged)),
     )
 
 
-def _stored(spec: StreamSpec) -> str:
-    return f"rate({names.LAST_SEQUENCE.of(stream=spec.name)}[{_RANGE}])"
+def _panels(graphs: Iterable[Graph]) -> list[timeseries.Panel]:
+    graphs = tuple(graphs)
+    return [_graph(each, _WIDTH // len(graphs)) for each in graphs]
+
+
+def _graph(graph: Graph, width: int) -> timeseries.Panel:
+    panel = timeseries.Panel().title(graph.title).unit(graph.unit).min(0).span(width).height(_HEIGHT)
+    panel.datasource(_SOURCE)
+    if graph.description:
+        panel.description(graph.description)
+    if graph.most is not None:
+        panel.max(graph.most)
+    for letter, (query, legend) in zip(ascii_uppercase, graph.queries, strict=False):
+        target = prometheus.Dataquery().ref_id(letter).datasource(_SOURCE).expr(query).legend_format(legend)
+        panel.with_target(target)
+    return panel
+
+
+def _figure(figure: Figure, width: int) -> stat.Panel:
+    colours = ("red", "green") if figure.few_are_bad else ("green", "red")
+    steps = [Threshold(value=None, color=colours[0])]
+    steps += [Threshold(value=figure.bad, color=colours[1])] if figure.bad != float("inf") else []
+    return (
+        stat.Panel()
+        .title(figure.title)
+        .unit(figure.unit)
+        .span(width)
+        .height(_LOW)
+        .datasource(_SOURCE)
+        .color_mode(BigValueColorMode.BACKGROUND)
+        .thresholds(dashboard.ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
+        .with_target(prometheus.Dataquery().ref_id("A").datasource(_SOURCE).expr(figure.query).instant())
+    )

@@ -1,150 +1,139 @@
-"""The samples of ``streams metrics``: a status report as figures. Values in, values out, no I/O.
-
-What was not to be learned has no sample: a figure of 0 would be a lie.
-"""
+"""A report as samples of ``metrics``: what is not known has no sample."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Final
+from typing import Any, Final, NamedTuple
 
-from provisioner.jetstream.certificates import Certificate
-from provisioner.schema.consumer_model import ConsumerInfo
+from provisioner.jetstream.monitoring import Answer
+from provisioner.schema.config import value_of
 from provisioner.schema.model import StreamConfig, StreamInfo
 from provisioner.status.consumers import ConsumerHealth
-from provisioner.status.nodes import UNKNOWN as UNKNOWN_NODE
-from provisioner.status.nodes import UP
+from provisioner.status.figures import percentages
+from provisioner.status.nodes import UNKNOWN, UP
 from provisioner.status.replicas import Placement
 from provisioner.status.report import Report, moment
-from provisioner.status.server_checks import API_RESULT, Severity
+from provisioner.status.server_checks import Severity
 from provisioner.status.stream_checks import StreamHealth
 from provisioner.units import parse_time
-from provisioner.watching import names
-from provisioner.watching.names import Metric
+from provisioner.watching import metrics as m
 
 _SECOND_NS: Final = 1_000_000_000
-_SILENT: Final = "silent"
-_UNKNOWN: Final = "unknown"
-_PARTIAL: Final = "partial"
-_MISSING: Final = "missing"
+# How the check of the API is called: with the prefix that the account has for it.
+_API: Final = ".INFO"
+# Limits, and how many of the field's units are one of the metric's.
+_LIMITS: Final = {"max_bytes": 1, "max_msgs": 1, "max_age": _SECOND_NS}
+# In these states nobody knows what there is.
+_UNKNOWN: Final = {"unknown", "silent"}
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One figure of a metric, with the values of its labels."""
+class Sample(NamedTuple):
+    """A value of a metric, and of its labels in their order."""
 
-    metric: Metric
+    metric: m.Metric
     value: float
-    labels: Mapping[str, str] = field(default_factory=dict)
+    labels: tuple[str, ...] = ()
 
 
-def samples_of(report: Report, now: datetime, last_up: float | None) -> Iterator[Sample]:
-    """Every sample of a report.
+def samples(report: Report, now: datetime, last_up: datetime | None = None) -> Iterator[Sample]:
+    """Everything that a report says in numbers.
 
     Args:
-        report: what the server said.
-        now: when it was asked.
-        last_up: when the last successful up ended, in seconds since 1970; None where that is not known.
+        report: on the catalogue's streams and their server.
+        now: when the server was asked.
+        last_up: when the last successful up ended, if that is known.
     """
-    yield Sample(names.ASKED, now.timestamp())
-    yield Sample(names.ANSWERED, float(_has_answered(report)))
-    if last_up is not None:
-        yield Sample(names.LAST_UP, last_up)
-    yield from _nodes(report)
-    for certificate in report.certificates:
-        yield from _certificate(certificate)
+    yield Sample(m.COLLECTED, now.timestamp())
+    yield Sample(m.SERVER_UP, float(_answers(report)))
+    if last_up:
+        yield Sample(m.LAST_UP, last_up.timestamp())
+    if _answers(report):
+        yield Sample(m.UNMANAGED, len(report.listed))
+    yield from _servers(report)
     for stream in report.streams:
         yield from _stream(stream)
     for consumer in report.consumers:
         yield from _consumer(consumer)
 
 
-def _has_answered(report: Report) -> bool:
-    return any(r.name.endswith(API_RESULT) and r.severity in {Severity.OK, Severity.WARNING} for r in report.server)
+def _answers(report: Report) -> bool:
+    """Whether JetStream's API does."""
+    return any(each.name.endswith(_API) and each.severity < Severity.CRITICAL for each in report.server)
 
 
-def _nodes(report: Report) -> Iterator[Sample]:
-    """Those of a cluster, or the one server whose monitoring was asked."""
-    if report.cluster:
-        for node in report.cluster.nodes:
-            labels = {"node": node.name}
-            if node.state != UNKNOWN_NODE:
-                yield Sample(names.NODE_UP, float(node.state == UP), labels)
-            yield from _slow_consumers(node.answers["/varz"].body if "/varz" in node.answers else {}, labels)
-    elif "/varz" in report.answers and (body := report.answers["/varz"].body):
-        labels = {"node": str(body.get("server_name"))}
-        yield Sample(names.NODE_UP, 1, labels)
-        yield from _slow_consumers(body, labels)
+def _servers(report: Report) -> Iterator[Sample]:
+    for certificate in report.certificates:
+        yield Sample(m.CERTIFICATE_VALID, float(not certificate.problem), (certificate.url,))
+        if certificate.ends:
+            yield Sample(m.CERTIFICATE_END, certificate.ends.timestamp(), (certificate.url,))
+    nodes = report.cluster.nodes if report.cluster else ()
+    for node in nodes:
+        if node.state != UNKNOWN:
+            yield Sample(m.NODE_UP, float(node.state == UP), (node.name,))
+    for answers in [node.answers for node in nodes] or [report.answers]:
+        varz = answers.get("/varz", Answer()).body
+        if "slow_consumers" in varz:
+            yield Sample(m.SLOW_CONSUMERS, float(varz["slow_consumers"]), (str(varz.get("server_name", "")),))
 
 
-def _slow_consumers(varz: Mapping[str, object], labels: Mapping[str, str]) -> Iterator[Sample]:
-    number = varz.get("slow_consumers")
-    if isinstance(number, int):
-        yield Sample(names.NODE_SLOW_CONSUMERS, number, labels)
-
-
-def _certificate(certificate: Certificate) -> Iterator[Sample]:
-    labels = {"url": certificate.url}
-    yield Sample(names.CERTIFICATE_ACCEPTED, float(certificate.ends is not None), labels)
-    if certificate.ends:
-        yield Sample(names.CERTIFICATE_END, certificate.ends.timestamp(), labels)
-
-
-def _stream(stream: StreamHealth) -> Iterator[Sample]:
-    labels = {"stream": stream.spec.name}
-    yield from _limits(stream.spec.config, names.WANTED_MAX_BYTES, names.WANTED_MAX_MSGS, labels)
-    if stream.state == _SILENT:
-        yield Sample(names.HAS_LEADER, 0, labels)
-    if stream.state in {_SILENT, _UNKNOWN}:
+def _stream(health: StreamHealth) -> Iterator[Sample]:
+    label = (health.spec.name,)
+    if health.state == "silent":
+        yield Sample(m.STREAM_LEADER, 0, label)
+    if health.state in _UNKNOWN:
         return
-    yield Sample(names.STREAM_MISSING, float(stream.info is None), labels)
-    if stream.info:
-        yield Sample(names.STREAM_DRIFTED, float(bool(stream.changes) or stream.state == _PARTIAL), labels)
-        yield from _limits(stream.info.config, names.STREAM_MAX_BYTES, names.STREAM_MAX_MSGS, labels)
-        yield from _held(stream.info, labels)
-    if stream.placement:
-        yield from _placement(stream.placement, labels)
-
-
-def _limits(config: StreamConfig, size: Metric, number: Metric, labels: Mapping[str, str]) -> Iterator[Sample]:
-    stated = ((size, config["max_bytes"]), (number, config["max_msgs"]))
-    return (Sample(metric, limit, labels) for metric, limit in stated if limit > 0)
-
-
-def _held(info: StreamInfo, labels: Mapping[str, str]) -> Iterator[Sample]:
-    yield Sample(names.STREAM_BYTES, info.bytes, labels)
-    yield Sample(names.STREAM_MESSAGES, info.messages, labels)
-    yield Sample(names.LAST_SEQUENCE, info.last_sequence, labels)
-    if first := moment(info.first_time):
-        yield Sample(names.FIRST_MESSAGE, parse_time(first) / _SECOND_NS, labels)
-    times = [parse_time(time) for time in (info.created, moment(info.last_time)) if time]
-    yield Sample(names.LAST_MESSAGE, max(times) / _SECOND_NS, labels)
-
-
-def _placement(where: Placement, labels: Mapping[str, str]) -> Iterator[Sample]:
-    yield Sample(names.HAS_LEADER, float(bool(where.leader)), labels)
-    for replica in where.replicas if where.leader else ():
-        on_node = {**labels, "node": replica.name}
-        yield Sample(names.REPLICA_CURRENT, float(replica.current and not replica.is_lost), on_node)
-        yield Sample(names.REPLICA_LAG, replica.lag, on_node)
-
-
-def _consumer(consumer: ConsumerHealth) -> Iterator[Sample]:
-    if consumer.state == _UNKNOWN:
+    yield Sample(m.STREAM_PRESENT, float(health.info is not None), label)
+    if not health.info:
         return
-    labels = {"stream": consumer.spec.stream, "consumer": consumer.spec.name}
-    yield Sample(names.CONSUMER_MISSING, float(consumer.state == _MISSING), labels)
-    if consumer.state != _MISSING:
-        yield Sample(names.CONSUMER_DRIFTED, float(bool(consumer.changes) or not consumer.info), labels)
-    if consumer.info:
-        yield from (Sample(metric, value, labels) for metric, value in _figures(consumer.info))
+    yield Sample(m.STREAM_DRIFTED, float(bool(health.changes)), label)
+    yield from _figures(health.info)
+    yield from _limits(m.STREAM_LIMIT, health.info.config)
+    yield from _limits(m.STREAM_WANTED, health.spec.config)
+    if health.placement:
+        yield from _placed(health.spec.name, health.placement)
 
 
-def _figures(info: ConsumerInfo) -> Iterator[tuple[Metric, int]]:
-    yield names.CONSUMER_PENDING, info.pending
-    yield names.CONSUMER_UNACKNOWLEDGED, info.unacknowledged
-    yield names.CONSUMER_REDELIVERED, info.redelivered
-    yield names.CONSUMER_DELIVERED, info.delivered
-    yield names.CONSUMER_DELIVERIES, info.deliveries
+def _figures(info: StreamInfo) -> Iterator[Sample]:
+    label = (info.config["name"],)
+    yield Sample(m.STREAM_MESSAGES, info.messages, label)
+    yield Sample(m.STREAM_BYTES, info.bytes, label)
+    yield Sample(m.STREAM_RECEIVED, info.last_sequence, label)
+    yield Sample(m.STREAM_LAST, _seconds(moment(info.last_time) or info.created), label)
+    if info.messages and (first := moment(info.first_time)):
+        yield Sample(m.STREAM_FIRST, _seconds(first), label)
+    for limit, percent in percentages(info).items():
+        yield Sample(m.STREAM_USED, percent / 100, (*label, limit))
+
+
+def _limits(metric: m.Metric, config: StreamConfig) -> Iterator[Sample]:
+    for limit, unit in _LIMITS.items():
+        value: Any = value_of(config, limit)
+        if value > 0:
+            yield Sample(metric, value / unit, (config["name"], limit))
+
+
+def _placed(stream: str, where: Placement) -> Iterator[Sample]:
+    yield Sample(m.STREAM_LEADER, float(bool(where.leader)), (stream,))
+    for replica in where.replicas:
+        yield Sample(m.REPLICA_UP, float(not replica.is_lost), (stream, replica.name))
+        yield Sample(m.REPLICA_CURRENT, float(replica.current), (stream, replica.name))
+        yield Sample(m.REPLICA_LAG, replica.lag, (stream, replica.name))
+
+
+def _consumer(health: ConsumerHealth) -> Iterator[Sample]:
+    label = (health.spec.stream, health.spec.name)
+    if health.state == "unknown":
+        return
+    yield Sample(m.CONSUMER_PRESENT, float(health.state != "missing"), label)
+    if not health.info:
+        return
+    yield Sample(m.CONSUMER_DRIFTED, float(bool(health.changes)), label)
+    yield Sample(m.CONSUMER_LAG, health.info.pending, label)
+    yield Sample(m.CONSUMER_UNACKNOWLEDGED, health.info.unacknowledged, label)
+    yield Sample(m.CONSUMER_REDELIVERED, health.info.redelivered, label)
+    yield Sample(m.CONSUMER_DELIVERIES, health.info.deliveries, label)
+
+
+def _seconds(time: str) -> float:
+    return parse_time(time) / _SECOND_NS

@@ -1,28 +1,29 @@
-"""``streams metrics`` against a real server: printed, in a file, and scraped."""
+"""``streams metrics``, ``alerts`` and ``monitoring`` at a real server: printed, in a file, and served."""
 
 from __future__ import annotations
 
 import json
-import signal
-import urllib.request
+import os
+import socket
+import stat
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from provisioner.catalogue import reader
+from provisioner.catalogue.reader import parse
 from provisioner.cli.main import main
 from provisioner.jetstream import consumers
 from provisioner.jetstream.client import JetStream
-from provisioner.schema.config import with_fields
-from tests.support.metrics import serving, words
-from tests.support.nats_server import NatsServer
-from tests.support.prometheus_text import read
-from tests.support.raw_nats import RawClient
+from provisioner.jetstream.target import Credentials
+from tests.support.nats_server import NatsServer, running
+from tests.support.ports import free_port
+from tests.support.prometheus import promtool
 from tests.support.requests import recorded
-from tests.support.waiting import until
 
-CATALOGUE = "ORDERS: {subjects: [orders], max_bytes: 1MiB, consumers: {billing: }}\nGONE: {subjects: [gone]}\n"
-DEADLINE_S = 30
+ROOT = Path(__file__).parents[2]
+READS = ["$JS.API.INFO", "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.LIST.*"]
+CATALOGUE = "ORDERS: {subjects: [orders.*], max_age: 7d}\nGONE: {subjects: [gone]}\n"
 
 
 @pytest.fixture
@@ -33,133 +34,109 @@ def file(tmp_path: Path) -> Path:
     return written
 
 
-@pytest.fixture
-def estate(jetstream: JetStream, file: Path) -> JetStream:
-    """A server that has one of its two streams, and the consumer."""
-    catalogue = reader.load(file)
-    jetstream.create(catalogue.streams[0].config)
-    consumers.make(jetstream, "ORDERS", catalogue.consumers[0].config)
-    return jetstream
+def options(file: Path, server: NatsServer) -> list[str]:
+    """Where everything is."""
+    return ["--catalogue", str(file), "--url", server.url, "--monitor-url", server.monitor_url]
 
 
-def scraped(address: str) -> dict[str, float]:
-    """What a scrape gets."""
-    with urllib.request.urlopen(f"http://{address}/metrics", timeout=DEADLINE_S) as answer:
-        return read(answer.read().decode())
+def make(client: JetStream) -> None:
+    """One of the two streams."""
+    client.create(parse(CATALOGUE, "streams.yaml").streams[0].config)
 
 
-def test_printed_and_in_a_file(
-    estate: JetStream,
-    server: NatsServer,
-    raw: RawClient,
-    file: Path,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    """Text that Prometheus's own parser reads: what is held, wanted, missing and drifted."""
-    raw.request("orders", b"x" * 100)
-    estate.update(with_fields(reader.load(file).streams[0].config, {"max_bytes": 2**19}))
-    assert 0 == main(words(server, file))
-    shown = read(capsys.readouterr().out)
-    assert 0 == main(words(server, file, "--output", str(tmp_path / "streams.prom")))
-    written = read((tmp_path / "streams.prom").read_text())
-    for found in (shown, written):
-        assert {
-            "streams_server_answered": 1,
-            "streams_stream_missing GONE": 1,
-            "streams_stream_missing ORDERS": 0,
-            "streams_stream_drifted ORDERS": 1,
-            "streams_stream_messages ORDERS": 1,
-            "streams_stream_max_bytes ORDERS": 2**19,
-            "streams_stream_wanted_max_bytes ORDERS": 2**20,
-            "streams_consumer_pending billing ORDERS": 1,
-            "streams_consumer_missing billing ORDERS": 0,
-        }.items() <= found.items()
-    assert ["streams.prom", "streams.yaml"] == sorted(path.name for path in tmp_path.iterdir())
+def test_printed(jetstream: JetStream, server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The text of a scrape, by no more requests than a status."""
+    make(jetstream)
+    with recorded(jetstream, "$JS.API.>") as asked:
+        assert 0 == main(["metrics", *options(file, server)])
+    out = capsys.readouterr().out.splitlines()
+
+    assert {'streams_stream_present{stream="ORDERS"} 1.0', 'streams_stream_present{stream="GONE"} 0.0'} <= set(out)
+    assert ["$JS.API.INFO", "$JS.API.STREAM.LIST"] == sorted(asked)
 
 
-@pytest.mark.usefixtures("estate")
-def test_each_scrape_asks_again(server: NatsServer, raw: RawClient, file: Path) -> None:
-    """A message shows in the next scrape; a catalogue that is broken meanwhile is said once, and no sample comes."""
-    with serving(server, file) as (process, address):
-        assert 0 == scraped(address)["streams_stream_messages ORDERS"]
-        raw.request("orders", b"x")
-        assert 1 == scraped(address)["streams_stream_messages ORDERS"]
-        file.write_text("ORDERS: {max_agee: 7d}\n")
-        assert [{}, {}] == [scraped(address), scraped(address)]
-        file.write_text(CATALOGUE)
-        assert 1 == scraped(address)["streams_server_answered"]
-        process.send_signal(signal.SIGTERM)
-        _out, said = process.communicate(timeout=DEADLINE_S)
-    assert (0, f"{file}:1: ORDERS.max_agee: unknown field; did you mean max_age?\n") == (process.returncode, said)
+def test_who_may_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Three subjects to publish to, and an inbox, are all that is needed; the document names them."""
+    catalogue = tmp_path / "streams.yaml"
+    catalogue.write_text("ORDERS: {subjects: [orders.*], consumers: {billing: }}\n")
+    wanted = parse(catalogue.read_text(), "streams.yaml")
+    allowed = json.dumps(READS)
+    login = f"{{ user: look, password: look, permissions: {{ publish: {allowed}, subscribe: ['_INBOX.>'] }} }}"
+    users = f"authorization {{ users: [{{ user: admin, password: admin }}, {login}] }}"
+    with running(tmp_path / "nats", users) as server:
+        with closing(JetStream(server.url, Credentials(user="admin", password="admin"))) as client:
+            client.create(wanted.streams[0].config)
+            consumers.make(client, "ORDERS", wanted.consumers[0].config)
+        monkeypatch.setenv("NATS_USER", "look")
+        monkeypatch.setenv("NATS_PASSWORD", "look")
+        assert 0 == main(["metrics", *options(catalogue, server)])
+    out = capsys.readouterr().out.splitlines()
+
+    assert {
+        "streams_server_up 1.0",
+        'streams_stream_drifted{stream="ORDERS"} 0.0',
+        'streams_consumer_drifted{consumer="billing",stream="ORDERS"} 0.0',
+    } <= set(out)
+    assert [] == [subject for subject in READS if f"`{subject}`" not in (ROOT / "docs/monitoring.md").read_text()]
 
 
-def test_it_reads_and_nothing_else(
-    estate: JetStream, server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The account, the list of streams, and the consumers of those that have some in the catalogue, each once."""
-    with recorded(estate, "$JS.API.>") as requests:
-        assert 0 == main(words(server, file))
-    assert ["$JS.API.INFO", "$JS.API.STREAM.LIST", "$JS.API.CONSUMER.LIST.ORDERS"] == requests
-    assert "streams_server_answered 1.0" in capsys.readouterr().out
+def test_in_a_file(server: NatsServer, file: Path, tmp_path: Path) -> None:
+    """Readable for node_exporter, whole or not at all: nothing is left beside it."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "dev-1.history.json").write_text('{"kind": "update", "result": "succeeded", "endTime": 5}')
+    wanted = ["--output", str(tmp_path / "out/streams.prom"), "--history", str(tmp_path)]
+    assert 0 == main(["metrics", *options(file, server), *wanted])
+    (written,) = (tmp_path / "out").iterdir()
+
+    assert "streams_last_up_timestamp_seconds 5.0" in written.read_text().splitlines()
+    assert stat.S_IMODE(written.stat().st_mode) & stat.S_IRGRP
 
 
-def test_it_outlasts_the_server(tmp_path: Path, file: Path) -> None:
-    """A server that is down is a sample, not an end; when it is back, so are its figures."""
-    server = NatsServer(tmp_path)
-    server.start()
-    try:
-        with serving(server, file) as (_process, address):
-            server.kill()
-            assert 0 == scraped(address)["streams_server_answered"]
-            server.start()
-            assert until("it answers", lambda: scraped(address)["streams_server_answered"]) == 1
-    finally:
-        server.kill()
+def test_a_server_that_is_not_there(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is a figure, and no error: somebody watches for it."""
+    assert 0 == main(["metrics", "--catalogue", str(file), "--url", f"nats://127.0.0.1:{free_port()}"])
+    assert "streams_server_up 0.0" in capsys.readouterr().out.splitlines()
 
 
-def test_when_the_last_up_was(
-    server: NatsServer, file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Out of Pulumi's history: the newest update that succeeded, whatever was tried after it."""
-    history = tmp_path / "history"
-    history.mkdir()
-    entries = (
-        ("update", "succeeded", 100),
-        ("update", "succeeded", 200),
-        ("update", "failed", 300),
-        ("destroy", "succeeded", 400),
-    )
-    for kind, result, end in entries:
-        entry = {"kind": kind, "result": result, "endTime": end}
-        (history / f"dev-{end}000000000.history.json").write_text(json.dumps(entry))
-    assert 0 == main(words(server, file, "--history", str(history)))
-    assert 200 == read(capsys.readouterr().out)["streams_last_up_timestamp_seconds"]
+def test_a_catalogue_that_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is an error, as no figure can tell of it."""
+    (tmp_path / "bad.yaml").write_text("ORDERS: {max_age: 7}\n")
+    assert 1 == main(["metrics", "--catalogue", str(tmp_path / "bad.yaml")])
+    assert "bad.yaml:1: ORDERS.max_age: 7 has no unit" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("options", "said"),
-    [
-        (
-            ("--listen", "localhost:9422"),
-            "--listen localhost:9422: 'localhost' is not an IP address; write it like 127.0.0.1:9422",
-        ),
-        (("--listen", "many"), "--listen many: 'many' is not a port; write it like 127.0.0.1:9422"),
-        (("--output", "/none/streams.prom"), "/none/streams.prom: cannot be written: No such file or directory"),
-        (("--history", "/none"), "/none: is no folder; Pulumi has it in .pulumi/history/PROJECT/STACK"),
-        (("--catalogue", "/none.yaml"), "/none.yaml: cannot be read: No such file or directory"),
-    ],
-)
-def test_what_cannot_be_used(
-    server: NatsServer, file: Path, options: tuple[str, ...], said: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One line, exit code 1, and nothing is served or written."""
-    assert 1 == main(words(server, file, *options))
-    assert ("", f"{said}\n") == capsys.readouterr()
+def test_a_port_that_somebody_has(server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, with what to do."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
+        port = taken.getsockname()[1]
+        assert 1 == main(["metrics", *options(file, server), "--listen", str(port)])
+    assert f"127.0.0.1:{port}: Address already in use; choose another with --listen\n" == capsys.readouterr().err
 
 
-def test_a_port_that_is_taken(server: NatsServer, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One line with the address."""
-    address = f"127.0.0.1:{server.ports[0]}"
-    assert 1 == main(words(server, file, "--listen", address))
-    assert f"--listen {address}: Address already in use\n" == capsys.readouterr().err
+@pytest.mark.parametrize("address", ["x", "localhost:", "1:70000"])
+def test_no_address(address: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Usage, with how to write one."""
+    assert 64 == main(["metrics", "--listen", address])
+    assert f"{address!r} is not a port, or a host and a port; write it like 127.0.0.1:9770" in capsys.readouterr().err
+
+
+def test_the_rules_of_the_committed_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prometheus takes them, without a complaint."""
+    wanted = ["alerts", "--catalogue", str(ROOT / "infra/streams.yaml")]
+    assert [0, 0] == [main(wanted), main([*wanted, "--output", str(tmp_path / "rules.yml")])]
+    assert capsys.readouterr().out == (tmp_path / "rules.yml").read_text()
+    checked = promtool("check", "rules", str(tmp_path / "rules.yml"))
+    assert (0, "") == (checked.returncode, checked.stderr)
+
+
+def test_the_files_for_prometheus_and_grafana(tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Prometheus takes its own; containers may read all of it, whatever the umask; how to run it is said."""
+    folder, before = tmp_path / "watch", os.umask(0o077)
+    assert 0 == main(["monitoring", "--to", str(folder), "--catalogue", str(file), "--exporter", "http://n1:8222"])
+    os.umask(before)
+    checked = promtool("check", "config", str(folder / "prometheus.yml"))
+
+    assert (0, "") == (checked.returncode, checked.stderr)
+    assert {0o644} == {stat.S_IMODE(each.stat().st_mode) for each in folder.rglob("*") if each.is_file()}
+    assert "JetStream streams" == json.loads((folder / "grafana/dashboards/streams.json").read_text())["title"]
+    assert f"docker compose --file {folder}/compose.yaml up" in capsys.readouterr().out

@@ -25,7 +25,12 @@ from tests.support.ports import free_port
 from tests.support.units import ROOT, executed
 
 SERVER_UNIT = "examples/systemd/streams-server@.service"
-UNITS = (SERVER_UNIT, "examples/drift/streams-drift.service", "examples/drift/streams-drift.timer")
+UNITS = (
+    SERVER_UNIT,
+    "examples/drift/streams-drift.service",
+    "examples/drift/streams-drift.timer",
+    "examples/systemd/streams-metrics.service",
+)
 HOST = "127.0.0.1"
 DEADLINE_S = 30.0
 

@@ -1,85 +1,79 @@
-"""A real Prometheus for a test, with files that ``streams monitoring`` has written, only faster."""
+"""A real Prometheus for a test, and promtool; of the Debian package, or from wherever they are on PATH."""
 
 from __future__ import annotations
 
 import json
-import re
+import os
 import shutil
 import subprocess
-import urllib.error
-import urllib.parse
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
 _DEADLINE_S = 30.0
-# No proxy: it is on this machine.
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def program(name: str) -> str:
+    """``prometheus`` or ``promtool``; skips the test where there is none, which CI does not accept."""
+    found = shutil.which(name)
+    if not found:
+        (pytest.fail if os.environ.get("REQUIRE_ENGINES") else pytest.skip)(f"no {name} on PATH: install prometheus")
+    return found
+
+
+def promtool(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run promtool to its end."""
+    command = [program("promtool"), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=_DEADLINE_S, check=False)
 
 
 @dataclass(frozen=True)
 class Prometheus:
-    """One that runs; ``url`` is where it answers."""
+    """One that runs."""
 
     url: str
 
-    def alerts(self) -> set[str]:
-        """Those that fire: name and stream."""
-        found = self._get("/api/v1/alerts")["data"]["alerts"]
-        return {
-            f"{each['labels']['alertname']} {each['labels'].get('stream', '')}".strip()
-            for each in found
-            if each["state"] == "firing"
-        }
+    def firing(self) -> set[tuple[str, str, str]]:
+        """The alerts that fire: name, severity, stream."""
+        alerts = self._get("alerts")["alerts"]
+        labels = [alert["labels"] for alert in alerts if alert["state"] == "firing"]
+        return {(each["alertname"], each["severity"], each.get("stream", "")) for each in labels}
 
-    def query(self, expression: str) -> list[Any]:
-        """What PromQL has as its result now."""
-        words = urllib.parse.urlencode({"query": expression})
-        result: list[Any] = self._get(f"/api/v1/query?{words}")["data"]["result"]
-        return result
+    def value(self, query: str) -> float | None:
+        """The value of a query with one result, if it has one."""
+        result = self._get(f"query?query={query}")["result"]
+        return float(result[0]["value"][1]) if result else None
 
     def is_ready(self) -> bool:
-        """Whether it answers."""
-        try:
-            with _OPENER.open(f"{self.url}/-/ready", timeout=_DEADLINE_S):
-                return True
-        except OSError:
-            return False
+        """Whether it answers, and has read what it had."""
+        with suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:  # noqa: S310 - http
+            return bool(answer.status == 200)
+        return False
 
-    def _get(self, path: str) -> Any:
-        with _OPENER.open(self.url + path, timeout=_DEADLINE_S) as answer:
-            return json.load(answer)
-
-
-def hasten(folder: Path) -> None:
-    """Scrape and evaluate every second; what has to last for minutes lasts for a second."""
-    config, rules = folder / "prometheus.yml", folder / "rules.yml"
-    config.write_text(re.sub(r"(interval|timeout): \w+", r"\1: 1s", config.read_text()))
-    rules.write_text(re.sub(r"for: \w+", "for: 1s", rules.read_text()))
+    def _get(self, path: str) -> dict[str, Any]:
+        with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=_DEADLINE_S) as response:  # noqa: S310 - http
+            return dict(json.load(response)["data"])
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Prometheus]:
-    """One with the files of this folder; ended, whatever happens."""
-    program = shutil.which("prometheus")
-    assert program, "no prometheus: apt-get install prometheus"
-    listen = f"127.0.0.1:{free_port()}"
-    command = [
-        program,
-        f"--config.file={folder}/prometheus.yml",
-        f"--storage.tsdb.path={folder}/data",
-        f"--web.listen-address={listen}",
-    ]
-    with (folder / "prometheus.log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
-        try:
-            prometheus = Prometheus(f"http://{listen}")
-            until("prometheus is ready", prometheus.is_ready, _DEADLINE_S)
-            yield prometheus
-        finally:
-            process.kill()
+def prometheus(folder: Path, config: Path) -> Iterator[Prometheus]:
+    """One with this configuration and its data in a folder; ended, whatever happens."""
+    address = f"127.0.0.1:{free_port()}"
+    options = [f"--config.file={config}", f"--storage.tsdb.path={folder}", f"--web.listen-address={address}"]
+    with (folder / "prometheus.log").open("wb") as log:
+        process = subprocess.Popen([program("prometheus"), *options], stdout=log, stderr=log)
+    try:
+        started = Prometheus(f"http://{address}")
+        until("Prometheus is ready", started.is_ready, _DEADLINE_S)
+        yield started
+    finally:
+        process.terminate()
+        process.wait(_DEADLINE_S)
