@@ -146,5 +146,3 @@ def _problems(config: StreamConfig) -> Iterator[Problem]:
     yield from metadata_problems(config)
     if config["name"].startswith("KV_") and config["max_msgs_per_subject"] == 0:
         yield Problem(("max_msgs_per_subject",), "is at least 1")
-    if config["mirror"] and config["sources"]:
-        yield Problem(("sources",), "does not go with mirror", (("mirror",),))

@@ -118,7 +118,9 @@ def listed(server: Target, consumed: Mapping[str, Collection[str]]) -> Listing:
 
 
 def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, ConsumerList]:
-    """The consumers of each stream that is there and answers."""
+    """The consumers of each stream that is there and answers; without a meta leader nobody lists them."""
+    if isinstance(listing.account, ProvisionerError):
+        return {}
     present = [name for name in consumed if name in (listing.streams or {}) and name not in listing.silent]
     found = dict[str, ConsumerList]()
     for name in present:
