@@ -29,6 +29,8 @@ SERVERS: Final = "servers"
 _DAY_S: Final = 86_400
 _LAST_DAYS: Final = 7
 _STALE_S: Final = 600
+# A service may work on what it has for minutes before it asks for more.
+_STOPPED_AFTER: Final = "10m"
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -137,8 +139,13 @@ def _consumer(spec: ConsumerSpec) -> Iterator[Alert]:
     who = "{{ $labels.stream }}/{{ $labels.consumer }}"
     of = {"stream": spec.stream, "consumer": spec.name}
     drift = f"{who} differs from the catalogue; streams drift says in what"
+    stopped = f"{who} gets nothing, and {{{{ $value }}}} messages or more wait"
     yield Alert("ConsumerMissing", CRITICAL, f"{m.CONSUMER_PRESENT.of(**of)} == 0", f"{who} is not on the server")
     yield Alert("ConsumerDrifted", WARNING, f"{m.CONSUMER_DRIFTED.of(**of)} == 1", drift)
+    if not spec.config["pause_until"]:
+        yield Alert(
+            "ConsumerStopped", WARNING, _stopped(m.CONSUMER_LAG.of(**of), m.CONSUMER_DELIVERIES.of(**of)), stopped
+        )
     thresholds = of_consumer(spec, CONSUMER_THRESHOLDS)
     rows = (
         ("ConsumerBehind", thresholds.lag, m.CONSUMER_LAG, "yet to be delivered"),
@@ -147,6 +154,12 @@ def _consumer(spec: ConsumerSpec) -> Iterator[Alert]:
     )
     for name, levels, metric, what in rows:
         yield from _levels(name, levels, metric.of(**of), f"{who} has {{{{ $value }}}} messages {what}")
+
+
+def _stopped(lag: str, deliveries: str) -> str:
+    """Something to deliver all the while, and no delivery; not of figures that are younger than that."""
+    waits = f"min_over_time({lag}[{_STOPPED_AFTER}]) > 0"
+    return f"{waits} and increase({deliveries}[{_STOPPED_AFTER}]) == 0 and {lag} offset {_STOPPED_AFTER}"
 
 
 def _levels(name: str, levels: Levels, figure: str, summary: str) -> Iterator[Alert]:

@@ -181,6 +181,18 @@ CASES = (
         },
     ),
     Case(
+        "ConsumerStopped",
+        "consumer_lag",
+        BILLING,
+        {
+            "5x9 3x6": (WARNING, "ORDERS/billing gets nothing, and 3 messages or more wait"),
+            "5x9 0 5x5": None,
+            "_x6 5x8": None,  # for so short a time nobody can tell
+        },
+        beside={"consumer_deliveries_total": "7x15"},
+    ),
+    Case("ConsumerStopped", "consumer_lag", BILLING, {"5x15": None}, beside={"consumer_deliveries_total": "7x9 8x6"}),
+    Case(
         "ConsumerUnacknowledged",
         "consumer_unacknowledged",
         BILLING,
@@ -244,6 +256,13 @@ def test_names_that_templates_would_read(tmp_path: Path) -> None:
     result = promtool("test", "rules", str(tmp_path / "tests.yml"))
 
     assert (0, "") == (result.returncode, result.stderr), result.stdout + result.stderr
+
+
+def test_a_paused_consumer_is_not_one_that_stopped() -> None:
+    """Nobody is told of what the catalogue wants."""
+    consumers = "{running: , paused: {pause_until: 2999-01-01T00:00:00Z}}"
+    group = groups(parse(f"ORDERS: {{subjects: [a], consumers: {consumers}}}\n", "streams.yaml"))[1]
+    assert ["running"] == [each.labels["consumer"] for each in group.alerts if each.name == "ConsumerStopped"]
 
 
 def test_a_ring_is_not_nearly_full() -> None:
