@@ -1,4 +1,4 @@
-"""``python -m benchmarks [--sizes 5,50,500] [--runs N] [--checkpoints]``: the tables go to standard output."""
+"""``python -m benchmarks [--sizes 5,50,500] [--runs N] [--checkpoints] | --flow``: the tables go to standard output."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from rich.console import Console
 
-from benchmarks import forecast
+from benchmarks import flow, forecast
 from benchmarks.processes import BenchmarkError
 from benchmarks.steps import Timing, measure
 from benchmarks.table import forecasts, growth, ratios
@@ -24,6 +24,10 @@ def main() -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is stopped too
     asked = _parser().parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if asked.flow:
+        console.print(flow.table([*flow.measure()]))
+        return 0
     try:
         timings, large = list(_measured(asked)), list(forecast.measure())
     except (BenchmarkError, ToolError) as error:
@@ -31,7 +35,6 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    console = Console(width=None if sys.stdout.isatty() else 120)
     for table in (ratios(timings), growth(timings), forecasts(large)):
         console.print(table)
     return 0
@@ -56,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="let Pulumi save the state at each step, as it does where make does not say otherwise",
     )
+    parser.add_argument("--flow", action="store_true", help="measure the services' message flow instead")
     return parser
 
 

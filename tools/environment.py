@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -31,6 +32,8 @@ LOGIN_VARIABLES = {
 }
 
 
+# As provisioner.cli.smoke has it; a test keeps the two equal.
+IDENTITIES = "STREAMS_IDENTITIES"
 # As provisioner.services.model has it; a test keeps the two equal.
 MONITORING = "monitoring"
 
@@ -84,6 +87,18 @@ def status_target(outputs: Mapping[str, Any], settings: Mapping[str, str]) -> tu
         login = {LOGIN_VARIABLES["ca"]: outputs["ca"]}
     options = [[f"--{key}", settings[key]] for key in ("catalogue", "replicas") if settings.get(key)]
     return [word for option in options for word in option], urls | login
+
+
+def smoke_target(outputs: Mapping[str, Any], settings: Mapping[str, str]) -> tuple[list[str], dict[str, str]]:
+    """Return the same for ``streams smoke``, which is each of the stack's identities in turn.
+
+    Raises:
+        ToolError: the stack has no server yet.
+    """
+    options, variables = status_target(outputs, settings)
+    named = ["--services", settings["services"]] if settings.get("services") else []
+    credentials = outputs.get("credentials") or {}
+    return [*options, *named], variables | ({IDENTITIES: json.dumps(credentials)} if credentials else {})
 
 
 def _as_monitoring(credentials: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from provisioner.errors import ProvisionerError, Refused, Unreachable
@@ -22,6 +23,7 @@ class Part:
     data: bytes
     reply: str
     status: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class Transfer:
@@ -85,7 +87,7 @@ class Transfer:
         message = part.result()
         headers = message.headers or {}
         status = f"{headers.get('Status', '')} {headers.get('Description', '')}".strip()
-        return Part(bytes(message.data), message.reply, status)
+        return Part(bytes(message.data), message.reply, status, headers)
 
     def _reason(self, timeout: float) -> ProvisionerError:
         if not self._ended.done():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
+from provisioner.jetstream.target import Credentials
 from provisioner.services.model import LoginKind, inbox_prefix
 
 USER: Final = "NATS_USER"
@@ -30,3 +32,14 @@ def use_of(name: str, text: str, file: str) -> str:
     """The line with which a client uses the file with that text."""
     use = next(use for begin, use in _USES.items() if text.startswith(begin))
     return use.format(file=file, prefix=inbox_prefix(name))
+
+
+def credentials_of(name: str, text: str, shared: Credentials) -> Credentials:
+    """How an identity logs in with what it was handed; ``shared`` has the certificates that everybody trusts."""
+    trusting = Credentials(ca=shared.ca, trusted=shared.trusted, inbox_prefix=inbox_prefix(name))
+    if text.startswith("SU"):
+        return replace(trusting, nkey=text)
+    if text.startswith("-----BEGIN"):
+        return replace(trusting, credentials=text)
+    values = dict(line.split("=", 1) for line in text.splitlines())
+    return replace(trusting, user=values.get(USER), password=values.get(PASSWORD))

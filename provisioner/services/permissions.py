@@ -62,6 +62,13 @@ _COPIES: Final = (
     "$JS.SNAPSHOT.ACK.>",
     "$JS.SNAPSHOT.RESTORE.>",
 )
+# The stream of the smoke test (provisioner/flow/double.py), which no catalogue can have.
+_SMOKES: Final = (
+    "_SMOKE.>",
+    f"{_API}.CONSUMER.MSG.NEXT._SMOKE.*",
+    "$JS.ACK._SMOKE.>",
+    "$JS.ACK._.{account}._SMOKE.>",
+)
 _COUNTS: Final = (f"{_API}.STREAM.MSG.GET.*",)
 
 _MONITORS: Final = (
@@ -91,7 +98,7 @@ def permissions(services: Services, catalogue: Catalogue) -> dict[str, Permissio
     account = account_hash(services.account_id)
     published = {service.name: [*_of_service(service, catalogue, account)] for service in services.services}
     sown = [f"$KV.{BUCKETS.named(spec.name)}.{key}" for spec in catalogue.streams for key in spec.seed]
-    published |= {PROVISIONER: [*_of_provisioner(services), *sown], MONITORING: [*_MONITORS]}
+    published |= {PROVISIONER: [*_of_provisioner(services, account), *sown], MONITORING: [*_MONITORS]}
     return {
         name: Permissions(tuple(dict.fromkeys(subjects)), (f"{inbox_prefix(name)}.>",))
         for name, subjects in published.items()
@@ -135,7 +142,8 @@ def _consumed(entry: Consumption, account: str) -> Iterator[str]:
             yield from (subject.format(**names) for subject in _CREATES_CONSUMER)
 
 
-def _of_provisioner(services: Services) -> Iterator[str]:
+def _of_provisioner(services: Services, account: str) -> Iterator[str]:
     yield from _MANAGES
+    yield from (subject.format(account=account) for subject in _SMOKES)
     yield from _COPIES if services.provisioner.copies else ()
     yield from _COUNTS if services.provisioner.counts else ()

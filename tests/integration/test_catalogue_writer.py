@@ -17,8 +17,10 @@ from provisioner.cli import server as command_server
 from provisioner.cli.main import main
 from provisioner.errors import ApiError
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import make
 from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import Effect, plan
+from provisioner.rules.consumer_normalise import normalise_consumer
 from provisioner.rules.normalise import normalise, update_request
 from provisioner.rules.stream_config import create_problems, lasting_problems
 from provisioner.schema.config import value_of, with_fields
@@ -89,15 +91,20 @@ def command(server: NatsServer, jetstream: JetStream, monkeypatch: pytest.Monkey
     return jetstream
 
 
-@pytest.mark.usefixtures("command")
-def test_the_committed_catalogue(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The five streams come back as the catalogue has them, in its style."""
+def test_the_committed_catalogue(command: JetStream, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The five streams and their consumers come back as the catalogue has them, in its style."""
     file = tmp_path / "streams.yaml"
+    committed = catalogue.load(ROOT / "infra/streams.yaml")
+    for hop in committed.consumers:
+        make(command, hop.stream, hop.config)
     assert main(["import", "--output", str(file)]) == 0
     assert capsys.readouterr() == ("", f"{file}: 5 streams\n")
 
-    written = {spec.name: normalise(spec.config) for spec in catalogue.load(ROOT / "infra/streams.yaml").streams}
-    assert written == {spec.name: normalise(spec.config) for spec in catalogue.load(file).streams}
+    imported = catalogue.load(file)
+    written = {spec.name: normalise(spec.config) for spec in committed.streams}
+    assert written == {spec.name: normalise(spec.config) for spec in imported.streams}
+    hops = {hop.label: normalise_consumer(hop.config, written[hop.stream]) for hop in committed.consumers}
+    assert hops == {hop.label: normalise_consumer(hop.config, written[hop.stream]) for hop in imported.consumers}
     assert """
 ROUTING:
   subjects:

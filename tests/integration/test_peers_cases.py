@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.support.engine_calls import Stack
 from tests.support.nats_py import got, made_bucket, put_all
 from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient, RequestError
-from tests.support.stack import Stack
 
 pytestmark = pytest.mark.usefixtures("own_process", "jetstream")
 

@@ -13,6 +13,7 @@ from provisioner.catalogue.reader import load
 from provisioner.cli.main import main
 from provisioner.errors import ApiError, LoginRefused, Refused
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import make
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile import apply, deletion
 from provisioner.reconcile.context import Context, context
@@ -125,6 +126,8 @@ def test_monitoring_sees_everything(
     """`streams status` needs no more than the monitoring's permissions."""
     for each in started.catalogue.streams:
         apply.create(here, each)
+    for hop in started.catalogue.consumers:
+        make(here.client(), hop.stream, hop.config)
     for key, value in started.environment("monitoring").items():
         monkeypatch.setenv(key, value)
     assert 0 == main(["status"])

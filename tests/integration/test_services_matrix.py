@@ -21,6 +21,8 @@ CATALOGUE: Mapping[str, Any] = yaml.safe_load(STREAMS.read_text())
 FILE: Mapping[str, Any] = yaml.safe_load(SERVICES.read_text())
 ROLES: Mapping[str, Any] = FILE["services"] | {"provisioner": {}, "monitoring": {}}
 STRANGER = "stranger"
+# The stream of the smoke test, which is there while one runs.
+SMOKE = "_SMOKE"
 # What the server calls the account: with .creds the hash of its name that docs/services.md has.
 ACCOUNTS = {
     "nkey": "PREDICTION_SYSTEM",
@@ -82,6 +84,7 @@ BUILT_IN = {
         r"\$JS\.API\.CONSUMER\.(INFO|DELETE|PAUSE|RESET)\.[^.]+\.[^.]+",
         r"\$JS\.API\.CONSUMER\.CREATE\.[^.]+\..+",
         r"\$JS\.SNAPSHOT\.(ACK|RESTORE)\..+",
+        r"\$JS\.API\.CONSUMER\.MSG\.NEXT\._SMOKE\.[^.]+",
     ),
     "monitoring": (
         r"\$JS\.API\.(INFO|STREAM\.LIST|STREAM\.NAMES)",
@@ -96,6 +99,7 @@ def published() -> Iterator[str]:
     yield from (subject.replace("*", "x") for subject in CAPTURED)
     yield from (f"{subject.rpartition('.')[0]}.other.one" for subject in CAPTURED)
     yield from ("market.data", "market.data.other", "routing.other", "predictions.other.x", "elsewhere", *CAPTURED)
+    yield from (f"{SMOKE}.x", f"{SMOKE}.market.data.ohlcv")
     yield from (
         "market.data.*",
         "routing.>",
@@ -108,7 +112,7 @@ def published() -> Iterator[str]:
     )
     yield from (f"_INBOX{suffix}.x.y" for suffix in ("", *(f"_{name}" for name in ROLES)))
     yield from (f"$JS.API.{request}" for request in API)
-    for stream in (*CATALOGUE, STRANGER):
+    for stream in (*CATALOGUE, STRANGER, SMOKE):
         yield from (f"$JS.API.{request}.{stream}" for request in STREAM_API)
         yield f"$JS.API.DIRECT.GET.{stream}.{CAPTURED[0]}"
         yield from (f"$JS.EVENT.ADVISORY.STREAM.DELETED.{stream}", f"$JS.SNAPSHOT.RESTORE.{stream}.a")
@@ -142,6 +146,8 @@ def may_publish(who: str, subject: str, login: str = "nkey") -> bool:
     """Whether one of somebody's lines is about this subject; a stream has to capture what is no request."""
     if subject.startswith("$"):
         return any(re.fullmatch(line, subject) for line in requests(who, ACCOUNTS[login]))
+    if subject.startswith(f"{SMOKE}."):
+        return who == "provisioner"
     mine = any(matches(pattern, subject) for pattern in ROLES[who].get("publishes", ()))
     return mine and any(matches(pattern, subject) for pattern in CAPTURED)
 
@@ -149,6 +155,8 @@ def may_publish(who: str, subject: str, login: str = "nkey") -> bool:
 def requests(who: str, account: str) -> Iterator[str]:
     """What the file's roles mean, a line each."""
     yield from BUILT_IN.get(who, ())
+    if who == "provisioner":
+        yield rf"\$JS\.ACK\.(_\.{shortened(account)}\.)?{SMOKE}\..+"
     for stream in ROLES[who].get("creates", ()):
         yield rf"\$JS\.API\.STREAM\.(CREATE|INFO)\.{stream}"
     for stream, filters in consumed(who).items():

@@ -24,6 +24,8 @@ _VOLATILE: Final = (
     (re.compile(r"\bup [\dhms]+\b"), "up AGE"),
     (re.compile(r"\b\d+ (connection|subscription)s?"), r"N \1s"),
     (re.compile(r"\s+"), " "),
+    (re.compile(r"( \d+\.\d){3}$"), " MS MS MS"),
+    (re.compile(r"\b\d+ ms\b"), "N ms"),
 )
 # What make and the engine say of themselves, and the engine's signs of life, which may be in front of a line.
 _ASIDE: Final = re.compile(r"^(Stack \w+: .*|\$ .*|make: \*\*\* .*|@ .*\.{4} ?)")

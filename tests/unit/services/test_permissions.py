@@ -74,7 +74,7 @@ def test_inboxes() -> None:
 
 @pytest.mark.parametrize(
     ("settings", "denied"),
-    [("copies: false", {"SNAPSHOT", "RESTORE", "ACK"}), ("counts: false", {"GET"}), ("copies: true", set())],
+    [("copies: false", {"SNAPSHOT", "RESTORE"}), ("counts: false", {"GET"}), ("copies: true", set())],
 )
 def test_of_the_provisioner(settings: str, denied: set[str]) -> None:
     """What is switched off in the file is not permitted."""

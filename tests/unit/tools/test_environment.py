@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from provisioner.cli import smoke
 from provisioner.jetstream.target import target
 from provisioner.providers.engine import CREDENTIAL_KEYS, credentials
 from provisioner.services.handing_out import handed_out
 from provisioner.services.model import MONITORING, PROVISIONER, LoginKind, inbox_prefix
-from tools.environment import LOGIN_VARIABLES, apply, exports, passphrase, search_path, status_target
+from tools.environment import (
+    IDENTITIES,
+    LOGIN_VARIABLES,
+    apply,
+    exports,
+    passphrase,
+    search_path,
+    smoke_target,
+    status_target,
+)
 from tools.stack_choice import COMMITTED_SALT
 from tools.subprocesses import ToolError
 
@@ -114,3 +126,13 @@ def test_a_stack_with_services_is_looked_at_by_monitoring() -> None:
     _options, variables = status_target(outputs, {})
     assert variables["NATS_NKEY"] == "SU1"
     assert variables["NATS_INBOX_PREFIX"] == inbox_prefix(MONITORING)
+
+
+def test_the_smoke_test_is_every_identity() -> None:
+    """It gets what each is handed in one variable, and the services' file that the stack names."""
+    outputs = {"url": "nats://a", "credentials": {"s": "SU1", PROVISIONER: "SU2"}}
+    options, variables = smoke_target(outputs, {"services": "mine.yaml", "catalogue": "c.yaml"})
+    assert ["--catalogue", "c.yaml", "--services", "mine.yaml"] == options
+    assert outputs["credentials"] == json.loads(variables[smoke.IDENTITIES])
+    assert smoke.IDENTITIES == IDENTITIES
+    assert IDENTITIES not in smoke_target({"url": "nats://a"}, {})[1]
