@@ -15,6 +15,7 @@ import pytest
 from tests.support.engine_calls import Stack
 from tests.support.nats_py import got, made_bucket, put_all
 from tests.support.nats_server import NatsServer
+from tests.support.provider_stack import Stack
 from tests.support.raw_nats import RawClient, RequestError
 
 pytestmark = pytest.mark.usefixtures("own_process", "jetstream")

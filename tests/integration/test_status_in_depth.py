@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nats.js.client import JetStreamContext
@@ -18,6 +19,7 @@ from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, raw_client
 from tests.support.status import ROOT, found, states, status, told
 from tests.support.terminal import Terminal, on_a_terminal
+from tests.support.waiting import until
 
 CATALOGUE = """\
 ORDERS:
@@ -29,6 +31,7 @@ ORDERS:
 COPY: {mirror: {name: ORDERS}}
 buckets: {cfg: {history: 5}}
 """
+MIRRORED = 9
 ALONE = ("--monitor-url", "")
 RESTORED = "\x1b[?25h\x1b[?1049l"
 
@@ -104,7 +107,12 @@ def test_one_stream_in_depth(catalogue: str, raw: RawClient, server: NatsServer)
 
 def test_a_mirror_in_depth(catalogue: str, server: NatsServer) -> None:
     """Its origin, and how far it is behind."""
-    detail = told(server, "COPY", "--catalogue", catalogue, *ALONE)["detail"]
+
+    def complete() -> dict[str, Any] | None:
+        detail: dict[str, Any] = told(server, "COPY", "--catalogue", catalogue, *ALONE)["detail"]
+        return detail if sum(each["messages"] for each in detail["subjects"]) == MIRRORED else None
+
+    detail = until("the copy is complete", complete)
     (origin,) = detail["origins"]
     assert ("ORDERS", "", [], 0, "") == tuple(origin[key] for key in ("name", "api", "filters", "lag", "error"))
     assert [{"subject": "orders.1", "messages": 8}, {"subject": "orders.0", "messages": 1}] == detail["subjects"]
