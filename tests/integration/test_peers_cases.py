@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.engine_calls import Stack
 from tests.support.nats_py import got, made_bucket, put_all
 from tests.support.nats_server import NatsServer
 from tests.support.provider_stack import Stack

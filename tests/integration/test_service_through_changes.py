@@ -17,7 +17,6 @@ import pytest
 from nats.js.client import JetStreamContext
 
 from provisioner.reconcile.loss_approval import ALLOW_LOSS
-from tests.support.engine_calls import Stack
 from tests.support.nats_server import NatsServer
 from tests.support.provider_stack import Stack
 from tests.support.raw_nats import RawClient
