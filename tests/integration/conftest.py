@@ -18,7 +18,6 @@ from provisioner.reconcile.context import close_all
 from provisioner.reconcile.notices import notice_once
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import RawClient, raw_client
-from tests.support.streams import delete
 from tests.support.waiting import until
 
 
@@ -35,7 +34,7 @@ def jetstream(server: NatsServer) -> Iterator[JetStream]:
     client = JetStream(server.url, Credentials())
     yield client
     for name in client.streams():
-        delete(client, server, name)
+        client.delete(name)
     client.close()
 
 

@@ -30,7 +30,7 @@ from tests.support.nats_server import NatsServer
 from tests.support.raw_nats import RawClient
 from tests.support.stream_provider import failures, props, provider
 
-pytestmark = pytest.mark.usefixtures("own_process", "jetstream")
+pytestmark = pytest.mark.usefixtures("own_process")
 
 STREAM, NAME = "ORDERS", "worker"
 MESSAGES, TAKEN = 9, 4
@@ -100,6 +100,14 @@ CHANGES: dict[str, Change] = {
 # There and back again: what a pull consumer becomes, and each change taken back.
 KINDS = {"pull to push": ({}, PUSH), "push to pull": (PUSH, {})}
 RETENTIONS = ("limits", "interest", "workqueue")
+
+
+@pytest.fixture(autouse=True)
+def _files_are_gone(server: NatsServer, jetstream: JetStream) -> Iterator[None]:
+    """Each test makes the stream anew."""
+    yield
+    for name in jetstream.streams():
+        streams.delete(jetstream, server, name)
 
 
 @pytest.fixture
