@@ -16,6 +16,7 @@ from provisioner.providers.server_login import context_of
 from provisioner.providers.store_properties import BUCKET
 from provisioner.providers.stream import PASSING, StreamProvider
 from provisioner.providers.unknown import is_unknown, known, unasked, unknown
+from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.seeds import sow
 from provisioner.schema.stores import BUCKETS, OBJECTS, StoreKind
@@ -100,7 +101,9 @@ class KeyValueProvider(StoreKindProvider):
     def update(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring it to its configuration; create it if it is gone."""
         result = super().update(id_, _olds, _news)
-        is_new = _olds.get("created") != (result.outs or {}).get("created")
+        where = context_of(self.credentials, _news)
+        before = folder_of(where, self.kind.stream_of(_news[BUCKET])).current(_olds.get("created"))
+        is_new = before != (result.outs or {}).get("created")
         self._sow(_news, {} if is_new else _olds.get(SEED) or {})
         return result
 

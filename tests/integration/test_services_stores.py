@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import nats
@@ -94,7 +95,20 @@ EXPECTED: dict[str, tuple[str, ...]] = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
     """A server that has what the catalogue says, but what services make."""
-    with guarded(tmp_path_factory.mktemp("nats"), SERVICES, catalogue=CATALOGUE) as started:
+    with _started(tmp_path_factory.mktemp("nats")) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def tried(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+    """Another, into whose buckets and object stores everybody puts nonsense."""
+    with _started(tmp_path_factory.mktemp("nats")) as started:
+        yield started
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Guarded]:
+    with guarded(folder, SERVICES, catalogue=CATALOGUE) as started:
         with started.jetstream() as client:
             for spec in CATALOGUE.streams:
                 if spec.name not in {"KV_OLD", "KV_MARKED", "OBJ_F"}:
@@ -244,10 +258,10 @@ def published() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("who", EVERYBODY)
-def test_nothing_more(server: Guarded, who: str) -> None:
+def test_nothing_more(tried: Guarded, who: str) -> None:
     """The server denies exactly what the roles do not imply; every request of the API is tried on every stream."""
     subjects = sorted({*published()})
-    with nats_lines(server.server.url, server.keys[who]) as client:
+    with nats_lines(tried.server.url, tried.keys[who]) as client:
         denied = client.denied_publishing(subjects)
         closed = client.denied_subscribing(("$KV.>", "$KV.A.>", "$O.>", "_INBOX.>", ">", f"_INBOX_{who}.>"))
     allowed = [subject for subject in subjects if any(re.fullmatch(line, subject) for line in EXPECTED[who])]
