@@ -37,7 +37,7 @@ def test_two_stacks(server: NatsServer, raw: RawClient) -> None:
 
 
 def test_a_server_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In the middle of a replacement, before the old one is deleted: the run ends with one line, and the next one completes it where it was."""
+    """In the middle of a replacement: the run ends with one line, and the next one completes it where it was."""
     before, after = WITH % ("", 3), WITH % ("max_waiting: 7", 3)
     with running(tmp_path / "nats") as server:
         stack = Stack(server)
