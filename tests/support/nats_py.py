@@ -8,8 +8,11 @@ from typing import Any, TypeVar
 
 import nats
 from nats.js.client import JetStreamContext
+from nats.js.errors import ServerError
 
+from provisioner.errors import STORE_NOT_CREATED
 from tests.support.nats_server import NatsServer
+from tests.support.waiting import until
 
 T = TypeVar("T")
 
@@ -29,12 +32,27 @@ def at_work(server: NatsServer, work: Callable[[JetStreamContext], Awaitable[T]]
 
 def made_bucket(server: NatsServer, **words: Any) -> None:
     """``create_key_value``: the service makes the bucket, or finds it as it wants it."""
-    at_work(server, lambda js: js.create_key_value(**words))
+    _make(server, lambda js: js.create_key_value(**words))
 
 
 def made_objects(server: NatsServer, bucket: str, **words: Any) -> None:
     """``create_object_store``."""
-    at_work(server, lambda js: js.create_object_store(bucket, **words))
+    _make(server, lambda js: js.create_object_store(bucket, **words))
+
+
+def _make(server: NatsServer, make: Callable[[JetStreamContext], Awaitable[object]]) -> None:
+    """Again while the server still removes the folder that the account's last stream was in."""
+
+    def made() -> bool:
+        try:
+            at_work(server, make)
+        except ServerError as error:
+            if error.err_code != STORE_NOT_CREATED:
+                raise
+            return False
+        return True
+
+    until("the server has made it", made)
 
 
 def put_all(server: NatsServer, bucket: str, **values: list[bytes]) -> None:
