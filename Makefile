@@ -6,7 +6,7 @@ PYTHON ?= python3
 STACK ?=
 ARGS ?=
 MINUTES ?=
-COMMANDS := up preview status smoke destroy validate test test-fast explore coverage lint docs lock bench setup shell-env
+COMMANDS := up preview status drift metrics monitoring smoke destroy validate test test-fast explore coverage lint docs lock bench setup shell-env
 
 # Handed over in the environment, as they were written: neither make nor a shell is to read what is in them.
 export TOOLS_STACK := $(value STACK)

@@ -13,8 +13,7 @@ from infra.settings import Settings, SettingsError
 from provisioner.catalogue.files import read_text
 from provisioner.catalogue.model import Catalogue
 from provisioner.errors import ProvisionerError
-from provisioner.providers.identity import Identity
-from provisioner.providers.operator import Operator
+from provisioner.resources.own_server import Identity, Operator
 from provisioner.services.handing_out import handed_out
 from provisioner.services.logins import Login, Nkey, Password, SigningKey
 from provisioner.services.model import GLOBAL_ACCOUNT, LoginKind, Services

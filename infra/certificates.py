@@ -15,10 +15,10 @@ from infra.tls_settings import AUTHORITY, FILES
 from provisioner.docker_engine.holdings import node_name
 from provisioner.local_server.ports import met_at
 from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE
-from provisioner.providers.server_process import Tls
+from provisioner.resources.own_server import Tls
 
 if TYPE_CHECKING:
-    from provisioner.providers.estate import Estate
+    from provisioner.resources.own_server import Estate
 
 # Where clients of this machine may connect, whatever address the server listens on.
 _THIS_MACHINE: Final = ("127.0.0.1", "::1", "localhost")
@@ -88,7 +88,7 @@ def shown(settings: Settings, files: InFiles | None, before: Estate) -> Certific
         return Certificates(files.ca, Tls(files.fingerprint, handed))
     if settings.tls != AUTHORITY:
         return None
-    from provisioner.providers.authority import Authority  # noqa: PLC0415 - most stacks have none
+    from provisioner.resources.own_server import Authority  # noqa: PLC0415 - most stacks have none
 
     authority = Authority(
         "authority",

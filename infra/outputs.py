@@ -8,7 +8,7 @@ from typing import Any
 from infra.settings import Settings
 from provisioner.schema.fields import FIELDS
 from provisioner.schema.model import StreamSpec
-from provisioner.schema.stores import kind_of, word_of
+from provisioner.schema.stores import kind_of, own_name, word_of
 from provisioner.schema.types import show_fields
 
 
@@ -24,7 +24,8 @@ def by_kind(specs: Iterable[StreamSpec]) -> dict[str, list[StreamSpec]]:
 def summary(specs: Iterable[StreamSpec], settings: Settings) -> dict[str, Any]:
     """Each one's limits, a stream's subjects, and what a destroy does to its messages."""
     return {
-        own_name(spec): _limits(spec) | {"on_delete": (spec.on_delete or settings.on_delete).value} for spec in specs
+        own_name(spec.name): _limits(spec) | {"on_delete": (spec.on_delete or settings.on_delete).value}
+        for spec in specs
     }
 
 
@@ -34,9 +35,3 @@ def _limits(spec: StreamSpec) -> dict[str, Any]:
         field for field in FIELDS if field.name.startswith("max_") or (field.name == "subjects" and not kind)
     )
     return {word_of(spec.name, name): shown for name, shown in show_fields(spec.config, limits).items()}
-
-
-def own_name(spec: StreamSpec) -> str:
-    """What a stream, or what is in it, is called in the catalogue."""
-    kind = kind_of(spec.name)
-    return kind.named(spec.name) if kind else spec.name

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from importlib import import_module
 from typing import Final, NoReturn
@@ -13,7 +13,7 @@ from typing import Final, NoReturn
 import pulumi
 
 from infra import access, certificates, inputs
-from infra.outputs import by_kind, own_name, summary
+from infra.outputs import by_kind, summary
 from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server, place_in_account, server_in_account
 from infra.settings import EXTERNAL, Settings
@@ -21,20 +21,20 @@ from infra.sizing import fitted
 from infra.stack_config import configuration, secret_keys
 from provisioner import log
 from provisioner.catalogue.model import Catalogue
-from provisioner.catalogue.order import in_order, origin_names
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import servers
-from provisioner.providers.buckets import KeyValue, ObjectStore
-from provisioner.providers.consumer import Consumer
-from provisioner.providers.encryption import EncryptionKey
-from provisioner.providers.engine import announce_program
-from provisioner.providers.estate import Estate
-from provisioner.providers.store import Store
-from provisioner.providers.stream import Endpoint, Stream, StreamOptions
-from provisioner.reconcile.estate import data_of
-from provisioner.schema.consumer_model import by_stream
+from provisioner.resources.catalogue import declared
+from provisioner.resources.own_server import (
+    EncryptionKey,
+    Endpoint,
+    Estate,
+    StackServer,
+    Store,
+    StreamOptions,
+    announce_program,
+    data_of,
+)
 from provisioner.schema.model import OnDelete, StreamSpec
-from provisioner.schema.stores import BUCKETS, kind_of
 from provisioner.services.model import Services
 
 # Pulumi's own code for a program that has logged its errors: it adds none of its own.
@@ -112,39 +112,8 @@ def _declare(
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]
     after = pulumi.ResourceOptions(depends_on=before)
-    pulumi.run(partial(registered, _declared(catalogue, server.endpoint, options, after)))
+    pulumi.run(partial(registered, declared(catalogue, StackServer(server.endpoint, options), after)))
     return server.endpoint
-
-
-def _declared(
-    catalogue: Catalogue, endpoint: Endpoint, options: StreamOptions, after: pulumi.ResourceOptions
-) -> Iterator[pulumi.Resource]:
-    """Each stream after those whose messages it takes, and after it its consumers, which go with it."""
-    declared: dict[str, pulumi.Resource] = {}
-    consumers = by_stream(catalogue.consumers)
-    for spec in in_order(catalogue.streams):
-        origins = [declared[name] for name in origin_names(spec.config) if name in declared]
-        stream = _resource(spec, endpoint, options, _after(after, origins))
-        declared[spec.name] = stream
-        yield stream
-        on_stream = pulumi.ResourceOptions(depends_on=[stream], deleted_with=stream)
-        for each in consumers.get(spec.name, ()):
-            yield Consumer(each.label, each, endpoint, options, on_stream)
-
-
-def _resource(
-    spec: StreamSpec, endpoint: Endpoint, options: StreamOptions, opts: pulumi.ResourceOptions
-) -> pulumi.Resource:
-    """A stream, or what it is behind."""
-    kind = kind_of(spec.name)
-    if kind is None:
-        return Stream(spec.name, spec, endpoint, options, opts)
-    store = KeyValue if kind is BUCKETS else ObjectStore
-    return store(own_name(spec), spec, endpoint, options, opts)
-
-
-def _after(opts: pulumi.ResourceOptions, others: list[pulumi.Resource]) -> pulumi.ResourceOptions:
-    return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(depends_on=others)) if others else opts
 
 
 def _encryption_key(settings: Settings, place: Place, estate: Estate) -> pulumi.Output[str] | None:

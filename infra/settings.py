@@ -35,6 +35,7 @@ from infra.setting_types import (
 from infra.tls_settings import AUTHORITY, FILES, file, tls_problems
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.address import api_prefix, domain_api
+from provisioner.jetstream.login import way_problems
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
 
@@ -157,8 +158,6 @@ TABLE: Final = (
     Setting("apiPrefix", api_prefix, None, (EXTERNAL,), "What the API's subjects begin with instead of $JS.API."),
     Setting("monitorUrl", monitor_url, None, (EXTERNAL,), "The server's HTTP monitoring."),
 )
-_WAYS_TO_LOG_IN: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
-_TOGETHER: Final = (("user", "password"), ("cert", "key"))
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
 
 
@@ -215,22 +214,17 @@ def _misplaced(raw: Mapping[str, str], server: str | None) -> Iterator[str]:
 
 
 def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[str]:
-    ways = [" and ".join(way) for way in _WAYS_TO_LOG_IN if raw.keys() & set(way)]
     rules = (
         ("server" not in raw, f"server: missing; say one of {', '.join(SERVERS)}"),
         (values["server"] == EXTERNAL and "url" not in raw, "url: missing; an external server needs one"),
-        *(
-            ((one in raw) != (other in raw), f"{one} and {other}: one without the other; give both")
-            for one, other in _TOGETHER
-        ),
         ("domain" in raw and "apiPrefix" in raw, "domain and apiPrefix: both name the API; keep one"),
         (
             "encryptionKey" in raw and not values["encryption"],
             "encryptionKey: nothing is encrypted with it; set encryption: chachapoly, or remove it",
         ),
-        (len(ways) > 1, f"{', '.join(ways)}: more than one way to log in; keep one"),
     )
     yield from (problem for broken, problem in rules if broken)
+    yield from way_problems(raw)
     if values["server"] in _ON_MACHINE:
         yield from tls_problems(raw)
     if values["server"] != EXTERNAL and values["nodes"]:

@@ -13,7 +13,7 @@ import signal
 import sys
 
 from tools import log
-from tools.commands import COMMANDS, Request
+from tools.commands import COMMANDS, PROBLEM_CODES, Request
 from tools.log import tell
 from tools.subprocesses import ToolError
 
@@ -47,7 +47,7 @@ def _run() -> int:
         tell(f"error: {error.filename or options.command}: {error.strerror}")
     except KeyboardInterrupt:
         return 130
-    return 1
+    return PROBLEM_CODES.get(options.command, 1)
 
 
 def _request(stack: str, words: list[str]) -> Request:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
 import subprocess
+import tempfile
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from tools import checks, lock
+from tools import checks, lock, stack_files
 from tools import venv as python_env
 from tools.environment import apply, deleted_streams, exports, smoke_target, status_target
 from tools.log import LOGGER, tell
 from tools.paths import ROOT, VENV
-from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, open_session, stack_facts
+from tools.stacks import SKIP_CHECKPOINTS, Session, base_changes, login, open_session, stack_facts, stack_state
 from tools.subprocesses import ToolError
 from tools.unfinished import note_start, require_finished
 
@@ -81,9 +84,14 @@ def shell_env(request: Request) -> int:
 
 def status(request: Request) -> int:
     """Compare the catalogue with the live streams, and show the server's health (streams status)."""
-    session = _required(open_session(request.stack, create=False))
-    options, variables = status_target(*stack_facts(session))
-    _become(STREAMS, ["status", *options, *request.words], session.environment | variables)
+    seen = _seen(request)
+    _become(STREAMS, ["status", *seen.options, *request.words], seen.environment)
+
+
+def drift(request: Request) -> int:
+    """Say whether the server is as the catalogue says: 0 yes, 1 no, 2 it cannot be told (streams drift)."""
+    seen = _seen(request)
+    _become(STREAMS, ["drift", *seen.options, "--state", str(seen.state()), *request.words], seen.environment)
 
 
 def smoke(request: Request) -> int:
@@ -91,6 +99,19 @@ def smoke(request: Request) -> int:
     session = _required(open_session(request.stack, create=False))
     options, variables = smoke_target(*stack_facts(session))
     _become(STREAMS, ["smoke", *options, *request.words], session.environment | variables)
+
+
+def metrics(request: Request) -> int:
+    """Give the figures of a status to Prometheus: ARGS='--listen 9770' serves them (streams metrics)."""
+    seen = _seen(request)
+    history = ["--history", str(seen.history)] if seen.history else []
+    _become(STREAMS, ["metrics", *seen.options, *history, *request.words], seen.environment)
+
+
+def monitoring(request: Request) -> int:
+    """Write a Prometheus and a Grafana for the catalogue into monitoring/ (streams monitoring)."""
+    seen = _seen(request)
+    _become(STREAMS, ["monitoring", *seen.options, *request.words], seen.environment)
 
 
 def validate(request: Request) -> int:
@@ -147,13 +168,60 @@ def lock_(request: Request) -> int:
     return 0
 
 
-_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, smoke, destroy, validate)
+_STACK_COMMANDS: tuple[Command, ...] = (up, preview, status, drift, metrics, monitoring, smoke, destroy, validate)
 _CHECK_COMMANDS: tuple[Command, ...] = (test, test_fast, explore, coverage, lint, bench)
 _SUPPORT_COMMANDS: tuple[Command, ...] = (docs, lock_, setup, shell_env)
 COMMANDS: Mapping[str, Command] = {
     command.__name__.strip("_").replace("_", "-"): command
     for command in (*_STACK_COMMANDS, *_CHECK_COMMANDS, *_SUPPORT_COMMANDS)
 }
+# What a command ends with that cannot do its work, where it is not 1.
+PROBLEM_CODES: Mapping[str, int] = {"drift": 2}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Seen:
+    """How to look at a stack's server.
+
+    Attributes:
+        options: Of ``streams``.
+        environment: With the server's URL and the login.
+        state: Gives a file with the stack's state.
+        history: The folder with the history of its runs, where there is one.
+    """
+
+    options: list[str]
+    environment: Mapping[str, str]
+    state: Callable[[], Path]
+    history: Path | None = None
+
+
+def _seen(request: Request) -> _Seen:
+    """Find the server of a stack, in files if they tell."""
+    python_env.ensure(python_env.RUN)
+    if files := stack_files.look(request.stack, os.environ, login()):
+        tell(str(files.choice))
+        options, variables = status_target(files.outputs, files.settings)
+        return _Seen(
+            options=options,
+            environment={**os.environ, **variables},
+            state=lambda: files.state,
+            history=files.history if files.history.is_dir() else None,
+        )
+    session = _required(open_session(request.stack, create=False))
+    options, variables = status_target(*stack_facts(session))
+    state = partial(_exported, session)
+    return _Seen(options=options, environment=session.environment | variables, state=state)
+
+
+def _exported(session: Session) -> Path:
+    """Return a file that is there for as long as this process, whatever program it becomes."""
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps(stack_state(session)).encode())
+        file.seek(0)
+        descriptor = os.dup(file.fileno())
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 - it takes no keyword
+    return Path(f"/dev/fd/{descriptor}")
 
 
 def _required(session: Session | None) -> Session:

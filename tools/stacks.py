@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from provisioner.docker_engine import api
@@ -85,19 +87,31 @@ def open_session(requested: str, *, again: bool = False, create: bool = True) ->
 
 def stack_facts(session: Session) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a stack's outputs, and its settings with their secrets in the clear."""
-    questions = (("stack", "output"), ("config",))
-    outputs, config = (
-        json.loads(
-            capture(
-                ["pulumi", *words, "--json", "--show-secrets", "--stack", session.stack],
-                timeout=STATE_TIMEOUT_S,
-                cwd=ROOT,
-                env=session.environment,
-            )
-        )
-        for words in questions
-    )
+    secrets = ("--json", "--show-secrets")
+    with ThreadPoolExecutor() as executor:  # each takes a second
+        outputs, config = executor.map(partial(_asked, session), (("stack", "output", *secrets), ("config", *secrets)))
     return outputs, {key.partition(":")[2]: entry.get("value") for key, entry in config.items()}
+
+
+def stack_state(session: Session) -> dict[str, Any]:
+    """Return a stack's state, its secrets encrypted."""
+    state: dict[str, Any] = _asked(session, ("stack", "export"))
+    return state
+
+
+def _asked(session: Session, words: Sequence[str]) -> Any:
+    command = ["pulumi", *words, "--stack", session.stack]
+    return json.loads(capture(command, timeout=STATE_TIMEOUT_S, cwd=ROOT, env=session.environment))
+
+
+def login() -> str | None:
+    """Return the backend that the user is logged in to, if there is one."""
+    folder = os.environ.get("PULUMI_CREDENTIALS_PATH") or pulumi_home()
+    try:
+        found: str | None = json.loads((ROOT / folder / "credentials.json").read_text()).get("current")
+    except (OSError, ValueError):
+        return None
+    return found
 
 
 def base_changes() -> dict[str, str | None]:
@@ -115,14 +129,9 @@ def _backend() -> dict[str, str | None]:
     """Keep the state where the user is logged in; else Pulumi.yaml says where."""
     if os.environ.get("PULUMI_BACKEND_URL"):
         return {}
-    folder = os.environ.get("PULUMI_CREDENTIALS_PATH") or pulumi_home()
-    try:
-        login = json.loads((ROOT / folder / "credentials.json").read_text()).get("current")
-    except (OSError, ValueError):
-        login = None
-    if login:
-        tell(f"State: {login}, where you are logged in")
-        return {"PULUMI_BACKEND_URL": login}
+    if backend := login():
+        tell(f"State: {backend}, where you are logged in")
+        return {"PULUMI_BACKEND_URL": backend}
     STATE.mkdir(exist_ok=True)
     return {}
 

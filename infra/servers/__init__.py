@@ -9,8 +9,7 @@ import pulumi
 
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.local_server.ports import met_at
-from provisioner.providers.stream import Endpoint
-from provisioner.reconcile.estate import ACCOUNT_IN_STORE
+from provisioner.resources.own_server import ACCOUNT_IN_STORE, Endpoint
 
 
 @dataclass(frozen=True, kw_only=True)

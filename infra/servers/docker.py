@@ -29,10 +29,7 @@ from provisioner.docker_engine.holdings import (
     node_name,
     of_kind,
 )
-from provisioner.providers.estate import Estate
-from provisioner.providers.node_turn import NodeTurn
-from provisioner.providers.stream import Endpoint
-from provisioner.reconcile.docker_cluster import greeting_nodes
+from provisioner.resources.own_server import Endpoint, Estate, NodeTurn, greeting_nodes
 from provisioner.schema.model import OnDelete
 
 if TYPE_CHECKING:

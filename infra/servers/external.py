@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from infra.servers import Place, Server
 from provisioner.jetstream.address import address
-from provisioner.providers.stream import Endpoint
+from provisioner.resources.own_server import Endpoint
 
 if TYPE_CHECKING:
     from infra.settings import Settings

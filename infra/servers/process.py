@@ -12,8 +12,7 @@ from infra.tls_settings import AUTHORITY, FILES
 from provisioner.local_server import supervisor
 from provisioner.local_server.problems import key_problems
 from provisioner.local_server.server_dir import CA_FILE, PAIR_FILE, Peer, ServerDir, ServerSpec
-from provisioner.providers.server_process import ServerProcess
-from provisioner.providers.stream import Endpoint
+from provisioner.resources.own_server import Endpoint, ServerProcess
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
     from infra.certificates import Certificates
     from infra.settings import Settings
-    from provisioner.providers.estate import Estate
+    from provisioner.resources.own_server import Estate
 
 _NEW_KEY: Final = "a key that the stack is yet to make, or has"
 

@@ -11,6 +11,7 @@ from itertools import chain
 from typing import Final, TypeAlias
 
 from provisioner.rules import subjects
+from provisioner.rules.feedback import feedback_problems
 from provisioner.rules.normalise import captured
 from provisioner.rules.problem import Problem, subject_path
 from provisioner.rules.server_limits import origin_problems
@@ -93,10 +94,11 @@ def _renames(specs: Specs) -> StreamProblems:
 
 
 def _origins(specs: Specs) -> StreamProblems:
-    """Cycles of mirrors and sources, and origins whose messages are too large for the copy."""
+    """Cycles of mirrors, sources and republished messages, and origins whose messages are too large for the copy."""
     configs = {spec.name: spec.config for spec in specs}
     for spec in specs:
-        yield from ((spec, problem) for problem in origin_problems(spec.config, configs))
+        for check in (origin_problems, feedback_problems):
+            yield from ((spec, problem) for problem in check(spec.config, configs))
 
 
 _STREAM_CHECKS: Final = (lasting_problems, _store_names, metadata_problems)

@@ -12,14 +12,14 @@ from provisioner.rules.consumer_estate import beside_problems
 from provisioner.rules.normalise import captured
 from provisioner.rules.problem import Problem
 from provisioner.rules.subjects import overlap
-from provisioner.schema.consumer_fields import CONSUMER_FIELDS, CONSUMER_POLICY_FIELDS, consumer_config
+from provisioner.schema.consumer_fields import CONSUMER_CATALOGUE_FIELDS, CONSUMER_FIELDS, consumer_config
 from provisioner.schema.consumer_model import KEEPER, ConsumerConfig, ConsumerSpec, subject_filters
 from provisioner.schema.model import SERVER_METADATA, Place, StreamConfig
 from provisioner.schema.types import FieldPath, Report
 
 CONSUMERS: Final = "consumers"
 STATED_FIELDS: Final = tuple(
-    field for field in (*CONSUMER_POLICY_FIELDS, *CONSUMER_FIELDS) if field.name != "durable_name"
+    field for field in (*CONSUMER_CATALOGUE_FIELDS, *CONSUMER_FIELDS) if field.name != "durable_name"
 )
 _NAMES: Final = {"durable_name": "does not go here: the key is the consumer's name"}
 
@@ -66,7 +66,7 @@ class StreamConsumers:
         for problem in filter(None, map(block.certain, self._problems(config, others))):
             at = path if problem.path == ("durable_name",) else (*path, *problem.path)
             self.report(at, problem.what)
-        policy = {field.name: block.values[field.name] for field in CONSUMER_POLICY_FIELDS}
+        policy = {field.name: block.values[field.name] for field in CONSUMER_CATALOGUE_FIELDS}
         place = Place(self.file, self.line_at((self.stream["name"], *path)))
         return ConsumerSpec(self.stream["name"], config, **policy, place=place)
 
@@ -79,7 +79,12 @@ class StreamConsumers:
     def _problems(self, config: ConsumerConfig, others: list[ConsumerConfig]) -> Iterator[Problem]:
         yield from consumer_problems(config, self.stream)
         yield from beside_problems(config, self.stream, others, is_new=True)
-        if config["durable_name"].startswith(KEEPER):
-            yield Problem(("durable_name",), f"{KEEPER} begins the names of consumers that an up makes for itself")
-        for key in (key for key in config["metadata"] if key.startswith(SERVER_METADATA)):
-            yield Problem(("metadata", key), f"{key!r} is the server's own; take it out")
+        yield from reserved_problems(config)
+
+
+def reserved_problems(config: ConsumerConfig) -> Iterator[Problem]:
+    """What is not for a program to give."""
+    if config["durable_name"].startswith(KEEPER):
+        yield Problem(("durable_name",), f"{KEEPER} begins the names of consumers that an up makes for itself")
+    for key in (key for key in config["metadata"] if key.startswith(SERVER_METADATA)):
+        yield Problem(("metadata", key), f"{key!r} is the server's own; take it out")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from provisioner.catalogue.consumers import CONSUMERS, STATED_FIELDS
 from provisioner.catalogue.reader import SHARED_FIELDS, STREAM_FIELDS
-from provisioner.catalogue.stores import stated_fields
+from provisioner.catalogue.stores import catalogue_fields
 from provisioner.catalogue.top_level import DEFAULTS, IGNORE
 from provisioner.schema.stores import STORE_KINDS, StoreKind
 from provisioner.schema.types import object_schema
@@ -54,7 +54,7 @@ def _stores(kind: StoreKind) -> dict[str, Any]:
         "description": f"The {kind.noun}s: name -> fields.",
         "type": ["object", "null"],
         "propertyNames": {"pattern": "^[A-Za-z0-9_-]+$"},
-        "additionalProperties": {**object_schema(stated_fields(kind)), "type": ["object", "null"]},
+        "additionalProperties": {**object_schema(catalogue_fields(kind)), "type": ["object", "null"]},
     }
 
 

@@ -1,35 +1,43 @@
-"""The order in which the streams of a catalogue are made: each after those whose messages it takes."""
+"""The order in which the streams of a catalogue are made: each after those that it needs to lose no message."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
+from provisioner.rules.feedback import capturing
+from provisioner.rules.subject_transforms import destinations
 from provisioner.schema.model import StreamConfig, StreamSpec
 
 
-def origin_names(config: StreamConfig) -> list[str]:
-    """The streams of the same account that a stream takes its messages from."""
+def needed_by(config: StreamConfig, streams: Mapping[str, StreamConfig]) -> list[str]:
+    """The streams that are made before one: whose messages it takes, and that capture what it republishes."""
     sources = [*([config["mirror"]] if config["mirror"] else []), *config["sources"]]
-    return [source["name"] for source in sources if not source["external"]]
+    origins = [source["name"] for source in sources if not source["external"] and source["name"] in streams]
+    republish = config["republish"]
+    targets = (
+        [name for name, _ in capturing(destinations(republish["src"], republish["dest"]), streams)] if republish else []
+    )
+    return [name for name in dict.fromkeys((*origins, *targets)) if name != config["name"]]
 
 
 def in_order(specs: Iterable[StreamSpec]) -> list[StreamSpec]:
-    """Origins first, else as they stand; two that take different messages of each other stay as they stand."""
+    """Those that others need first, else as they stand, and so two that take different messages of each other."""
     present = {spec.name: spec for spec in specs}
+    configs = {name: spec.config for name, spec in present.items()}
     placed: dict[str, StreamSpec] = {}
     for spec in (spec for spec in present.values() if spec.name not in placed):
-        placed |= {each.name: each for each in _with_origins(spec, present, {*placed})}
+        placed |= {name: present[name] for name in _with_needed(spec.name, configs, {*placed})}
     return list(placed.values())
 
 
-def _with_origins(spec: StreamSpec, present: Mapping[str, StreamSpec], seen: set[str]) -> Iterator[StreamSpec]:
-    """A stream after its origins, without those seen before; a chain may be longer than Python's stack is deep."""
-    stack = [(spec, iter(origin_names(spec.config)))]
+def _with_needed(first: str, configs: Mapping[str, StreamConfig], seen: set[str]) -> Iterator[str]:
+    """A stream after those it needs, without those seen before; a chain may be longer than Python's stack is deep."""
+    stack = [(first, iter(needed_by(configs[first], configs)))]
     while stack:
-        current, origins = stack[-1]
-        seen.add(current.name)
-        following = next((name for name in origins if name in present and name not in seen), None)
+        current, needed = stack[-1]
+        seen.add(current)
+        following = next((name for name in needed if name not in seen), None)
         if following:
-            stack.append((present[following], iter(origin_names(present[following].config))))
+            stack.append((following, iter(needed_by(configs[following], configs))))
         else:
             yield stack.pop()[0]

@@ -32,7 +32,7 @@ from provisioner.errors import CatalogueError
 from provisioner.rules.problem import CAPTURED, Problem
 from provisioner.schema.config import config_of
 from provisioner.schema.consumer_model import ConsumerSpec
-from provisioner.schema.fields import FIELDS, POLICY_FIELDS
+from provisioner.schema.fields import CATALOGUE_FIELDS, FIELDS
 from provisioner.schema.model import Place, StreamConfig, StreamSpec
 from provisioner.schema.stores import STORE_KINDS, kind_of
 from provisioner.schema.types import Field, FieldPath
@@ -41,8 +41,8 @@ _NAME: Final = {"name": "does not go here: the key is the stream's name"}
 _UNSHARED: Final = dict.fromkeys(
     ("name", "renamed_from", "subjects", "mirror", "sources", CONSUMERS), "belongs to one stream, not in defaults"
 )
-STREAM_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _NAME)
-SHARED_FIELDS: Final = tuple(f for f in (*POLICY_FIELDS, *FIELDS) if f.name not in _UNSHARED)
+STREAM_FIELDS: Final = tuple(f for f in (*CATALOGUE_FIELDS, *FIELDS) if f.name not in _NAME)
+SHARED_FIELDS: Final = tuple(f for f in (*CATALOGUE_FIELDS, *FIELDS) if f.name not in _UNSHARED)
 _CAPTURING: Final = {path[0] for path in CAPTURED}
 
 
@@ -117,7 +117,7 @@ class _Reader:
         self._blocks[name] = block
         config = config_of({**block.values, "name": name})
         self._report_certain(name, stream_problems(config))
-        policy = {field.name: block.values[field.name] for field in POLICY_FIELDS}
+        policy = {field.name: block.values[field.name] for field in CATALOGUE_FIELDS}
         self._read_consumers(config)
         return StreamSpec(config, **policy, place=Place(self._file, self._root.line_at((name,))))
 

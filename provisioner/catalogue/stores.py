@@ -13,7 +13,7 @@ from provisioner.catalogue.checks import metadata_problems
 from provisioner.rules.problem import Problem
 from provisioner.rules.stream_config import lasting_problems
 from provisioner.schema.config import config_of
-from provisioner.schema.fields import POLICY_FIELDS
+from provisioner.schema.fields import CATALOGUE_FIELDS, POLICY_FIELDS
 from provisioner.schema.model import Place, StreamConfig, StreamSpec
 from provisioner.schema.scalars import Labels
 from provisioner.schema.stores import BUCKETS, StoreKind
@@ -21,11 +21,13 @@ from provisioner.schema.types import Field, FieldPath, Report
 
 # A bucket under another name would have its old entries under the subjects of the old one.
 STORE_POLICY_FIELDS: Final = tuple(field for field in POLICY_FIELDS if field.name != "renamed_from")
+_CATALOGUE_ONLY: Final = tuple(field for field in CATALOGUE_FIELDS if field not in POLICY_FIELDS)
 # What a catalogue's defaults say of buckets and object stores too; the others are about messages.
 _SHARED: Final = ("purpose", "on_delete", "adopt", "mark_owner", "storage", "num_replicas", "placement")
 _MISPLACED: Final = {
     "name": "does not go here: the key is the name",
     "bucket": "does not go here: the key is the name",
+    "consumers": "is for streams: clients watch what is in here through consumers that they make for themselves",
     "renamed_from": "is for streams: what is in a bucket or object store stays under its name",
 }
 SEED: Final = Field("seed", Labels(), {}, "First values, by key: made where there is none, never overwritten.")
@@ -33,9 +35,24 @@ _KEY: Final = re.compile(r"(?!\.)[-/_=.A-Za-z0-9]+(?<!\.)")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]+")
 
 
+def name_problem(kind: StoreKind, name: str) -> str | None:
+    """Why a bucket or object store cannot have this name."""
+    return None if _NAME.fullmatch(name) else f"is no {kind.noun}'s name; letters, digits, - and _"
+
+
+def store_problems(spec: StreamSpec) -> Iterator[Problem]:
+    """What is wrong with a bucket or object store by itself."""
+    return chain(_problems(spec.config), _seed_problems(spec))
+
+
 def stated_fields(kind: StoreKind) -> tuple[Field, ...]:
-    """What a catalogue says of one."""
+    """What is said of one, by a catalogue or a program."""
     return (*STORE_POLICY_FIELDS, *kind.fields, *((SEED,) if kind is BUCKETS else ()))
+
+
+def catalogue_fields(kind: StoreKind) -> tuple[Field, ...]:
+    """What a catalogue says of one: how it is watched, too."""
+    return (*stated_fields(kind), *_CATALOGUE_ONLY)
 
 
 @dataclass
@@ -72,18 +89,19 @@ class Stores:
         if raw is not None and not isinstance(raw, dict):
             what = "is not a block of fields; write each as field: value, on its own line"
             self.report(path, f"{what}; {self.kind.key} has the {self.kind.noun}s, no stream can have this name")
-        if not _NAME.fullmatch(name):
-            self.report(path, f"is no {self.kind.noun}'s name; letters, digits, - and _")
+        problem = name_problem(self.kind, name)
+        if problem:
+            self.report(path, problem)
         raw = raw if isinstance(raw, dict) else {}
         block = self._inheriting(self._block(path, raw), raw)
         words = {field.name: block.values[field.name] for field in self.kind.fields}
         config = config_of(self.kind.stream_values(name, words))
-        policy = {field.name: block.values[field.name] for field in STORE_POLICY_FIELDS}
+        policy = {field.name: block.values[field.name] for field in (*STORE_POLICY_FIELDS, *_CATALOGUE_ONLY)}
         spec = StreamSpec(
             config, **policy, place=Place(self.file, self.line_at(path)), seed=block.values.get("seed", {})
         )
-        if _NAME.fullmatch(name):
-            self.report_certain(spec, block, chain(_problems(config), _seed_problems(spec)))
+        if not problem:
+            self.report_certain(spec, block, store_problems(spec))
         return spec, block
 
     def report_certain(self, spec: StreamSpec, block: Block, problems: Iterator[Problem]) -> None:
@@ -97,7 +115,7 @@ class Stores:
         for field in raw.keys() & _MISPLACED.keys():
             self.report((*path, field), _MISPLACED[field])
         proper = {field: value for field, value in raw.items() if field not in _MISPLACED}
-        return read_block(proper, stated_fields(self.kind), lambda at, what: self.report((*path, *at), what))
+        return read_block(proper, catalogue_fields(self.kind), lambda at, what: self.report((*path, *at), what))
 
     def _inheriting(self, block: Block, raw: Mapping[str, object]) -> Block:
         words = {self.kind.word(name) or name: name for name in _SHARED if name in self.stated}
@@ -128,5 +146,3 @@ def _problems(config: StreamConfig) -> Iterator[Problem]:
     yield from metadata_problems(config)
     if config["name"].startswith("KV_") and config["max_msgs_per_subject"] == 0:
         yield Problem(("max_msgs_per_subject",), "is at least 1")
-    if config["mirror"] and config["sources"]:
-        yield Problem(("sources",), "does not go with mirror", (("mirror",),))

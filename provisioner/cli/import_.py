@@ -8,9 +8,12 @@ from pathlib import Path
 
 from provisioner.catalogue.writer import catalogue_of
 from provisioner.cli.server import connected
+from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
-from provisioner.jetstream.consumers import consumers
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import listed
 from provisioner.log import tell
+from provisioner.schema.consumer_model import ConsumerConfig
 from provisioner.text import counted
 
 
@@ -22,24 +25,20 @@ def run(options: argparse.Namespace) -> int:
     with connected(options.url) as client:
         streams = client.streams()
         used = [name for name, info in streams.items() if info.consumers]
-        present = {name: [info.config for info in consumers(client, name).values()] for name in used}
+        present = {name: _consumers(client, name) for name in used}
         imported = catalogue_of(streams, options.patterns, str(output or "catalogue"), present)
     tell(*imported.notes, *imported.problems)
     if not imported.names:
         raise ProvisionerError("no stream to import")
     if output:
-        _replace(output, imported.text)
+        write_whole(output, imported.text)
         tell(f"{output}: {counted(len(imported.names), 'stream')}")
     else:
         sys.stdout.write(imported.text)
     return 1 if imported.problems else 0
 
 
-def _replace(file: Path, text: str) -> None:
-    part = file.with_name(f".{file.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise ProvisionerError(f"{file}: cannot be written: {error.strerror}") from error
+def _consumers(client: JetStream, stream: str) -> list[ConsumerConfig]:
+    """Every one of a stream: a catalogue that lacks some would be taken for the whole."""
+    found = listed(client, stream)
+    return [info.config for info in found.with_needed(client, stream, found.missing).values()]

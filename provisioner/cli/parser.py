@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, NoReturn
 
+from provisioner.cli.status_options import add_status_options
+from provisioner.cli.watching_options import add_alert_options, add_metrics_options, add_monitoring_options
 from provisioner.text import did_you_mean
 
 _DESCRIPTION: Final = "JetStream streams, described in one catalogue."
@@ -59,13 +61,21 @@ def _parser() -> Parser:
     _add_catalogue(status)
     _add_url(status)
     status.add_argument("--monitor-url", metavar="URL", help="default: $NATS_MONITOR_URL; empty: do not ask it")
-    status.add_argument("--json", action="store_true", help="print the report for machines")
+    status.add_argument("stream", nargs="?", metavar="STREAM", help="only this one, in depth; a bucket by its name")
+    add_status_options(status)
 
-    smoke = _command(commands, "smoke", "follow a message over every hop of the services' flow; leaves nothing behind")
-    smoke.epilog = "exit code: 0 every hop did its part, 1 not"
-    _add_catalogue(smoke)
-    smoke.add_argument("--services", type=Path, metavar="FILE", help="default: services.yaml beside the catalogue")
-    _add_url(smoke)
+    drift = _command(commands, "drift", "compare the server with the catalogue, nothing else; for a schedule")
+    drift.epilog = "exit code: 0 no drift, 1 drift, 2 it cannot be told"
+    _add_catalogue(drift)
+    _add_url(drift)
+    drift.add_argument("--json", action="store_true", help="print the differences for machines")
+    drift.add_argument("--unmanaged", action="store_true", help="count streams and consumers beside it, too")
+    drift.add_argument(
+        "--state", type=Path, metavar="FILE", help="what pulumi stack export writes: shows streams that were made again"
+    )
+
+    _add_smoke(commands)
+    _add_watching(commands)
 
     plan_loss = _command(
         commands, "plan-loss", "show what the catalogue would cost in stored messages; asks, changes nothing"
@@ -105,6 +115,33 @@ def _parser() -> Parser:
     _add_url(import_)
 
     return parser
+
+
+def _add_smoke(commands: argparse._SubParsersAction[Parser]) -> None:
+    smoke = _command(commands, "smoke", "follow a message over every hop of the services' flow; leaves nothing behind")
+    smoke.epilog = "exit code: 0 every hop did its part, 1 not"
+    _add_catalogue(smoke)
+    smoke.add_argument("--services", type=Path, metavar="FILE", help="default: services.yaml beside the catalogue")
+    _add_url(smoke)
+
+
+def _add_watching(commands: argparse._SubParsersAction[Parser]) -> None:
+    metrics = _command(commands, "metrics", "give the figures of a status to Prometheus; asks, changes nothing")
+    add_metrics_options(metrics)
+    _add_catalogue(metrics)
+    _add_url(metrics)
+
+    alerts = _command(commands, "alerts", "print the catalogue's alerts as a rule file of Prometheus")
+    alerts.add_argument("--output", type=Path, metavar="FILE", help="default: standard output")
+    add_alert_options(alerts)
+    _add_catalogue(alerts)
+
+    monitoring = _command(
+        commands, "monitoring", "write the files of a Prometheus and a Grafana that watch the catalogue"
+    )
+    add_monitoring_options(monitoring)
+    add_alert_options(monitoring)
+    _add_catalogue(monitoring)
 
 
 def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: str) -> Parser:

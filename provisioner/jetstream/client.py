@@ -272,6 +272,7 @@ class JetStream:
             max_bytes_required=told.requires_max_bytes(account),
             syncs_always=told.syncs_always(jsz),
             **told.store_limits(jsz),
+            **told.server_limits(varz),
         )
 
     def close(self) -> None:

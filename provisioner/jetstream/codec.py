@@ -39,6 +39,7 @@ def from_info(body: Json) -> StreamInfo:
         last_time=state.get("last_ts", ""),
         consumers=state.get("consumer_count", 0),
         subjects=state.get("num_subjects", 0),
+        last_sequence=state.get("last_seq", 0),
     )
 
 

@@ -5,8 +5,8 @@ Every function raises the errors of ``errors``; every request has a deadline (``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 from provisioner.errors import CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, ApiError
@@ -21,14 +21,47 @@ _ALWAYS = ("durable_name", "deliver_policy", "ack_policy", "replay_policy")
 _ABSENT = {"ack_policy": "none"}
 
 
-def consumers(client: JetStream, stream: str) -> dict[str, ConsumerInfo]:
-    """Every consumer of a stream by name, ephemeral ones included; none where there is no such stream."""
+@dataclass(frozen=True)
+class ConsumerList:
+    """What a server tells of a stream's consumers at once.
+
+    Attributes:
+        present: those that it tells of by name, ephemeral ones included.
+        missing: in a cluster, those that are there and whose leader has not answered in time, if they have one.
+    """
+
+    present: Mapping[str, ConsumerInfo]
+    missing: frozenset[str] = frozenset()
+
+    def with_needed(self, client: JetStream, stream: str, needed: Collection[str]) -> dict[str, ConsumerInfo]:
+        """Those that it tells of, and of the others the needed ones, each asked for alone.
+
+        Raises:
+            Unreachable: one of these does not answer.
+        """
+        alone = {name: consumer(client, stream, name) for name in sorted(self.missing.intersection(needed))}
+        return {**self.present, **{name: info for name, info in alone.items() if info}}
+
+
+def listed(client: JetStream, stream: str) -> ConsumerList:
+    """The consumers of a stream; none where there is no such stream."""
+    missing: list[str] = []
     try:
-        return {body["name"]: from_info(body) for body in client.consumer_states(stream)}
+        bodies = [*client.pages(f"CONSUMER.LIST.{stream}", "consumers", missing)]
     except ApiError as error:
         if error.code == STREAM_NOT_FOUND:
-            return {}
+            return ConsumerList({})
         raise
+    return ConsumerList({body["name"]: from_info(body) for body in bodies}, frozenset(missing))
+
+
+def consumers(client: JetStream, stream: str, needed: Collection[str] = ()) -> dict[str, ConsumerInfo]:
+    """A stream's consumers by name; of those that do not answer in time only the needed ones are waited for.
+
+    Raises:
+        Unreachable: a needed one does not answer.
+    """
+    return listed(client, stream).with_needed(client, stream, needed)
 
 
 def consumer(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
@@ -113,6 +146,9 @@ def from_info(body: Json) -> ConsumerInfo:
         unacknowledged=body["num_ack_pending"],
         pending=body["num_pending"],
         is_bound=bool(body.get("push_bound")),
+        redelivered=body.get("num_redelivered", 0),
+        waiting=body.get("num_waiting", 0),
+        deliveries=body["delivered"]["consumer_seq"],
     )
 
 

@@ -17,6 +17,12 @@ _LIMITS: Final = {
     "stream_storage": "storage_max_stream_bytes",
     "stream_memory": "memory_max_stream_bytes",
 }
+# Of every stream and consumer of a server, by its operator.
+_SERVER_LIMITS: Final = {
+    "max_ack_pending": "max_ack_pending",
+    "max_batch": "max_request_batch",
+    "max_duplicate_window": "max_duplicate_window",
+}
 _VERSION: Final = re.compile(r"(\d+)\.(\d+)\.(\d+)")
 # Where 0 is no limit either.
 _NONE_AT_ZERO: Final = {"streams", "consumers", "stream_storage", "stream_memory"}
@@ -75,6 +81,15 @@ def syncs_always(jsz: Mapping[str, Any]) -> bool | None:
     """Whether each message is on the disk before it is acknowledged; None where the server does not say."""
     config = jsz.get("config")
     return bool(config.get("sync_always")) if isinstance(config, Mapping) else None
+
+
+def server_limits(answers: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """The lowest limits for each stream and consumer that some servers' ``/varz`` have; those that there are."""
+    limits = [(body.get("jetstream") or {}).get("limits") or {} for body in answers]
+    found = {
+        name: [int(each[wire]) for each in limits if each.get(wire, 0) > 0] for name, wire in _SERVER_LIMITS.items()
+    }
+    return {name: min(values) for name, values in found.items() if values}
 
 
 def store_limits(jsz: Mapping[str, Any]) -> dict[str, Any]:

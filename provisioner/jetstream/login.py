@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,18 @@ _CREDS: Final = re.compile(
 )
 _LONGEST_PATH: Final = 200
 _PREFIX: Final = re.compile(r"[^\s.*>]+(\.[^\s.*>]+)*")
+_WAYS: Final = (("credentials",), ("user", "password"), ("token",), ("nkey",))
+_TOGETHER: Final = (("user", "password"), ("cert", "key"))
+
+
+def way_problems(given: Collection[str]) -> Iterator[str]:
+    """What is wrong with the parts of a login that are given, whatever their values."""
+    for one, other in _TOGETHER:
+        if (one in given) != (other in given):
+            yield f"{one} and {other}: one without the other; give both"
+    ways = [" and ".join(way) for way in _WAYS if set(given) & set(way)]
+    if len(ways) > 1:
+        yield f"{', '.join(ways)}: more than one way to log in; keep one"
 
 
 def seed(nkey: str | None) -> str | None:

@@ -171,7 +171,9 @@ def read(directory: ServerDir) -> Server | None:
     """The server in the record; ``None`` without a record that can be read."""
     try:
         record = json.loads(directory.record.read_text())
-        process = Process(**record["process"]) if record["process"] else _started(directory)
+        recorded = Process(**record["process"]) if record["process"] else None
+        runs = recorded and processes.is_alive(recorded, directory.command_end)
+        process = recorded if runs else _started(directory) or recorded
         return Server(**{**record, "directory": directory, "ports": tuple(record["ports"]), "process": process})
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -183,7 +185,10 @@ def ca(directory: ServerDir) -> str | None:
 
 
 def _started(directory: ServerDir) -> Process | None:
-    """The process of a start that was cut short before it was in the record, which is written before the start too."""
+    """The process of a start that is not in the record: it was cut short before, or the machine's own services did it.
+
+    The record is written before a start, too.
+    """
     return processes.search(f"{BINARY}{directory.command_end}")
 
 

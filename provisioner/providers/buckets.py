@@ -1,4 +1,4 @@
-"""``KeyValue`` and ``ObjectStore``: what is kept in a stream of a known shape, as Pulumi resources in their own words.
+"""The providers of key-value buckets and object stores: what is kept in a stream of a known shape, in its own words.
 
 Everything that is done with them is done with the stream; here are the words. The classes of the providers are
 pickled by reference into the state, so they keep their names and place for ever.
@@ -8,22 +8,17 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Final
 
-import pulumi
-from pulumi.dynamic import CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
 from provisioner.providers import store_properties
 from provisioner.providers.errors import one_line
+from provisioner.providers.server_login import context_of
 from provisioner.providers.store_properties import BUCKET
-from provisioner.providers.stream import (
-    Endpoint,
-    StreamOptions,
-    StreamProvider,
-    context_of,
-    resource_options,
-    run_properties,
-)
+from provisioner.providers.stream import PASSING, StreamProvider
+from provisioner.providers.unknown import is_unknown, known, unasked, unknown
+from provisioner.reconcile.carry import folder_of
+from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.seeds import sow
-from provisioner.schema.model import StreamSpec
 from provisioner.schema.stores import BUCKETS, OBJECTS, StoreKind
 
 # First values, by key.
@@ -37,12 +32,24 @@ class StoreKindProvider(StreamProvider):
 
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse in preview what ``up`` would run into."""
-        result = super().check(self._stream(_olds) if _olds else _olds, self._stream(news))
+        if is_unknown(news[BUCKET]):
+            given = {key: value for key, value in news.items() if key not in PASSING}
+            notice_once(unasked(f"a {self.kind.noun}", given))
+            return CheckResult(given, [])
+        failures: list[CheckFailure] = []
+        words = store_properties.in_streams_words(
+            self.kind, known(news), lambda at, what: failures.append(CheckFailure("", self._said(at, what)))
+        )
+        if failures:
+            return CheckResult(news, failures)
+        result = super().check(self._stream(_olds) if _olds else _olds, self._stream({**words, **unknown(news)}))
         return CheckResult(self._words(result.inputs), result.failures)
 
     def diff(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare whole configurations of the stream."""
-        result = super().diff(id_, self._stream(_olds), self._stream(_news))
+        news = {**_news, BUCKET: _olds[BUCKET]} if is_unknown(_news[BUCKET]) else _news
+        result = super().diff(id_, self._stream(_olds), self._stream(news))
+        result.changes = result.changes or is_unknown(_news[BUCKET])
         replaces = [self.kind.word(field) or field for field in result.replaces or []]
         return DiffResult(changes=result.changes, replaces=replaces, delete_before_replace=True)
 
@@ -63,6 +70,9 @@ class StoreKindProvider(StreamProvider):
     def delete(self, id_: str, _props: dict[str, Any]) -> None:
         """Delete it as its policy says."""
         super().delete(id_, self._stream(_props))
+
+    def _word(self, field: str) -> str:
+        return self.kind.word(field) or field
 
     def _stream(self, props: dict[str, Any]) -> dict[str, Any]:
         return store_properties.of_stream(self.kind, props)
@@ -91,7 +101,9 @@ class KeyValueProvider(StoreKindProvider):
     def update(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> UpdateResult:
         """Bring it to its configuration; create it if it is gone."""
         result = super().update(id_, _olds, _news)
-        is_new = _olds.get("created") != (result.outs or {}).get("created")
+        where = context_of(self.credentials, _news)
+        before = folder_of(where, self.kind.stream_of(_news[BUCKET])).current(_olds.get("created"))
+        is_new = before != (result.outs or {}).get("created")
         self._sow(_news, {} if is_new else _olds.get(SEED) or {})
         return result
 
@@ -107,48 +119,3 @@ class ObjectStoreProvider(StoreKindProvider):
     """Creates, reads, updates and deletes one object store."""
 
     kind = OBJECTS
-
-
-class KeyValue(Resource, module="jetstream", name="KeyValue"):
-    """A key-value bucket.
-
-    Args:
-        resource_name: the name in Pulumi's state.
-        spec: the stream behind it, as a catalogue describes it.
-        endpoint: the server it is on.
-        options: what holds for every stream of the run.
-        opts: Pulumi's options.
-    """
-
-    bucket: pulumi.Output[str]
-    created: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        spec: StreamSpec,
-        endpoint: Endpoint,
-        options: StreamOptions | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        props = store_properties.in_words(BUCKETS, run_properties(spec, endpoint, options))
-        props |= {SEED: dict(spec.seed)} if spec.seed else {}
-        super().__init__(KeyValueProvider(), resource_name, props, resource_options(opts))
-
-
-class ObjectStore(Resource, module="jetstream", name="ObjectStore"):
-    """An object store; its arguments are those of ``KeyValue``."""
-
-    bucket: pulumi.Output[str]
-    created: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        spec: StreamSpec,
-        endpoint: Endpoint,
-        options: StreamOptions | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        props = store_properties.in_words(OBJECTS, run_properties(spec, endpoint, options))
-        super().__init__(ObjectStoreProvider(), resource_name, props, resource_options(opts))

@@ -1,4 +1,4 @@
-"""``Consumer``: a durable consumer of a stream as a Pulumi resource. Thin: Pulumi's calls onto ``reconcile``.
+"""The provider of durable consumers. Thin: Pulumi's calls onto ``reconcile``.
 
 The class of the provider is pickled by reference into the state, so ``ConsumerProvider`` keeps its
 name and place for ever.
@@ -9,25 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-import pulumi
-from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, Resource, UpdateResult
-from pulumi.output import Unknown
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
-from provisioner.errors import LoginRefused, Unreachable
+from provisioner.errors import LoginRefused, ProvisionerError, Unreachable
 from provisioner.plan.consumer_diff import plan_consumer
 from provisioner.plan.diff import Effect
 from provisioner.providers import consumer_properties as properties
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
-from provisioner.providers.stream import Endpoint, StreamOptions, context_of, given_on, resource_options
-from provisioner.reconcile.consumers import delete_consumer, ensure_consumer
+from provisioner.providers.server_login import SERVER, context_of, url_problem
+from provisioner.providers.stream import IMPORTED, PASSING
+from provisioner.providers.unknown import is_unknown, known, supposed, unasked, unknown
+from provisioner.reconcile.consumers import consumer_preflight, delete_consumer, ensure_consumer
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.notices import notice_once
 from provisioner.schema.config import config_of
 from provisioner.schema.consumer_model import ConsumerSpec, keeper_name
 from provisioner.schema.model import StreamConfig
 
-# What the program tells the provider for one run; not in the state.
-_PASSING: Final = ("ready",)
+# What a consumer is known by: another is another consumer.
+_IDENTITY: Final = ("stream", "durable_name")
 _HALF: Final = "half replaced by a run that was cut short; its position is kept, and up completes it"
 
 
@@ -36,13 +37,27 @@ class ConsumerProvider(Provider):
 
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
-        """Refuse what cannot be read; what the server would refuse is found by the estate."""
+        """Refuse in preview what ``up`` would run into, where the estate has not done so for all."""
+        given = {key: value for key, value in news.items() if key not in PASSING}
+        if any(map(is_unknown, (news["stream"], news["durable_name"], news["url"]))):
+            notice_once(unasked("a consumer", given))
+            return CheckResult(given, [])
         failures: list[CheckFailure] = []
-        given = {key: value for key, value in news.items() if key not in _PASSING}
-        properties.spec(given, lambda at, what: failures.append(CheckFailure("", f"{'.'.join(map(str, at))} {what}")))
-        if failures or isinstance(news.get("ready"), Unknown):
+        spec = properties.spec(
+            known(given), lambda at, what: failures.append(CheckFailure("", f"{'.'.join(map(str, at))} {what}"))
+        )
+        if problem := url_problem(news):
+            failures.append(CheckFailure("", problem))
+        if failures:
             return CheckResult(given, failures)
-        return CheckResult(properties.filled_in(_olds, given, self._stream(given)), [])
+        if unknown(given):
+            notice_once(unasked(spec.label, given))
+        inputs = properties.canonical(known(given), spec)
+        if unknown(news):
+            return CheckResult(inputs | unknown(given), [])
+        found = self._preflight(spec, inputs, news.get(IMPORTED), in_state=bool(_olds))
+        filled = properties.filled_in(_olds, inputs, self._stream(given))
+        return CheckResult(filled, [CheckFailure("", problem) for problem in found])
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
@@ -51,11 +66,12 @@ class ConsumerProvider(Provider):
         What the server cannot change in place is no replacement of the resource: the new consumer goes on where the
         old one was, or its shift has been approved.
         """
-        old, new = properties.spec(_olds).config, properties.spec(_news).config
-        changes = plan_consumer(old, new, self._stream(_news)).effect is not Effect.NOTHING
+        news = supposed(_olds, _news)
+        old, new = properties.spec(_olds).config, properties.spec(news).config
+        changes = plan_consumer(old, new, self._stream(news)).effect is not Effect.NOTHING
         noted = any(_olds.get(key) != _news.get(key) for key in properties.BOOKKEEPING)
-        moved = ["stream"] if _olds["stream"] != _news["stream"] else []
-        return DiffResult(changes=changes or noted, replaces=moved)
+        moved = [key for key in _IDENTITY if _olds[key] != news[key]]
+        return DiffResult(changes=changes or noted or bool(unknown(_news)), replaces=moved)
 
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
@@ -90,7 +106,7 @@ class ConsumerProvider(Provider):
     def _actual(self, where: Context, spec: ConsumerSpec, props: dict[str, Any]) -> dict[str, Any]:
         """The properties by what is there; where it is not whole, a status, which the program never has."""
         try:
-            present = where.server.consumers.seen(spec.stream)
+            present = where.server.consumers.seen(spec.stream, [spec.name])
         except (Unreachable, LoginRefused) as error:  # the program, which runs next, may have another login
             return {**props, "status": f"unreachable: {error}"}
         if keeper_name(spec.name) in present:
@@ -98,6 +114,29 @@ class ConsumerProvider(Provider):
         if spec.name not in present:
             return {**props, "status": "missing"}
         return properties.overlaid(props, present[spec.name], self._stream(props))
+
+    def _preflight(
+        self, spec: ConsumerSpec, inputs: Mapping[str, Any], imported: str | None, *, in_state: bool
+    ) -> tuple[str, ...]:
+        """What the estate has not looked at: of a program without one, or a stream that is not the program's."""
+        where = context_of(self.credentials, inputs)
+        if in_state:
+            where.run.on_consumer_read(spec)
+        if not inputs.get(SERVER) or (spec.label in where.run.past_gate and not imported):
+            return ()
+        try:
+            present = where.server.consumers.seen(spec.stream, [spec.name])
+            if imported and spec.name not in present:
+                return (f"import_: there is no {imported} on {inputs['url']}; leave import_ out to create it",)
+            result = consumer_preflight(where, spec, present, self._stream(inputs))
+        except ProvisionerError as error:
+            if not where.server.may_go_unasked(error):
+                raise
+            notice_once(f"{error}: planned without asking the server")
+            return ()
+        for note in result.notes:
+            notice_once(note)
+        return result.problems
 
     def _stream(self, props: Mapping[str, Any]) -> StreamConfig:
         """The consumer's stream: as the program wants it, else as it is; its limits are the consumer's defaults."""
@@ -113,30 +152,3 @@ def stream_config(where: Context, name: str) -> StreamConfig:
     except (Unreachable, LoginRefused):
         info = None
     return info.config if info else config_of({"name": name})
-
-
-class Consumer(Resource, module="jetstream", name="Consumer"):
-    """A durable consumer of a stream.
-
-    Args:
-        resource_name: the name in Pulumi's state.
-        spec: the consumer, as a catalogue describes it.
-        endpoint: the server its stream is on.
-        options: what holds for every resource of the run.
-        opts: Pulumi's options; it has to depend on its stream.
-    """
-
-    stream: pulumi.Output[str]
-    durable_name: pulumi.Output[str]
-
-    def __init__(
-        self,
-        resource_name: str,
-        spec: ConsumerSpec,
-        endpoint: Endpoint,
-        options: StreamOptions | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        run = options or StreamOptions()
-        props = {**properties.inputs(spec, run.on_delete), **given_on(endpoint, {"owner": run.owner})}
-        super().__init__(ConsumerProvider(), resource_name, props, resource_options(opts))

@@ -22,7 +22,20 @@ from provisioner.schema.types import Report, read_fields
 
 Props = Mapping[str, Any]
 
-BOOKKEEPING: Final = ("url", "monitor_url", "store", "stream", "purpose", "on_delete", "adopt", "status")
+BOOKKEEPING: Final = (
+    "url",
+    "monitor_url",
+    "store",
+    "stream",
+    "purpose",
+    "on_delete",
+    "adopt",
+    "status",
+    "server",
+    "login",
+)
+
+_STATED: Final = frozenset((*CONSUMER_FIELD, *(field.name for field in CONSUMER_POLICY_FIELDS)))
 
 
 def inputs(spec: ConsumerSpec, on_delete: OnDelete) -> dict[str, Any]:
@@ -34,6 +47,12 @@ def inputs(spec: ConsumerSpec, on_delete: OnDelete) -> dict[str, Any]:
     }
     stated = show_consumer(spec.config) | {name: value for name, value in policies.items() if value}
     return {"stream": spec.stream, **stated}
+
+
+def canonical(props: Props, spec: ConsumerSpec) -> dict[str, Any]:
+    """The properties with every field as the state has it: a program may have said it in other words."""
+    said = {name: value for name, value in props.items() if name not in _STATED}
+    return said | inputs(spec, OnDelete.GUARD)
 
 
 def spec(props: Props, report: Report = raise_error) -> ConsumerSpec:

@@ -6,19 +6,16 @@ touched. It is pickled by reference into the state, so ``EstateProvider`` keeps 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final
 
-import pulumi
 from pulumi.dynamic import (
     CheckFailure,
     CheckResult,
     CreateResult,
     DiffResult,
     ReadResult,
-    Resource,
     UpdateResult,
 )
 
@@ -29,17 +26,18 @@ from provisioner.providers import consumer_properties, properties
 from provisioner.providers.engine import StreamState, consumers_in_state, other_login, streams_in_state
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
-from provisioner.providers.stream import Endpoint, StreamOptions
+from provisioner.providers.server_login import login_of, name_of, url_problem
+from provisioner.providers.unknown import unasked, unknown
 from provisioner.reconcile.context import this_run
-from provisioner.reconcile.docker_stack import RUNNING, container_status, docker_preflight, renamed, resume
+from provisioner.reconcile.docker_stack import container_status, docker_preflight, renamed, resume
 from provisioner.reconcile.estate import Estate as EstateValue
 from provisioner.reconcile.gate import estate_preflight
 from provisioner.reconcile.moving import copy_out, is_asked_for
 from provisioner.reconcile.notices import notice_once
+from provisioner.reconcile.program import Program
 from provisioner.reconcile.store import keep_memory
 from provisioner.reconcile.verdict import Verdict, together
-from provisioner.schema.consumer_model import ConsumerSpec
-from provisioner.schema.model import OnDelete, StreamSpec
+from provisioner.schema.model import OnDelete
 
 # What stands in the state; the specifications of the streams are in the streams' own properties.
 _KEPT: Final = (
@@ -58,6 +56,8 @@ _KEPT: Final = (
     "nodes",
     "ca",
     "encryption",
+    "server",
+    "login",
 )
 ID: Final = "estate"
 _OPEN: Final = (
@@ -72,20 +72,23 @@ class EstateProvider(Provider):
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Find every problem and every loss of the run at once."""
-        specs = [properties.spec(props) for props in news["streams"]]
-        consumers = [consumer_properties.spec(props) for props in news.get("consumers") or []]
+        if unknown(news):
+            notice_once(unasked("estate", news))
+            return CheckResult({key: value for key, value in news.items() if key in _KEPT}, [])
+        if problem := url_problem(news):
+            return CheckResult(news, [CheckFailure("", problem)])
         old = _estate(_olds) if _olds else None
         for estate in (_estate(news), *([old] if old else [])):
-            server = estate.context(self.credentials).server
-            server.renewed_login = partial(other_login, news.get("owner"), estate.url)
+            if estate.login is None:
+                server = estate.context(self.credentials).server
+                server.renewed_login = partial(other_login, news.get("owner"), estate.url)
         for props in (_olds or {}, news):
             _learn_trust(props)
         self._learn_state(old, news)
         _estate(news).context(self.credentials).run.on_backup_to(news.get("backup_to"), wanted=True)
         on_engine, owners = _docker_preflight(_olds, news)
         try:
-            wanted = {spec.name: spec for spec in specs}
-            streams = estate_preflight(old, _estate(news), wanted, self.credentials, consumers)
+            streams = estate_preflight(old, _estate(news), _program(news), self.credentials)
         except ProvisionerError:
             if not on_engine.problems:
                 raise
@@ -108,7 +111,7 @@ class EstateProvider(Provider):
     @one_line
     def create(self, props: dict[str, Any]) -> CreateResult:
         """Note it."""
-        return CreateResult(ID, props)
+        return CreateResult(name_of(props) or ID, props)
 
     @one_line
     def read(self, id_: str, props: dict[str, Any]) -> ReadResult:
@@ -138,83 +141,10 @@ class EstateProvider(Provider):
         if old and old.policies and news.get("owner"):
             run = old.context(self.credentials).run
             if not any(map(run.has_read, old.policies)):
-                for stream in streams_in_state(news["owner"]):
+                for stream in streams_in_state(news["owner"], old.of):
                     run.on_read(stream.name, stream.on_delete, _created_now(stream), data=stream.data)
-                for consumer in consumers_in_state(news["owner"]):
+                for consumer in consumers_in_state(news["owner"], old.of):
                     run.on_consumer_read(consumer)
-
-
-class Estate(Resource, module="jetstream", name="Estate"):
-    """A stack's streams and the server they are on.
-
-    Args:
-        resource_name: the name in Pulumi's state.
-        specs: every stream of the program.
-        endpoint: the server they are on, its ``store`` known.
-        options: what holds for every stream of the run.
-        owns_server: whether the server is the stack's own.
-        process: what it runs with; another text restarts it.
-        removed_with_server: whether its data goes with it.
-        docker: where the server is on a Docker engine, if it is on one.
-        mark: what marks the stack's own things there, where the state does not say so already.
-        grown_from: the store that a cluster takes over, if the stack had it before.
-        nodes: how many servers of the stack's own there are.
-        consumers: every consumer of the program.
-        ca: the CA of its certificate in PEM, where that is somebody else's.
-        encryption: the cipher of its data, if it is encrypted.
-        key_problem: why the data that is there cannot be read, where the state does not have its key.
-        is_open: whether the stack's own server lets in everybody.
-
-    Attributes:
-        owners: Whose marks are the stack's own; the first is for what it makes.
-    """
-
-    owners: pulumi.Output[list[str]]
-
-    def __init__(  # noqa: PLR0913 - each is a property of the resource
-        self,
-        resource_name: str,
-        specs: Sequence[StreamSpec],
-        endpoint: Endpoint,
-        options: StreamOptions,
-        *,
-        owns_server: bool,
-        process: str,
-        removed_with_server: bool,
-        docker: DockerPlace | None = None,
-        mark: str | None = None,
-        grown_from: str | None = None,
-        nodes: int = 1,
-        consumers: Sequence[ConsumerSpec] = (),
-        ca: str | None = None,
-        encryption: str | None = None,
-        key_problem: str | None = None,
-        is_open: bool = False,
-    ) -> None:
-        streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
-        props = {
-            "owns_server": owns_server,
-            "url": endpoint.url,
-            "monitor_url": endpoint.monitor_url,
-            "store": endpoint.store,
-            "process": process,
-            "removed_with_server": removed_with_server,
-            "policies": {spec.name: (spec.on_delete or options.on_delete).value for spec in specs},
-            "streams": streams,
-            "consumers": [consumer_properties.inputs(each, options.on_delete) for each in consumers] or None,
-            "owner": options.owner,
-            "docker": asdict(docker) if docker else None,
-            "owners": [mark] if mark else None,
-            "container": RUNNING if docker else None,
-            "backup_to": options.backup_to,
-            "grown_from": grown_from,
-            "nodes": nodes if nodes > 1 else None,
-            "ca": ca,
-            "encryption": encryption,
-            "key_problem": key_problem,
-            "open": is_open,
-        }
-        super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
 
 
 def _learn_trust(props: Mapping[str, Any]) -> None:
@@ -266,4 +196,17 @@ def _estate(props: Mapping[str, Any]) -> EstateValue:
         grown_from=props.get("grown_from"),
         nodes=int(props.get("nodes") or 1),
         encryption=props.get("encryption"),
+        of=name_of(props),
+        login=login_of(props),
+    )
+
+
+def _program(props: Mapping[str, Any]) -> Program:
+    """What the program wants, of what it has registered."""
+    specs = map(properties.spec, props["streams"])
+    return Program(
+        specs={spec.name: spec for spec in specs},
+        consumers=tuple(map(consumer_properties.spec, props.get("consumers") or ())),
+        unread=frozenset(props.get("unread") or ()),
+        is_complete=not props.get("incomplete"),
     )

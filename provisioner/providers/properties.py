@@ -37,9 +37,13 @@ _BOOKKEEPING: Final = (
     "owner",
     "backup_to",
     "status",
+    "server",
+    "login",
 )
 
 Props = Mapping[str, Any]
+
+_STATED: Final = frozenset((*BY_NAME, *(field.name for field in POLICY_FIELDS)))
 
 
 def data_of(props: Props) -> Data:
@@ -57,6 +61,12 @@ def inputs(spec: StreamSpec, on_delete: OnDelete) -> dict[str, Any]:
         "renamed_from": spec.renamed_from,
     }
     return show_config(spec.config) | {name: value for name, value in policies.items() if value}
+
+
+def canonical(props: Props, spec: StreamSpec) -> dict[str, Any]:
+    """The properties with every field as the state has it: a program may have said it in other words."""
+    said = {name: value for name, value in props.items() if name not in _STATED}
+    return said | inputs(spec, OnDelete.GUARD)
 
 
 def raise_error(at: FieldPath, what: str) -> None:

@@ -25,10 +25,10 @@ from pulumi.output import Unknown
 
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.providers import properties
+from provisioner.providers.endpoint import Endpoint
 from provisioner.providers.errors import one_line
 from provisioner.providers.estate import docker_place
 from provisioner.providers.provider import Provider
-from provisioner.providers.stream import Endpoint
 from provisioner.reconcile.context import context
 from provisioner.reconcile.docker_stack import require_own_volumes
 from provisioner.reconcile.estate import is_removed

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from provisioner.schema.fields import BY_NAME
 from provisioner.schema.stores import StoreKind, shape_of
+from provisioner.schema.types import Report, read_fields
 
 Props = Mapping[str, Any]
 
@@ -32,6 +33,21 @@ def of_stream(kind: StoreKind, props: Props) -> dict[str, Any]:
     shape = shape_of(kind, props[BUCKET], said)
     needed = _shown({field: value for field, value in shape.items() if value != BY_NAME[field].default})
     return {**needed, **said, "name": kind.stream_of(props[BUCKET])}
+
+
+def in_streams_words(kind: StoreKind, props: Props, report: Report) -> Props:
+    """The properties as a program says them with mirror and sources, which name buckets, as those of streams.
+
+    Args:
+        kind: what it is.
+        props: the properties, each word known whole.
+        report: hears of each value that cannot be read.
+    """
+    words = {field.name: props[field.name] for field in kind.fields if field.name in props}
+    read = read_fields(words, kind.fields, (), report)
+    stream = kind.stream_values(props[BUCKET], read)
+    linked = [name for name in ("mirror", "sources") if props.get(name)]
+    return {**props, **_shown({name: stream[name] for name in linked if stream[name] is not None})}
 
 
 def _shown(wire: Props) -> dict[str, Any]:

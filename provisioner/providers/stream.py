@@ -1,4 +1,4 @@
-"""``Stream``: a JetStream stream as a Pulumi resource. Thin: Pulumi's calls onto ``reconcile``.
+"""The provider of streams. Thin: Pulumi's calls onto ``reconcile``.
 
 The class of the provider is pickled by reference into the state, so ``StreamProvider`` keeps
 its name and place for ever.
@@ -7,75 +7,35 @@ its name and place for ever.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from functools import partial
 from typing import Any, Final
 
-import pulumi
-from pulumi.dynamic import (
-    CheckFailure,
-    CheckResult,
-    CreateResult,
-    DiffResult,
-    ReadResult,
-    Resource,
-    UpdateResult,
-)
+from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 from pulumi.output import Unknown
 
 from provisioner.backup.carry_folder import CarryFolder
 from provisioner.errors import LoginRefused, ProvisionerError, Unreachable
 from provisioner.jetstream.address import places
-from provisioner.jetstream.target import Credentials
 from provisioner.plan.diff import plan
 from provisioner.providers import properties
-from provisioner.providers.engine import other_login, program_runs
+from provisioner.providers.engine import program_runs
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
+from provisioner.providers.server_login import context_of, store_of, url_problem
+from provisioner.providers.unknown import is_unknown, known, supposed, unasked, unknown
 from provisioner.reconcile import apply
 from provisioner.reconcile.carry import end_copy, folder_of, forget_successors, half_carried_status
-from provisioner.reconcile.context import Context, context
+from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import delete
 from provisioner.reconcile.moving import move_in, move_out
 from provisioner.reconcile.notices import notice_once
 from provisioner.reconcile.preflight import preflight
 from provisioner.reconcile.unopened import MISSING
 from provisioner.schema.model import OnDelete, StreamSpec
+from provisioner.schema.types import FieldPath
 
 # What the program tells the provider for one run; not in the state.
-_PASSING: Final = ("ready",)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Endpoint:
-    """The server that streams are on.
-
-    Attributes:
-        url: where clients connect.
-        monitor_url: its HTTP monitoring, for the storage it has left; None if there is none.
-        ready: not known while the server has yet to be made: a preview then asks nobody.
-        store: names the data behind the server; under another name, streams are made there anew.
-    """
-
-    url: str
-    monitor_url: str | None = None
-    ready: pulumi.Input[str] | None = None
-    store: pulumi.Input[str] | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class StreamOptions:
-    """What holds for every stream of a run.
-
-    Attributes:
-        on_delete: the policy of a stream that has none of its own: guard, delete or retain.
-        owner: project and stack, for streams with ``mark_owner``; another owner's mark is an error.
-        backup_to: folder that a stream is written to before it loses messages.
-    """
-
-    on_delete: OnDelete = OnDelete.GUARD
-    owner: str | None = None
-    backup_to: str | None = None
+IMPORTED: Final = "imported"
+PASSING: Final = ("ready", IMPORTED)
 
 
 class StreamProvider(Provider):
@@ -84,21 +44,28 @@ class StreamProvider(Provider):
     @one_line
     def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
         """Refuse in preview what ``up`` would run into."""
-        ready = not isinstance(news.get("ready"), Unknown)
-        inputs = properties.filled_in(_olds, {key: value for key, value in news.items() if key not in _PASSING})
+        given = {key: value for key, value in news.items() if key not in PASSING}
         failures: list[CheckFailure] = []
-        spec = properties.spec(inputs, lambda at, what: failures.append(_failure(f"{'.'.join(map(str, at))} {what}")))
-        if not failures and ready:
-            failures = self._preflight(spec, inputs, in_state=bool(_olds) and _same_data(_olds, news))
+        spec = properties.spec(known(given), lambda at, what: failures.append(_failure(self._said(at, what))))
+        if problem := None if is_unknown(news["url"]) else url_problem(news):
+            failures.append(_failure(problem))
+        if failures:
+            return CheckResult(given, failures)
+        inputs = {**properties.filled_in(_olds, properties.canonical(known(given), spec)), **unknown(given)}
+        if not unknown(news):
+            failures = self._preflight(spec, inputs, news.get(IMPORTED), in_state=_is_in_state(_olds, news))
+        elif unknown(given):
+            name = "a stream" if is_unknown(news["name"]) else str(news["name"])
+            notice_once(unasked(name, {self._word(key): value for key, value in given.items()}))
         return CheckResult(inputs, failures)
 
     @one_line
     def diff(self, _id: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare whole configurations, server defaults applied to both sides."""
-        planned = plan(properties.spec(_olds).config, properties.spec(_news).config)
+        planned = plan(properties.spec(_olds).config, properties.spec(supposed(_olds, _news)).config)
         # Data elsewhere is created there; what is here is not the new stream's predecessor.
         replaces = planned.replaces if _same_data(_olds, _news) else []
-        changes = bool(planned.changes) or properties.bookkeeping_differs(_olds, _news)
+        changes = bool(planned.changes) or bool(unknown(_news)) or properties.bookkeeping_differs(_olds, _news)
         return DiffResult(changes=changes, replaces=replaces, delete_before_replace=True)
 
     @one_line
@@ -133,7 +100,7 @@ class StreamProvider(Provider):
         old, where, spec = self._context(_olds), self._context(_news), properties.spec(_news)
         if _same_data(_olds, _news) and not where.run.config(spec.name):
             _learn(where, _olds)
-        folder = CarryFolder(_store(_olds), spec.name)
+        folder = CarryFolder(store_of(_olds), spec.name)
         moved = None if _same_data(_olds, _news) else move_in(where, spec, folder)
         info = apply.ensure(where, spec, _known_created(_olds, _news))
         if moved:
@@ -162,14 +129,26 @@ class StreamProvider(Provider):
         where.run.on_backup_to(props.get("backup_to"), wanted=False)
         return where
 
-    def _preflight(self, spec: StreamSpec, inputs: Mapping[str, Any], *, in_state: bool) -> list[CheckFailure]:
+    def _word(self, field: str) -> str:
+        """What a field is called by those who use what is in the stream."""
+        return field
+
+    def _said(self, at: FieldPath, what: str) -> str:
+        return f"{'.'.join((self._word(str(at[0])), *map(str, at[1:])))} {what}"
+
+    def _preflight(
+        self, spec: StreamSpec, inputs: Mapping[str, Any], imported: str | None, *, in_state: bool
+    ) -> list[CheckFailure]:
         where = self._context(inputs)
         where.run.on_backup_to(inputs.get("backup_to"), wanted=True)
         where.run.on_check(spec.name, spec.on_delete, in_state=in_state)
-        if spec.name in where.run.past_gate:
+        if spec.name in where.run.past_gate and not imported:
             return []
         try:
-            result = preflight(where, spec, where.server.seen(spec.name))
+            info = where.server.seen(spec.name)
+            if imported and not in_state and info is None:
+                return [_failure(f"import_: there is no {imported} on {inputs['url']}; leave import_ out to create it")]
+            result = preflight(where, spec, info)
         except ProvisionerError as error:
             if not where.server.may_go_unasked(error):
                 raise
@@ -178,14 +157,6 @@ class StreamProvider(Provider):
         for note in result.notes:
             notice_once(note)
         return [_failure(problem) for problem in result.problems]
-
-
-def context_of(credentials: Credentials, props: Mapping[str, Any]) -> Context:
-    """The server that the properties of a stream or consumer name, and the run."""
-    where = context(props["url"], props.get("monitor_url"), credentials)
-    where.server.renewed_login = partial(other_login, props.get("owner"), props["url"])
-    where.server.store = _store(props)
-    return where
 
 
 def _learn(where: Context, props: Mapping[str, Any]) -> str | None:
@@ -198,72 +169,25 @@ def _learn(where: Context, props: Mapping[str, Any]) -> str | None:
     return created
 
 
-def _store(props: Mapping[str, Any]) -> str:
-    """The name of the data that a stream is in."""
-    store = props.get("store")
-    return store if isinstance(store, str) else str(props["url"])
-
-
 def _known_created(olds: Mapping[str, Any], news: Mapping[str, Any]) -> str | None:
     """When the stream of the state was created; on another server there is none."""
     return olds.get("created") if _same_data(olds, news) else None
 
 
+def _is_in_state(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
+    return bool(olds) and _same_data(olds, news)
+
+
 def _same_data(olds: Mapping[str, Any], news: Mapping[str, Any]) -> bool:
     """Whether both are about the same data, at whatever port; a store that is not known yet is that of the same url."""
+    if is_unknown(news["url"]):
+        return True
     store = news.get("store")
     if isinstance(store, Unknown):
         return places(olds["url"]) == places(news["url"])
-    return _store(olds) == _store(news)
+    return store_of(olds) == store_of(news)
 
 
 def _failure(what: str) -> CheckFailure:
     """About the resource as a whole: of a single property Pulumi would print the value as Go writes it."""
     return CheckFailure("", what)
-
-
-class Stream(Resource, module="jetstream", name="Stream"):
-    """A JetStream stream.
-
-    Args:
-        resource_name: the name in Pulumi's state.
-        spec: the stream, as a catalogue describes it.
-        endpoint: the server it is on.
-        options: what holds for every stream of the run.
-        opts: Pulumi's options.
-    """
-
-    name: pulumi.Output[str]
-    created: pulumi.Output[str]
-    subjects: pulumi.Output[list[str]]
-
-    def __init__(
-        self,
-        resource_name: str,
-        spec: StreamSpec,
-        endpoint: Endpoint,
-        options: StreamOptions | None = None,
-        opts: pulumi.ResourceOptions | None = None,
-    ) -> None:
-        props = run_properties(spec, endpoint, options)
-        super().__init__(StreamProvider(), resource_name, props, resource_options(opts))
-
-
-def run_properties(spec: StreamSpec, endpoint: Endpoint, options: StreamOptions | None) -> dict[str, Any]:
-    """What the program registers for a stream on its server."""
-    run = asdict(options or StreamOptions())
-    inputs = properties.inputs(spec, run.pop("on_delete"))
-    return {**inputs, **given_on(endpoint, run), "created": None}
-
-
-def given_on(endpoint: Endpoint, run: Mapping[str, Any]) -> dict[str, Any]:
-    """The server, and what holds for the run, as far as there is something to say."""
-    server = {name: getattr(endpoint, name) for name in Endpoint.__dataclass_fields__}
-    if endpoint.store == endpoint.url:
-        del server["store"]
-    return {name: value for name, value in {**server, **run}.items() if value is not None}
-
-
-def resource_options(opts: pulumi.ResourceOptions | None) -> pulumi.ResourceOptions:
-    """A replacement that a user forces (--replace, taint) must delete first too: both have one name."""
-    return pulumi.ResourceOptions.merge(pulumi.ResourceOptions(delete_before_replace=True), opts)

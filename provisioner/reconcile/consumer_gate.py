@@ -2,43 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 from provisioner.reconcile.consumers import consumer_preflight, deletion_problem
 from provisioner.reconcile.context import Context
+from provisioner.reconcile.program import Program
 from provisioner.reconcile.verdict import Verdict
 from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, by_stream
-from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo
 
 
-def consumers_preflight(
-    target: Context,
-    infos: Mapping[str, StreamInfo],
-    streams: Mapping[str, StreamSpec],
-    wanted: Sequence[ConsumerSpec],
-) -> Iterator[Verdict]:
+def consumers_preflight(target: Context, infos: Mapping[str, StreamInfo], program: Program) -> Iterator[Verdict]:
     """The preflight of each consumer, told with its stream's name and its own.
 
     Args:
         target: the server and the run.
         infos: the streams that are there.
-        streams: the streams of the program.
-        wanted: its consumers.
+        program: what the program wants there.
     """
-    staying, leaving = by_stream(wanted), by_stream(_leaving(target, streams, wanted))
-    for name in (name for name in streams if name in staying or name in leaving):
-        stream, ours, going = streams[name], staying.get(name, []), leaving.get(name, [])
-        present = target.server.consumers.seen(name) if name in infos else {}
-        verdicts = [(spec, consumer_preflight(target, spec, present, stream.config)) for spec in ours]
+    staying, leaving = by_stream(program.consumers), by_stream(_leaving(target, program))
+    for name in dict.fromkeys((*staying, *leaving)):
+        stream, ours, going = _stream(name, infos, program), staying.get(name, []), leaving.get(name, [])
+        if stream is None:
+            absent = () if program.may_have(name) else ours
+            yield from (Verdict((f"{spec.label}: there is no stream {name}",)) for spec in absent)
+            continue
+        concerned = [spec.name for spec in (*ours, *going)]
+        present = target.server.consumers.seen(name, concerned) if name in infos else {}
+        verdicts = [(spec, consumer_preflight(target, spec, present, stream)) for spec in ours]
         verdicts += [(spec, _departure(spec, present.get(spec.name))) for spec in going]
         yield from (_named(spec, verdict) for spec, verdict in verdicts)
 
 
-def _leaving(target: Context, streams: Mapping[str, StreamSpec], wanted: Sequence[ConsumerSpec]) -> list[ConsumerSpec]:
-    """Consumers of the state that the program no longer has, on streams that it still has."""
-    labels = {spec.label for spec in wanted}
-    state = target.run.consumers_in_state
-    return [spec for label, spec in state.items() if label not in labels and spec.stream in streams]
+def _stream(name: str, infos: Mapping[str, StreamInfo], program: Program) -> StreamConfig | None:
+    """A stream of the program as it is wanted, another as it is."""
+    if name in program.specs:
+        return program.specs[name].config
+    return infos[name].config if name in infos else None
+
+
+def _leaving(target: Context, program: Program) -> list[ConsumerSpec]:
+    """Consumers of the state that the program no longer has, on streams that stay."""
+    labels = {spec.label for spec in program.consumers}
+    run = target.run
+    gone = [spec for label, spec in run.consumers_in_state.items() if not (label in labels or program.may_have(label))]
+    return [spec for spec in gone if program.may_have(spec.stream) or not run.has_in_state(spec.stream)]
 
 
 def _departure(spec: ConsumerSpec, live: ConsumerInfo | None) -> Verdict:

@@ -20,6 +20,7 @@ from provisioner.reconcile.permitted import missing_for_consumer
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.rules.consumer_config import consumer_problems
 from provisioner.rules.consumer_estate import age_problems, beside_problems
+from provisioner.rules.jetstream_limits import consumer_limit_problems
 from provisioner.rules.normalise import normalise
 from provisioner.schema.consumer_model import (
     KEEPER,
@@ -155,6 +156,7 @@ def _problems(
         *consumer_problems(spec.config, stream),
         *beside_problems(spec.config, stream, others, is_new=is_new),
         *age_problems(spec.config, facts),
+        *consumer_limit_problems(spec.config, stream, facts),
     )
     return tuple(map(str, found))
 

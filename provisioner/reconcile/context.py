@@ -12,11 +12,11 @@ from provisioner.reconcile.run_state import RunState
 from provisioner.reconcile.server_view import ServerView
 from provisioner.schema.model import ServerFacts
 
-Key: TypeAlias = tuple[str, str | None, Credentials]
+Key: TypeAlias = tuple[str, str | None, Credentials, str]
 
 _LOCK: Final = threading.Lock()
 _CONTEXTS: Final[dict[Key, Context]] = {}
-_RUN: Final = [RunState()]
+_RUNS: Final[dict[str, RunState]] = {}
 
 
 @dataclass(frozen=True)
@@ -46,21 +46,30 @@ class Context:
         return replace(facts, others={**staying, **ours})
 
 
-def context(url: str, monitor_url: str | None, credentials: Credentials) -> Context:
-    """The process's context for a server: the same one for all threads. All servers are in the one run."""
-    key = (url, monitor_url, credentials)
+def context(url: str, monitor_url: str | None, credentials: Credentials, of: str = "") -> Context:
+    """The process's context for a server: the same one for all threads.
+
+    Args:
+        url: where clients connect.
+        monitor_url: its HTTP monitoring, None if there is none.
+        credentials: how to log in.
+        of: what a program with several servers calls this one; the streams of each are known by themselves.
+    """
+    key = (url, monitor_url, credentials, of)
+    run = this_run(of)
     with _LOCK:
         if key not in _CONTEXTS:
-            view, run = ServerView(*key), _RUN[0]
+            view = ServerView(url, monitor_url, credentials)
             view.known_login = run.own_login
             view.renewed_login = lambda _refused: run.own_login()
             _CONTEXTS[key] = Context(view, run)
         return _CONTEXTS[key]
 
 
-def this_run() -> RunState:
-    """What the process knows of its run, whichever server a resource is on."""
-    return _RUN[0]
+def this_run(of: str = "") -> RunState:
+    """What the process knows of its run; of the servers that a program has names for, each has one of its own."""
+    with _LOCK:
+        return _RUNS.setdefault(of, RunState())
 
 
 def close_all() -> None:
@@ -69,4 +78,4 @@ def close_all() -> None:
         for each in _CONTEXTS.values():
             each.server.close()
         _CONTEXTS.clear()
-        _RUN[0] = RunState()
+        _RUNS.clear()

@@ -31,6 +31,8 @@ class Estate:
         grown_from: the store whose streams come along without being asked for: a cluster has grown from it.
         nodes: how many servers of the stack's own there are.
         encryption: the cipher of the data, None where it is as it is.
+        of: what a program with several servers calls this one.
+        login: how to log in, where the stack's settings do not say.
     """
 
     owns_server: bool
@@ -43,6 +45,8 @@ class Estate:
     grown_from: str | None = None
     nodes: int = 1
     encryption: str | None = None
+    of: str = ""
+    login: Credentials | None = None
 
     def shares_address_with(self, other: Estate) -> bool:
         """Whether a client of one may meet the other's server."""
@@ -81,8 +85,8 @@ class Estate:
         return "or move the messages: streams backup, destroy, up, streams restore"
 
     def context(self, credentials: Credentials) -> Context:
-        """The process's context for the estate's server."""
-        found = context(self.url, self.monitor_url, credentials)
+        """The process's context for the estate's server; ``credentials`` are those of the stack's settings."""
+        found = context(self.url, self.monitor_url, self.login or credentials, self.of)
         found.server.owned = self.owns_server
         if self.owns_server and (store := found.run.own_data()):
             found.server.store = store

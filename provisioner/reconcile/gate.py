@@ -6,7 +6,8 @@ It looks at the estate of the last ``up`` and at the one the program wants, asks
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from provisioner.errors import ProvisionerError, Unreachable
@@ -22,10 +23,10 @@ from provisioner.reconcile.moving import MOVE_DATA
 from provisioner.reconcile.objects import with_objects
 from provisioner.reconcile.other_data import other_data
 from provisioner.reconcile.preflight import preflight
+from provisioner.reconcile.program import Program
 from provisioner.reconcile.store import ends_with_server
 from provisioner.reconcile.unopened import missing_notes
 from provisioner.reconcile.verdict import Verdict, together
-from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import counted
 
@@ -33,49 +34,53 @@ _CUT: Final = (
     "tls: containers of a cluster with TLS and without find no route to each other, and are replaced one after the "
     "other; leave it as it is, or move the messages: streams backup, destroy, up, streams restore"
 )
+_NAMES_UNKNOWN: Final = (
+    "some names are not known yet: whether a stream leaves the program, and what it holds, is found when it is deleted"
+)
 _LOG: Final = logging.getLogger(__name__)
 
 
 def estate_preflight(
     old: Estate | None,
     new: Estate,
-    specs: Mapping[str, StreamSpec],
+    program: Program,
     credentials: Credentials,
-    consumers: Sequence[ConsumerSpec] = (),
 ) -> Verdict:
     """Every problem and every loss of the run.
 
     Args:
         old: the estate of the last up; None before the first.
         new: the estate the program wants.
-        specs: its streams.
-        credentials: how to log in, to either server.
-        consumers: the consumers of its streams.
+        program: what it wants there.
+        credentials: how to log in where an estate does not say, to either server.
     """
-    olds = all_old(old, new.context(credentials).run)
+    specs = program.specs
+    olds = [
+        replace(each, of=new.of, login=each.login or new.login) for each in all_old(old, new.context(credentials).run)
+    ]
     involved = [estate.context(credentials) for estate in (new, *olds)]
     for each in involved:
-        each.run.on_program(specs)
+        each.run.on_program(program)
     target = _asked(olds, involved, new)
     # While a server has yet to become a cluster, what answers at its port knows nothing of replicas.
-    parts = [] if any(map(new.takes_along, olds)) else [*_wanted_streams(target, specs, consumers)]
+    parts = [] if any(map(new.takes_along, olds)) else [*_wanted_streams(target, program)]
     for estate in olds:
         if estate.store == new.store and estate.nodes > new.nodes:
             parts.append(Verdict((_fewer_nodes(estate, new),)))
         elif estate.store == new.store:
-            parts += _leaving_streams(estate, target, specs)
+            parts += _leaving_streams(estate, target, program)
             source = estate.context(credentials)
             parts += _in_memory(source, specs) if estate.is_restarted_for(new) or _hangs(estate, source) else ()
         else:
-            parts += other_data(estate, new, credentials, specs)
+            parts += other_data(estate, new, credentials, program)
     if old and data_of(old.store) == data_of(new.store) and old.encryption != new.encryption:
         parts.append(Verdict((_other_cipher(old, new),)))
     if old and old.is_cut_by(new):
         parts.append(Verdict((_CUT,)))
     names = {*specs, *(name for each in olds for name in each.policies)}
     names |= {name for each in involved for name in present(each)}
-    names |= {*target.run.consumers_in_state, *(spec.label for spec in consumers)}
-    result = together([*parts, *approval_problems(names)])
+    names |= {*target.run.consumers_in_state, *(spec.label for spec in program.consumers), *program.unread}
+    result = together([*parts, *(approval_problems(names) if program.is_complete else ())])
     _LOG.info("gate: %s, %s", counted(len(result.problems), "problem"), counted(len(result.notes), "note"))
     return result
 
@@ -104,9 +109,7 @@ def _asked(olds: list[Estate], involved: list[Context], new: Estate) -> Context:
     return involved[0]
 
 
-def _wanted_streams(
-    target: Context, specs: Mapping[str, StreamSpec], consumers: Sequence[ConsumerSpec]
-) -> Iterator[Verdict]:
+def _wanted_streams(target: Context, program: Program) -> Iterator[Verdict]:
     """The preflight of each stream, told with its name; nothing where no server answers yet."""
     if not target.server.is_there():
         return
@@ -117,10 +120,10 @@ def _wanted_streams(
             raise
         yield Verdict(notes=(f"{error}: planned without asking the server",))
         return
-    for name, spec in specs.items():
+    for name, spec in program.specs.items():
         result = preflight(target, spec, infos.get(name))
         yield Verdict(tuple(_named(name, problem) for problem in result.problems), result.notes)
-    yield from consumers_preflight(target, infos, specs, consumers)
+    yield from consumers_preflight(target, infos, program)
     target.run.on_gate_passed()
 
 
@@ -128,11 +131,13 @@ def _named(name: str, problem: str) -> str:
     return problem if problem.startswith((f"{name}:", f"{name} ")) else f"{name}: {problem}"
 
 
-def _leaving_streams(old: Estate, target: Context, specs: Mapping[str, StreamSpec]) -> Iterator[Verdict]:
+def _leaving_streams(old: Estate, target: Context, program: Program) -> Iterator[Verdict]:
     """Streams of the state that the program no longer has."""
     infos = present(target)
+    if not program.is_complete and old.policies.keys() - program.specs.keys() - program.unread:
+        yield Verdict(notes=(_NAMES_UNKNOWN,))
     for name, policy in old.policies.items():
-        if name in specs or target.run.is_renamed(name):
+        if program.may_have(name) or target.run.is_renamed(name):
             continue
         if (half := folder_of(target, name).waiting_for(infos.get(name))) and not may_lose(name):
             yield Verdict((half_carried(folder_of(target, name).copy, half),))

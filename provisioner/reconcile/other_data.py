@@ -14,15 +14,14 @@ from provisioner.reconcile.leaving import leaving, present
 from provisioner.reconcile.loss_approval import approve
 from provisioner.reconcile.moving import MOVE_DATA, is_asked_for, is_copied, moving_preflight
 from provisioner.reconcile.permitted import missing_for_moving
+from provisioner.reconcile.program import Program
 from provisioner.reconcile.store import ends_with_server
 from provisioner.reconcile.verdict import Verdict
 from provisioner.rules.same_stream import is_same
-from provisioner.schema.model import OnDelete, StreamInfo, StreamSpec
+from provisioner.schema.model import OnDelete, StreamInfo
 
 
-def other_data(
-    old: Estate, new: Estate, credentials: Credentials, specs: Mapping[str, StreamSpec]
-) -> Iterator[Verdict]:
+def other_data(old: Estate, new: Estate, credentials: Credentials, program: Program) -> Iterator[Verdict]:
     """The data behind the stack's streams is to be other data: what there is now goes, or is left behind."""
     if old.owns_server and not new.owns_server and old.shares_address_with(new):
         yield Verdict((f"url: {new.url} is the server of this stack, which goes with this change; give another one",))
@@ -34,17 +33,17 @@ def other_data(
     try:
         infos = source.server.streams()
     except ProvisionerError as error:
-        yield from _untold(old, source, error, specs)
+        yield from _untold(old, source, error, program)
         return
     moved = {} if old.owns_server else _same_streams(new, credentials)
     elsewhere = {} if new.shares_address_with(old) else present(new.context(credentials))
     for name, info in infos.items():
         gone = old.is_removed_for(new) or old.is_buried_for(new)
         concerned = name in old.policies or gone or (old.owns_server and ends_with_server(info))
-        if not old.owns_server and name in old.policies and name not in specs:
+        if not old.owns_server and name in old.policies and not program.may_have(name):
             yield leaving(source, info, old.policies[name])  # deleted there, not left behind
-        elif name in old.policies and name in specs and _moves(old, new, source, info, moved):
-            yield moving_preflight(source, specs[name], info, (old.store, new.store), elsewhere.get(name))
+        elif name in old.policies and name in program.specs and _moves(old, new, source, info, moved):
+            yield moving_preflight(source, program.specs[name], info, (old.store, new.store), elsewhere.get(name))
             lacking = missing_for_moving(source, new.context(credentials), name)
             yield Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))
             if data_of(old.store) == data_of(new.store):
@@ -84,14 +83,12 @@ def _fate(old: Estate, new: Estate, info: StreamInfo, *, managed: bool) -> str:
     return f"{move} leave {holding(info)} behind{whose if managed else ''}"
 
 
-def _untold(
-    old: Estate, source: Context, error: ProvisionerError, specs: Mapping[str, StreamSpec]
-) -> Iterator[Verdict]:
+def _untold(old: Estate, source: Context, error: ProvisionerError, program: Program) -> Iterator[Verdict]:
     """Nobody can tell what the old server holds: each of its streams needs approval, or has been copied to be moved."""
     for name, policy in old.policies.items():
         if policy is OnDelete.RETAIN or folder_of(source, name).manifest():
             continue
-        if name not in specs and source.server.is_there():
+        if not program.may_have(name) and source.server.is_there():
             yield Verdict((_undeletable(name, error),))
         else:
             yield approve(name, f"{error}: nobody can tell what {old.store} holds of it{_how_to_start(old)}")

@@ -16,6 +16,7 @@ from provisioner.reconcile.permitted import missing_permissions
 from provisioner.reconcile.renaming import note_successor, plan_renaming, predecessor, renaming_problems
 from provisioner.reconcile.unopened import missing_notes, note_reopened
 from provisioner.reconcile.verdict import Verdict, together
+from provisioner.rules.feedback import feedback_problems
 from provisioner.rules.problem import Problem
 from provisioner.rules.server_limits import consumer_problems, surrounding_problems
 from provisioner.rules.stream_config import create_problems
@@ -114,6 +115,7 @@ def _replacement_problems(context: Context, spec: StreamSpec, info: StreamInfo, 
 def _server_problems(context: Context, config: StreamConfig, replacing: StreamConfig | None) -> list[Problem]:
     """The server's reasons, by what it holds now; only where there are some, by what this run leaves it with."""
     facts = context.server.facts(config["name"])
-    if not surrounding_problems(config, facts, replacing):
+    if not (surrounding_problems(config, facts, replacing) or [*feedback_problems(config, facts.others)]):
         return []
-    return surrounding_problems(config, context.facts_after(facts), replacing)
+    after = context.facts_after(facts)
+    return [*surrounding_problems(config, after, replacing), *feedback_problems(config, after.others)]

@@ -25,6 +25,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
 from provisioner.jetstream.target import Credentials
+from provisioner.reconcile.program import Program
 from provisioner.rules.same_stream import is_same
 from provisioner.schema.consumer_model import ConsumerSpec
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo, StreamSpec
@@ -47,9 +48,10 @@ class RunState:
     Attributes:
         backup_to: the stack's folder for copies of streams that lose messages.
         transferring: held while subjects move between streams.
-        specs: every stream of the program as it is wanted; None while no program has run.
+        specs: the streams of the program as they are wanted; None while no program has run.
+        program: what the program wants; None while none has run.
         consumers_in_state: the consumers of the state by stream and name.
-        past_gate: the streams that have had their preflight from the estate.
+        past_gate: the streams, and labels of consumers, that have had their preflight from the estate.
         own_store: the data of a server of the stack's own, and whether it goes with the server.
         login: how the stack's own server lets this program in, where it asks; known once the run has seen its key.
         trusted: the certificates, in PEM, that the stack's own server is known by, or will be when the run is over.
@@ -62,7 +64,7 @@ class RunState:
         self.trusted: frozenset[str] = frozenset()
         self._backup_is_wanted = False
         self.transferring = threading.RLock()
-        self.specs: Mapping[str, StreamSpec] | None = None
+        self.program: Program | None = None
         self.past_gate: frozenset[str] = frozenset()
         self._program_runs = False
         self._checked: set[str] = set()
@@ -125,9 +127,13 @@ class RunState:
         """Note the data of a server of the stack's own."""
         self.own_store = (data, removed_with_server)
 
-    def on_program(self, specs: Mapping[str, StreamSpec]) -> None:
+    @property
+    def specs(self) -> Mapping[str, StreamSpec] | None:
+        return self.program.specs if self.program else None
+
+    def on_program(self, program: Program) -> None:
         """Note what the program wants; a destroy has none."""
-        self.specs = specs
+        self.program = program
 
     def on_program_runs(self) -> None:
         """Note that a program runs, though it may be that no check shows it."""
@@ -139,8 +145,9 @@ class RunState:
             self.backup_to, self._backup_is_wanted = folder, wanted
 
     def on_gate_passed(self) -> None:
-        """Note that every stream of the program has had its preflight."""
-        self.past_gate = frozenset(self.specs or ())
+        """Note that every stream and consumer which is known by now has had its preflight."""
+        if self.program:
+            self.past_gate = frozenset((*self.program.specs, *(each.label for each in self.program.consumers)))
 
     def on_check(self, name: str, on_delete: OnDelete | None, *, in_state: bool) -> None:
         """Note the policy that a stream of the state gets in this run; a destroy checks nothing."""
@@ -202,11 +209,11 @@ class RunState:
 
     def is_up(self) -> bool:
         """Whether a program runs: an up or a preview, no destroy."""
-        return bool(self._program_runs or self._checked or self.specs is not None)
+        return bool(self._program_runs or self._checked or self.program is not None)
 
     def is_wanted(self, name: str) -> bool:
         """Whether the program has the stream, as far as this run has seen the program."""
-        return name in self._checked or name in (self.specs or ())
+        return name in self._checked or bool(self.program and self.program.may_have(name))
 
     def is_renamed(self, name: str) -> bool:
         """Whether a stream of the program takes over the messages of the one of this name."""
@@ -234,10 +241,12 @@ class RunState:
 
     def gives_up(self, name: str, info: StreamInfo) -> bool:
         """Whether a stream will not keep its subjects: one of ours, with others wanted or to be deleted."""
-        if self.specs is None or not self.is_ours(name, info):
+        if self.program is None or not self.is_ours(name, info):
             return False
-        if name in self.specs or self.is_renamed(name):
+        if name in self.program.specs or self.is_renamed(name):
             return True
+        if self.program.may_have(name):
+            return False
         policies = {OnDelete.DELETE, OnDelete.GUARD} if info.is_empty else {OnDelete.DELETE}
         return self._policies[name] in policies
 

@@ -44,9 +44,10 @@ def _delivering(config: ConsumerConfig) -> ConsumerConfig:
 def _acknowledging(config: ConsumerConfig) -> ConsumerConfig:
     waits = config["ack_policy"] in ("explicit", "all")
     ack_wait = config["backoff"][0] if config["backoff"] else config["ack_wait"] or (_ACK_WAIT if waits else 0)
+    filled: ConsumerConfig = {**config, "ack_wait": ack_wait, "max_deliver": config["max_deliver"] or -1}
     if config["ack_policy"] == "flow_control":
-        return {**config, "ack_wait": ack_wait, "flow_control": True, "idle_heartbeat": _HEARTBEAT}
-    return {**config, "ack_wait": ack_wait}
+        return {**filled, "flow_control": True, "idle_heartbeat": _HEARTBEAT}
+    return filled
 
 
 def _limits(config: ConsumerConfig, stream: StreamConfig) -> ConsumerConfig:

@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from provisioner.rules import subjects
 from provisioner.rules.account_limits import account_problems
+from provisioner.rules.jetstream_limits import stream_limit_problems
 from provisioner.rules.normalise import captured
 from provisioner.rules.placement import placement_problems
 from provisioner.rules.problem import CAPTURED, ORIGINS, Problem, subject_path
@@ -39,6 +40,7 @@ def surrounding_problems(
         *(_overlap_problems(config, facts.others) if _captures_more(config, replacing) else []),
         *origin_problems(config, facts.others),
         *_reservation_problems(config, facts, replacing),
+        *stream_limit_problems(config, facts),
     ]
 
 

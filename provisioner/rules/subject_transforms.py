@@ -27,6 +27,8 @@ _FUNCTIONS: Final = {
     "right": (2, 2),
     "random": (1, 1),
 }
+# What these make of one token may have dots in it.
+_SEVERAL_TOKENS: Final = frozenset(("splitfromleft", "splitfromright", "slicefromleft", "slicefromright", "split"))
 _WITHOUT_WILDCARDS: Final = ("partition", "random")
 
 
@@ -44,6 +46,30 @@ def transform_problem(source: str, destination: str) -> str | None:
     if (tokens[-1] == ">") != (destination.rsplit(".", 1)[-1] == ">"):
         return "src and dest must both end in > or neither"
     return _token_problem(destination, tokens.count("*"), full="*" in tokens or tokens[-1] == ">")
+
+
+def destinations(source: str, destination: str) -> str:
+    """A pattern of the subjects that a valid mapping leads to."""
+    return mapped(source or ">", source or ">", destination)
+
+
+def mapped(subject: str, source: str, destination: str) -> str:
+    """What a valid mapping makes of a subject or pattern inside ``source``; a pattern where more than that decides."""
+    own, tokens = subject.split("."), source.split(".")
+    values = [own[at] for at, token in enumerate(tokens) if token == "*"]
+    result = list[str]()
+    for token in destination.split("."):
+        indexes, name = _wildcards_used(token)
+        if name in _SEVERAL_TOKENS:
+            return ".".join([*result, ">"])
+        result += own[len(tokens) - 1 :] if token == ">" else [_value(token, name, [values[at - 1] for at in indexes])]
+    return ".".join(result)
+
+
+def _value(token: str, name: str, wildcards: list[str]) -> str:
+    if not name:
+        return token
+    return wildcards[0] if name == "wildcard" else "*"
 
 
 def _without_functions(destination: str) -> str:

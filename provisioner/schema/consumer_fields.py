@@ -13,6 +13,7 @@ from provisioner.schema.consumer_model import ConsumerConfig
 from provisioner.schema.model import Adopt, OnDelete
 from provisioner.schema.scalars import INT32, UINT64, Choice, Count, Duration, Flag, Labels, Member, Text, Timestamp
 from provisioner.schema.types import Carry, Field, ListOf, Mutability, Report, Wire, read_fields, show_fields
+from provisioner.schema.watch import CONSUMER_WATCH
 
 FIXED = Mutability.FIXED
 
@@ -76,6 +77,12 @@ CONSUMER_POLICY_FIELDS: Final = (
     Field("purpose", Text(), "", "What the consumer is for; shown, never sent."),
     Field("on_delete", Member(OnDelete), None, "What deleting the consumer does; instead of the stack's onDelete."),
     Field("adopt", Member(Adopt), Adopt.EQUAL, "What to do with a consumer that is there already."),
+)
+
+# And what only a catalogue says: no property of a resource, so that a change of it is no update.
+CONSUMER_CATALOGUE_FIELDS: Final = (
+    *CONSUMER_POLICY_FIELDS,
+    Field("watch", CONSUMER_WATCH, None, "What is worth an alert; never sent."),
 )
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 from provisioner.schema.model import Adopt, OnDelete, Place
 
@@ -51,7 +51,11 @@ class ConsumerConfig(TypedDict):
 
 @dataclass(frozen=True)
 class ConsumerSpec:
-    """One consumer of the catalogue."""
+    """One consumer of the catalogue.
+
+    Attributes:
+        watch: what is worth an alert, as ``schema.watch`` has it.
+    """
 
     stream: str
     config: ConsumerConfig
@@ -59,6 +63,7 @@ class ConsumerSpec:
     on_delete: OnDelete | None = None
     adopt: Adopt = Adopt.EQUAL
     place: Place | None = None
+    watch: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -92,6 +97,9 @@ class ConsumerInfo:
         unacknowledged: messages that are delivered and not yet acknowledged.
         pending: messages that are not yet delivered.
         is_bound: whether somebody listens to a push consumer's deliver_subject.
+        redelivered: messages that were delivered more than once and are not acknowledged.
+        waiting: requests of clients of a pull consumer that wait for messages.
+        deliveries: how many there have been, second ones included.
     """
 
     stream: str
@@ -103,6 +111,9 @@ class ConsumerInfo:
     unacknowledged: int = 0
     pending: int = 0
     is_bound: bool = False
+    redelivered: int = 0
+    waiting: int = 0
+    deliveries: int = 0
 
     @property
     def name(self) -> str:

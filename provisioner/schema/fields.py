@@ -23,6 +23,7 @@ from provisioner.schema.scalars import (
     Timestamp,
 )
 from provisioner.schema.types import Carry, Field, ListOf, Mutability, Record
+from provisioner.schema.watch import STREAM_WATCH
 
 TRANSFORM: Final = Record(
     (
@@ -165,3 +166,6 @@ POLICY_FIELDS: Final = (
         "mark_owner", Flag(), default=False, doc="Name the stack in its metadata; not where services create the stream."
     ),
 )
+
+# And what only a catalogue says: no property of a resource, so that a change of it is no update.
+CATALOGUE_FIELDS: Final = (*POLICY_FIELDS, Field("watch", STREAM_WATCH, None, "What is worth an alert; never sent."))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal, TypedDict
+from typing import Any, Final, Literal, TypedDict
 
 SERVER_METADATA: Final = "_nats."
 # Metadata that names the stack a stream belongs to.
@@ -143,7 +143,11 @@ class Place:
 
 @dataclass(frozen=True)
 class StreamSpec:
-    """One stream of the catalogue."""
+    """One stream of the catalogue.
+
+    Attributes:
+        watch: what is worth an alert, as ``schema.watch`` has it.
+    """
 
     config: StreamConfig
     purpose: str = ""
@@ -154,6 +158,7 @@ class StreamSpec:
     owner: str = ""
     place: Place | None = None
     seed: Mapping[str, str] = field(default_factory=dict)
+    watch: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -166,6 +171,7 @@ class StreamInfo:
 
     Attributes:
         subjects: how many its messages have; of a bucket these are the keys.
+        last_sequence: that of the last message there has been.
         objects: how many an object store has, deleted ones that it still tells of among them; None where nobody asked.
     """
 
@@ -178,6 +184,7 @@ class StreamInfo:
     consumers: int = 0
     subjects: int = 0
     objects: int | None = None
+    last_sequence: int = 0
 
     @property
     def is_empty(self) -> bool:
@@ -246,6 +253,9 @@ class ServerFacts:
         limits: the account's; by tier, as in ``R3``, or by the empty name if they are for all streams together.
         max_bytes_required: whether every stream must have max_bytes.
         syncs_always: whether each message is on the disk before it is acknowledged; None where the server does not say.
+        max_ack_pending: the most that a consumer may have; None where there is no limit, or the server does not say.
+        max_batch: the same of a consumer's max_batch.
+        max_duplicate_window: the same of a stream's duplicate_window, in nanoseconds.
         others: the other streams of the account.
     """
 
@@ -259,4 +269,7 @@ class ServerFacts:
     limits: Mapping[str, AccountLimits] = field(default_factory=lambda: {"": AccountLimits()})
     max_bytes_required: bool = False
     syncs_always: bool | None = None
+    max_ack_pending: int | None = None
+    max_batch: int | None = None
+    max_duplicate_window: int | None = None
     others: Mapping[str, StreamConfig] = field(default_factory=dict)

@@ -19,7 +19,9 @@ INT64: Final = 2**63 - 1
 INT32: Final = 2**31 - 1
 UINT64: Final = 2**64 - 1
 _EXACT_IN_A_DOUBLE: Final = 2**53
+_WHOLE_PERCENT: Final = 100
 _FRACTION: Final = re.compile(r"\.(\d+)")
+_NUMBER: Final = re.compile(r"\d+(\.\d+)?")
 
 
 class Scalar:
@@ -130,6 +132,24 @@ class Count(Scalar):
     def schema(self) -> dict[str, Any]:
         number = {"type": "integer", "minimum": -1 if self.limit else 0, "maximum": self.largest}
         return {"anyOf": [number, {"const": UNLIMITED}]} if self.limit else number
+
+
+@dataclass(frozen=True)
+class Percent(Scalar):
+    """A share of something, from 0 to 100."""
+
+    def parse(self, value: object) -> float:
+        text = str(value).removesuffix("%").strip()
+        if _NUMBER.fullmatch(text) and (share := float(text)) <= _WHOLE_PERCENT:
+            return int(share) if share.is_integer() else share
+        raise ValueError(f"{_spelled(value)} is no share; write it like 80%")
+
+    def show(self, wire: float) -> str:
+        return f"{wire}%"
+
+    def schema(self) -> dict[str, Any]:
+        number = {"type": "number", "minimum": 0, "maximum": _WHOLE_PERCENT}
+        return {"anyOf": [{"type": "string", "pattern": r"^\d+(\.\d+)? ?%?$"}, number]}
 
 
 @dataclass(frozen=True)

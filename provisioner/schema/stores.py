@@ -179,6 +179,12 @@ def word_of(stream: str, field: str) -> str:
     return (kind.word(field) if kind else None) or field
 
 
+def own_name(stream: str) -> str:
+    """What a stream, or what is in it, is called in the catalogue."""
+    kind = kind_of(stream)
+    return kind.named(stream) if kind else stream
+
+
 def entry_of(stream: str) -> str:
     """What a stream's messages are called by those who use what is in it."""
     kind = kind_of(stream)

@@ -14,6 +14,8 @@ from provisioner.rules.problem import Problem
 from provisioner.schema.model import StreamConfig
 from provisioner.schema.types import FieldPath
 from provisioner.services.model import BUILT_IN, Account, LoginKind, Service
+from provisioner.services.store_checks import STORE_ROLES, unknown_stores, unusable_keys, unusable_stores
+from provisioner.services.stores import created
 from provisioner.text import did_you_mean, distinct_sizes
 
 Streams: TypeAlias = Mapping[str, StreamConfig]
@@ -21,7 +23,7 @@ Streams: TypeAlias = Mapping[str, StreamConfig]
 # One token of a subject that no client reads as anything else.
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,62}")
 _NAME_RULE: Final = "write a letter, then up to 62 letters, digits, - and _"
-_ROLES: Final = ("publishes", "consumes", "creates")
+_ROLES: Final = ("publishes", "consumes", "creates", *STORE_ROLES)
 _SYSTEM_ACCOUNTS: Final = frozenset(("SYS", "SYSTEM"))
 
 
@@ -74,8 +76,8 @@ def _is_limit(account: Account, name: str) -> bool:
 
 
 def _idle(service: Service, _streams: Streams) -> Iterator[Problem]:
-    if not (service.publishes or service.consumes or service.creates):
-        what = "is missing, and so are consumes and creates; a service does at least one of them"
+    if not any(getattr(service, role) for role in _ROLES):
+        what = f"is missing, and so are {', '.join(_ROLES[1:-1])} and {_ROLES[-1]}; a service does at least one of them"
         yield Problem(("publishes",), what, tuple((role,) for role in _ROLES))
 
 
@@ -84,6 +86,7 @@ def _repeated(service: Service, _streams: Streams) -> Iterator[Problem]:
         "publishes": service.publishes,
         "consumes": [entry.stream for entry in service.consumes],
         "creates": service.creates,
+        **{role: [access.store for access in getattr(service, role)] for role in STORE_ROLES},
     }
     for role, entries in lists.items():
         yield from (_twice((role, at), entry) for at, entry in enumerate(entries) if entry in entries[:at])
@@ -94,11 +97,19 @@ def _twice(path: FieldPath, entry: str) -> Problem:
 
 
 def _unknown_streams(service: Service, streams: Streams) -> Iterator[Problem]:
-    named = [(("consumes", at), entry.stream) for at, entry in enumerate(service.consumes)]
-    named += [(("creates", at), name) for at, name in enumerate(service.creates)]
-    for path, name in named:
-        if name not in streams:
-            yield Problem(path, f"{name!r} is no stream of the catalogue{did_you_mean(name, streams)}")
+    for at, entry in enumerate(service.consumes):
+        if entry.stream not in streams:
+            yield Problem(("consumes", at), _no_stream(entry.stream, streams))
+    for at, name in enumerate(service.creates):
+        found = created(name, streams)
+        if len(found) > 1:
+            yield Problem(("creates", at), f"{name!r} is a bucket and an object store; write {' or '.join(found)}")
+        elif not found:
+            yield Problem(("creates", at), _no_stream(name, streams))
+
+
+def _no_stream(name: str, streams: Streams) -> str:
+    return f"{name!r} is no stream of the catalogue{did_you_mean(name, streams)}"
 
 
 def _published(service: Service, streams: Streams) -> Iterator[Problem]:
@@ -155,7 +166,17 @@ def _max_streams(limit: int, catalogue: Catalogue) -> Iterator[Problem]:
         yield Problem(("max_streams",), f"{limit} is less than the {len(catalogue.streams)} streams of the catalogue")
 
 
-_SERVICE_CHECKS: Final = (_idle, _unknown_streams, _published, _consumer_names, _filters, _repeated)
+_SERVICE_CHECKS: Final = (
+    _idle,
+    _unknown_streams,
+    unknown_stores,
+    unusable_stores,
+    unusable_keys,
+    _published,
+    _consumer_names,
+    _filters,
+    _repeated,
+)
 _LIMIT_CHECKS: Final[Mapping[str, Callable[[int, Catalogue], Iterator[Problem]]]] = {
     "max_file": _max_file,
     "max_streams": _max_streams,

@@ -68,11 +68,25 @@ _CONSUMPTION: Final = Record(
     required=("stream",),
 )
 
+_ACCESS: Final = NamedBy(
+    Record(
+        (
+            Field("bucket", Text(), "", "Bucket."),
+            Field("keys", ListOf(Text()), [], "Patterns of its keys, such as user.>; none for all of them."),
+        ),
+        required=("bucket",),
+    ),
+    "bucket",
+)
+
 SERVICE_FIELDS: Final = (
     _PURPOSE,
     Field("publishes", ListOf(Text()), [], "Subjects it publishes; of a pattern, what streams capture."),
     Field("consumes", ListOf(NamedBy(_CONSUMPTION, "stream")), [], "Streams it consumes."),
-    Field("creates", ListOf(Text()), [], "Streams it creates at start-up."),
+    Field("creates", ListOf(Text()), [], "Streams, buckets and object stores it creates at start-up."),
+    Field("reads", ListOf(_ACCESS), [], "Buckets whose keys it gets; object stores that it gets and watches."),
+    Field("writes", ListOf(_ACCESS), [], "Buckets and object stores that it puts into and deletes from."),
+    Field("watches", ListOf(_ACCESS), [], "Buckets whose keys it watches and lists, with their history."),
     _KEY,
     _LOGIN,
 )

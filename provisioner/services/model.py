@@ -41,6 +41,19 @@ class Consumption:
 
 
 @dataclass(frozen=True)
+class Access:
+    """A bucket or object store that a service uses.
+
+    Attributes:
+        store: its name, or that of the stream behind it.
+        keys: patterns of a bucket's keys that the service is confined to; none for all of them.
+    """
+
+    store: str
+    keys: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Service:
     """One service and what it does.
 
@@ -48,7 +61,10 @@ class Service:
         name: its identity, and that of its durable consumers where nothing else is said.
         publishes: subjects or patterns; of a pattern, what the catalogue's streams capture.
         consumes: streams, through durable consumers of its own.
-        creates: streams that it creates at start-up, and may look at.
+        creates: streams, buckets and object stores that it creates at start-up, and may look at.
+        reads: buckets whose keys it gets, and object stores that it gets and watches.
+        writes: buckets and object stores that it puts into and deletes from.
+        watches: buckets whose keys it watches and lists.
         key: which of its keys it logs in with.
         login: how it does.
     """
@@ -58,6 +74,9 @@ class Service:
     publishes: tuple[str, ...] = ()
     consumes: tuple[Consumption, ...] = ()
     creates: tuple[str, ...] = ()
+    reads: tuple[Access, ...] = ()
+    writes: tuple[Access, ...] = ()
+    watches: tuple[Access, ...] = ()
     key: int = 1
     login: LoginKind = LoginKind.NKEY
 

@@ -15,8 +15,9 @@ from typing import Final
 from provisioner.catalogue.model import Catalogue
 from provisioner.rules.normalise import captured
 from provisioner.rules.subjects import meet
-from provisioner.schema.stores import BUCKETS
+from provisioner.schema.stores import BUCKETS, kind_of
 from provisioner.services.model import MONITORING, PROVISIONER, Consumption, Service, Services, inbox_prefix
+from provisioner.services.stores import created, store_subjects
 
 _API: Final = "$JS.API"
 
@@ -112,8 +113,12 @@ def account_hash(account: str) -> str:
 
 def _of_service(service: Service, catalogue: Catalogue, account: str) -> Iterator[str]:
     yield from _published(service.publishes, catalogue)
-    for stream in service.creates:
+    streams = {spec.name: spec.config for spec in catalogue.streams}
+    for stream in (stream for name in service.creates for stream in created(name, streams)):
         yield from (subject.format(stream=stream) for subject in _CREATES)
+        # Clients ask first whether the server knows markers.
+        yield from (f"{_API}.INFO",) if kind_of(stream) and streams[stream]["subject_delete_marker_ttl"] else ()
+    yield from store_subjects(service, streams, account)
     if service.consumes:
         yield from _CONSUMES_ANY
     for entry in service.consumes:

@@ -29,6 +29,7 @@ from provisioner.services.fields import (
 from provisioner.services.model import (
     MONITORING,
     PROVISIONER,
+    Access,
     Account,
     Consumption,
     LoginKind,
@@ -37,6 +38,7 @@ from provisioner.services.model import (
     Service,
     Services,
 )
+from provisioner.services.store_checks import STORE_ROLES
 from provisioner.text import did_you_mean
 
 SERVICES: Final = "services"
@@ -150,6 +152,7 @@ def _service(name: str, block: Block) -> Service:
         publishes=tuple(values["publishes"]),
         consumes=tuple(_consumption(entry, name) for entry in values["consumes"]),
         creates=tuple(values["creates"]),
+        **{role: tuple(_access(entry) for entry in values[role]) for role in STORE_ROLES},
         key=values["key"],
         login=values["login"],
     )
@@ -157,3 +160,7 @@ def _service(name: str, block: Block) -> Service:
 
 def _consumption(entry: dict[str, Any], service: str) -> Consumption:
     return Consumption(entry["stream"], tuple(entry["consumers"] or (service,)), tuple(entry["subjects"]))
+
+
+def _access(entry: dict[str, Any]) -> Access:
+    return Access(entry["bucket"], tuple(entry["keys"]))

@@ -15,21 +15,29 @@ from provisioner.text import printable
 
 _FIGURES: Final[Mapping[str, Callable[[ConsumerInfo], int]]] = {
     "Pending": lambda info: info.pending,
-    "Unacknowledged": lambda info: info.unacknowledged,
-    "Acknowledged to": lambda info: info.acknowledged,
+    "Ack pending": lambda info: info.unacknowledged,
+    "Redelivered": lambda info: info.redelivered,
+    "Ack floor": lambda info: info.acknowledged,
 }
 
 
-def consumer_table(consumers: Iterable[ConsumerHealth]) -> Table:
-    """A row a consumer, with how much it has before it."""
+def consumer_table(consumers: Iterable[ConsumerHealth], rates: Mapping[str, float] | None = None) -> Table:
+    """A row a consumer, with how much it has before it; watched, with its deliveries a second, by label."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for heading in ("Consumer", "State", "Subjects"):
         table.add_column(heading, overflow="fold")
     for heading in _FIGURES:
         table.add_column(heading, justify="right")
+    if rates is not None:
+        table.add_column("Out/s", justify="right")
     for each in consumers:
-        table.add_row(*_cells(each))
+        rate = () if rates is None else (_rate(rates.get(each.spec.label)),)
+        table.add_row(*_cells(each), *rate)
     return table
+
+
+def _rate(rate: float | None) -> str:
+    return "-" if rate is None else f"{rate:,.1f}"
 
 
 def _cells(consumer: ConsumerHealth) -> list[Text]:

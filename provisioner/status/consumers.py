@@ -10,9 +10,11 @@ from provisioner.plan.consumer_diff import ConsumerChange, plan_consumer
 from provisioner.plan.diff import spelled
 from provisioner.schema.consumer_fields import CONSUMER_FIELD
 from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, keeper_name
-from provisioner.schema.model import StreamConfig
-from provisioner.status.listing import Listing
+from provisioner.schema.model import StreamConfig, StreamSpec
+from provisioner.status.figures import consumer_findings
+from provisioner.status.listing import NO_ANSWER, Listing
 from provisioner.status.server_checks import Result, Severity, worst
+from provisioner.status.thresholds import CONSUMER_THRESHOLDS, ConsumerThresholds, of_consumer, unreadable
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,8 @@ class ConsumerHealth:
     """One consumer of the catalogue.
 
     Attributes:
-        state: ok, drift, missing, half replaced or unknown.
+        state: ok, drift, behind, redelivering, missing, half replaced, no leader or unknown.
+        thresholds: what its figures were compared with.
     """
 
     spec: ConsumerSpec
@@ -28,6 +31,7 @@ class ConsumerHealth:
     results: tuple[Result, ...]
     info: ConsumerInfo | None = None
     changes: tuple[ConsumerChange, ...] = ()
+    thresholds: ConsumerThresholds = CONSUMER_THRESHOLDS
 
     @property
     def severity(self) -> Severity:
@@ -35,31 +39,56 @@ class ConsumerHealth:
         return worst(result.severity for result in self.results)
 
 
-def examine_consumers(specs: Iterable[ConsumerSpec], listing: Listing) -> tuple[ConsumerHealth, ...]:
-    """Each consumer of the catalogue; of a stream that is missing or silent, only the stream is told."""
-    return tuple(_found(spec, listing) for spec in specs)
+def examine_consumers(
+    specs: Iterable[ConsumerSpec],
+    listing: Listing,
+    streams: Iterable[StreamSpec] = (),
+    thresholds: ConsumerThresholds = CONSUMER_THRESHOLDS,
+) -> tuple[ConsumerHealth, ...]:
+    """Each consumer of the catalogue; of a stream that is missing or silent, only the stream is told.
+
+    Args:
+        specs: the catalogue's.
+        listing: what the server says.
+        streams: as they are wanted; their limits are the consumers' defaults, those of another are what it has.
+        thresholds: of a consumer of which the catalogue says no others.
+    """
+    wanted = {stream.name: stream.config for stream in streams}
+    return tuple(_found(spec, listing, wanted.get(spec.stream), thresholds) for spec in specs)
 
 
-def _found(spec: ConsumerSpec, listing: Listing) -> ConsumerHealth:
+def _found(
+    spec: ConsumerSpec, listing: Listing, wanted: StreamConfig | None, default: ConsumerThresholds
+) -> ConsumerHealth:
     stream, present = (listing.streams or {}).get(spec.stream), listing.consumers.get(spec.stream)
     if stream is None or present is None:
         return ConsumerHealth(spec, "unknown", ())
+    if spec.label in listing.leaderless:
+        return ConsumerHealth(spec, "no leader", (Result(spec.label, Severity.CRITICAL, NO_ANSWER),))
     if keeper_name(spec.name) in present:
         text = "half replaced by a run that was cut short; its position is kept, and up completes it"
         return ConsumerHealth(spec, "half replaced", (Result(spec.label, Severity.WARNING, text),))
     if spec.name not in present:
         return ConsumerHealth(spec, "missing", (Result(spec.label, Severity.CRITICAL, "is not on the server"),))
-    return _compared(spec, present[spec.name], stream.config)
+    thresholds = of_consumer(spec, default)
+    return _compared(spec, present[spec.name], wanted or stream.config, thresholds)
 
 
-def _compared(spec: ConsumerSpec, info: ConsumerInfo, stream: StreamConfig) -> ConsumerHealth:
+def _compared(
+    spec: ConsumerSpec, info: ConsumerInfo, stream: StreamConfig, thresholds: ConsumerThresholds
+) -> ConsumerHealth:
     changes = plan_consumer(info.config, spec.config, stream).changes
-    drift = tuple(Result(spec.label, Severity.WARNING, _spelled(change)) for change in changes)
+    findings = [*consumer_findings(info, thresholds)]
+    drift = [Result(spec.label, Severity.WARNING, consumer_compared(change)) for change in changes]
+    found = [Result(spec.label, finding.severity, finding.text) for finding in findings]
+    found += [Result(spec.label, Severity.WARNING, text) for text in unreadable(spec.config["metadata"])]
     healthy = Result(spec.label, Severity.OK, "is as the catalogue says")
-    return ConsumerHealth(spec, "drift" if changes else "ok", drift or (healthy,), info, changes)
+    state = "drift" if changes else findings[0].state if findings else "ok"
+    return ConsumerHealth(spec, state, (*drift, *found) or (healthy,), info, changes, thresholds)
 
 
-def _spelled(change: ConsumerChange) -> str:
+def consumer_compared(change: ConsumerChange) -> str:
+    """``ack_wait: 1m (live: 30s)``."""
     field = CONSUMER_FIELD[change.field]
     return f"{change.field}: {spelled(field, change.new)} (live: {spelled(field, change.old)})"
 
@@ -77,6 +106,8 @@ def plain_consumer(consumer: ConsumerHealth) -> dict[str, Any]:
         "pending": info.pending if info else None,
         "unacknowledged": info.unacknowledged if info else None,
         "acknowledged": info.acknowledged if info else None,
+        "redelivered": info.redelivered if info else None,
+        "waiting": info.waiting if info else None,
     }
 
 

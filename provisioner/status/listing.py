@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -21,11 +21,13 @@ from provisioner.errors import (
 )
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import from_info
-from provisioner.jetstream.consumers import consumers
+from provisioner.jetstream.consumers import ConsumerList, consumers
+from provisioner.jetstream.consumers import listed as consumers_listed
 from provisioner.jetstream.target import Target
 from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
 from provisioner.schema.consumer_model import ConsumerInfo
 from provisioner.schema.model import StreamInfo
+from provisioner.status.detail import MOST_SUBJECTS
 from provisioner.status.origins import origin_troubles
 from provisioner.status.replicas import Placement, placement
 from provisioner.status.server_checks import Json
@@ -34,7 +36,7 @@ _CONNECT_TIMEOUT_S: Final = 3.0  # a status does not wait for a server that is s
 _AT_ONCE: Final = 64
 # A request that comes while a leader is being elected is lost.
 _AGAIN_S: Final = 1.0
-_NO_ANSWER: Final = "does not answer: it has no leader, or the nodes that it is on are down"
+NO_ANSWER: Final = "does not answer: it has no leader, or the nodes that it is on are down"
 _ODD: Final = "the streams cannot be read from the answer; something other than JetStream answers"
 
 
@@ -48,8 +50,10 @@ class Listing:
         placements: where those of the catalogue are; none of a single server.
         origins: what is wrong with the origins of those of the catalogue.
         consumers: those of the streams whose consumers the catalogue has; not of one that does not answer.
+        leaderless: the consumers that are there and do not answer, as ``ConsumerSpec.label`` has them.
         silent: streams of which the cluster knows nothing but the name, or was not even asked, and why.
         may_speak_tls: whether the server does, or refused what might be a handshake.
+        body: the answer to INFO of the one stream that is asked for in depth, with the counts of its subjects.
     """
 
     account: Json | ProvisionerError
@@ -57,17 +61,22 @@ class Listing:
     placements: Mapping[str, Placement] = field(default_factory=dict)
     origins: Mapping[str, Sequence[str]] = field(default_factory=dict)
     consumers: Mapping[str, Mapping[str, ConsumerInfo]] = field(default_factory=dict)
+    leaderless: frozenset[str] = frozenset()
     silent: Mapping[str, ProvisionerError] = field(default_factory=dict)
     may_speak_tls: bool = False
+    body: Json | None = None
 
 
-def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ()) -> Listing:
+def ask(
+    server: Target, wanted: Collection[str], consumed: Collection[str] = (), in_depth: str | None = None
+) -> Listing:
     """The account and its streams.
 
     Args:
         server: whom to ask.
         wanted: the names of the catalogue's streams.
         consumed: those of them whose consumers it has.
+        in_depth: one of them of which everything is wanted.
     """
     try:
         client = JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)
@@ -76,7 +85,11 @@ def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ())
     encrypted = client.connection.is_encrypted
     try:
         listing = _ask(client, wanted)
-        return replace(listing, may_speak_tls=encrypted, consumers=_consumers(client, listing, consumed))
+        body = _in_depth(client, listing, in_depth) if in_depth else None
+        found = _consumers(client, listing, consumed)
+        present = {name: each.present for name, each in found.items()}
+        leaderless = frozenset(f"{name}/{missing}" for name, each in found.items() for missing in each.missing)
+        return replace(listing, may_speak_tls=encrypted, consumers=present, leaderless=leaderless, body=body)
     except ProvisionerError as error:
         return Listing(account=error, may_speak_tls=encrypted)
     except (LookupError, TypeError, ValueError, AttributeError):
@@ -85,14 +98,47 @@ def ask(server: Target, wanted: Collection[str], consumed: Collection[str] = ())
         client.close()
 
 
-def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, Mapping[str, ConsumerInfo]]:
-    """The consumers of each stream that is there and answers."""
+def listed(server: Target, consumed: Mapping[str, Collection[str]]) -> Listing:
+    """What a comparison takes, and no more: the streams, and the consumers of some of them.
+
+    Args:
+        server: whom to ask.
+        consumed: the streams whose consumers are wanted, each with those that have to answer.
+
+    Raises:
+        ProvisionerError: something could not be asked.
+    """
+    with closing(JetStream(server.url, server.credentials, _CONNECT_TIMEOUT_S)) as client:
+        try:
+            streams = client.streams()
+            present = {name: consumers(client, name, needed) for name, needed in consumed.items() if name in streams}
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise InvalidAnswer(f"{server.url}: {_ODD}") from error
+    return Listing(account={}, streams=streams, consumers=present)
+
+
+def _consumers(client: JetStream, listing: Listing, consumed: Collection[str]) -> dict[str, ConsumerList]:
+    """The consumers of each stream that is there and answers; without a meta leader nobody lists them."""
+    if isinstance(listing.account, ProvisionerError):
+        return {}
     present = [name for name in consumed if name in (listing.streams or {}) and name not in listing.silent]
-    found = dict[str, Mapping[str, ConsumerInfo]]()
+    found = dict[str, ConsumerList]()
     for name in present:
         with suppress(Unreachable):
-            found[name] = consumers(client, name)
+            found[name] = consumers_listed(client, name)
     return found
+
+
+def _in_depth(client: JetStream, listing: Listing, name: str) -> Json | None:
+    """The counts of subjects are asked for only where they are few."""
+    info = (listing.streams or {}).get(name)
+    if info is None or name in listing.silent:
+        return None
+    question = {"subjects_filter": ">"} if info.subjects <= MOST_SUBJECTS else None
+    try:
+        return client.request(f"STREAM.INFO.{name}", question)
+    except (ApiError, Unreachable):
+        return None
 
 
 def _ask(client: JetStream, wanted: Collection[str]) -> Listing:
@@ -142,7 +188,7 @@ def _patiently(client: JetStream, deadline: float, name: str) -> dict[str, Any] 
         try:
             return client.request(f"STREAM.INFO.{name}", timeout=min(left, _AGAIN_S))
         except Unreachable:
-            problem = Unreachable(_NO_ANSWER)
+            problem = Unreachable(NO_ANSWER)
         except ApiError as error:
             return None if error.code == STREAM_NOT_FOUND else error
         except ProvisionerError as error:

@@ -20,10 +20,12 @@ from provisioner.schema.model import StreamInfo
 from provisioner.schema.stores import word_of
 from provisioner.status.colours import COLOURS
 from provisioner.status.consumer_table import consumer_table
+from provisioner.status.detail_tables import detail_tables
+from provisioner.status.figures import percentages
 from provisioner.status.replicas import Replica
 from provisioner.status.report import Report, moment
 from provisioner.status.server_checks import Severity
-from provisioner.status.stream_checks import StreamHealth, compared, percentages, shown
+from provisioner.status.stream_checks import StreamHealth, compared, shown
 from provisioner.text import approximate_size, counted, printable
 from provisioner.units import parse_time
 
@@ -55,7 +57,10 @@ def show(report: Report, console: Console, now: datetime) -> None:
     if report.consumers and report.streams[0].state != "unknown":
         console.print(consumer_table(report.consumers))
         console.print()
-    for line in (*_result_lines(report), *_unmanaged_lines(report), _verdict(report)):
+    for rows in detail_tables(report.streams[0], report.detail) if report.detail else ():
+        console.print(rows)
+        console.print()
+    for line in (*result_lines(report), *unmanaged_lines(report), verdict(report)):
         console.print(line, soft_wrap=True)
 
 
@@ -144,7 +149,7 @@ def _state(stream: StreamHealth, _now: datetime) -> Text:
     return Text(stream.state, COLOURS[stream.severity])
 
 
-def _replicas(stream: StreamHealth, _now: datetime) -> Text:
+def placement_text(stream: StreamHealth, _now: datetime) -> Text:
     """The leader, then the others, each with how far it is behind or what is wrong with it."""
     where = stream.placement
     if not where:
@@ -167,7 +172,7 @@ def shared_prefix(names: Sequence[str]) -> int:
 
 
 def _cells(report: Report) -> Mapping[str, Cell]:
-    return {**CELLS, "Replicas": _replicas} if report.is_cluster else CELLS
+    return {**CELLS, "Replicas": placement_text} if report.is_cluster else CELLS
 
 
 CELLS: Final[Mapping[str, Cell]] = {
@@ -201,7 +206,7 @@ def _share(info: StreamInfo, limit: str) -> list[str]:
     return [f"{number} % of {shown(limit, value_of(info.config, limit))}"]
 
 
-def _result_lines(report: Report) -> Iterator[Text]:
+def result_lines(report: Report) -> Iterator[Text]:
     """The server's checks, and the problems of each stream that could be examined."""
     examined = [result for stream in report.streams if stream.state != "unknown" for result in stream.results]
     examined += [result for consumer in report.consumers for result in consumer.results]
@@ -212,7 +217,7 @@ def _result_lines(report: Report) -> Iterator[Text]:
         yield Text.assemble(severity, f"  {result.name:<{width}}  ", printable(result.text))
 
 
-def _unmanaged_lines(report: Report) -> Iterator[Text]:
+def unmanaged_lines(report: Report) -> Iterator[Text]:
     """The streams that no catalogue names: all of a few, else how many of each kind and the first."""
     names = [printable(str(stream)) for stream in report.listed]
     if len(names) > _UNMANAGED_SHOWN:
@@ -224,7 +229,7 @@ def _unmanaged_lines(report: Report) -> Iterator[Text]:
         yield Text(f"Not in the catalogue: {', '.join(names)}")
 
 
-def _verdict(report: Report) -> Text:
+def verdict(report: Report) -> Text:
     """The gravest severity, and how many streams are in which state."""
     streams = _counts("stream", [stream.state for stream in report.streams])
     consumers = _counts("consumer", [consumer.state for consumer in report.consumers])

@@ -7,7 +7,8 @@ The form is stable: keys are added, never renamed or removed.
     server       url, monitor_url, and the figures it was asked for; null what is not known
     checks       name, severity, text: one for each question to the server, one or more a stream
     streams      the catalogue's, in its order: name, purpose, severity, state (ok, drift,
-                 nearly full, partial, missing, unknown; cut off, which hears nothing from an origin), wanted
+                 nearly full, nearly empty, quiet, partial, missing, unknown; cut off, which hears nothing from an
+                 origin), wanted
                  and live settings that differ from the server's defaults in a catalogue's words, differences
                  (field, wanted, live),
                  created, messages, bytes, max_bytes, max_msgs, first_time, last_time, consumers
@@ -22,13 +23,19 @@ Of a cluster there is more:
 
 Of a catalogue with consumers there is:
 
-    consumers    stream, name, purpose, severity, state (ok, drift, missing, half replaced; unknown with its stream),
-                 differences, pending (yet to be delivered), unacknowledged (delivered), acknowledged (the stream
-                 sequence up to which everything is)
+    consumers    stream, name, purpose, severity, state (ok, drift, behind, redelivering, missing, no leader, half
+                 replaced; unknown with its stream), differences, pending (yet to be delivered), unacknowledged
+                 (delivered), acknowledged (the stream sequence up to which everything is), redelivered (delivered
+                 more than once and not acknowledged), waiting (requests of clients)
 
 Of a server that speaks TLS there is:
 
     certificates  url, ends (a time), problem: of each that is shown; ends is null where it is refused
+
+Of one stream alone there is:
+
+    detail       subjects (subject, messages; none of more than 10,000), origins (name, api, filters, lag, silent_s,
+                 error), unmanaged_consumers (name, pending, unacknowledged)
 
 Sizes are bytes, -1 where there is no limit; times are RFC 3339 in UTC.
 """
@@ -49,6 +56,7 @@ from provisioner.schema.model import StreamInfo
 from provisioner.schema.types import Wire, show_fields
 from provisioner.status.certificates import plain_certificates
 from provisioner.status.consumers import ConsumerHealth, plain_consumer
+from provisioner.status.detail import Detail, plain_detail
 from provisioner.status.nodes import Cluster, plain_cluster
 from provisioner.status.replicas import plain_placement
 from provisioner.status.server_checks import Result, Severity, worst
@@ -86,6 +94,7 @@ class Report:
         consumers: its consumers.
         unmanaged: the streams beside them.
         listed: those of them that people are shown: the catalogue does not ignore them.
+        detail: of the only stream, where it is looked at in depth.
     """
 
     url: str | None = None
@@ -98,6 +107,7 @@ class Report:
     consumers: tuple[ConsumerHealth, ...] = ()
     unmanaged: tuple[Unmanaged, ...] = ()
     listed: tuple[Unmanaged, ...] = ()
+    detail: Detail | None = None
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -133,6 +143,7 @@ def plain(report: Report) -> dict[str, Any]:
         ],
         **({"consumers": [*map(plain_consumer, report.consumers)]} if report.consumers else {}),
         "unmanaged": [{"name": stream.name, "kind": stream.kind} for stream in report.unmanaged],
+        **({"detail": plain_detail(report.detail)} if report.detail else {}),
     }
 
 

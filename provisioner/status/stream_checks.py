@@ -5,19 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from provisioner.errors import ApiError, ProvisionerError, Unreachable
 from provisioner.plan.diff import Change, differences
 from provisioner.rules.restore_mark import RestoreMark, mark_of, part_held
+from provisioner.rules.stream_names import Unmanaged
 from provisioner.schema.fields import BY_NAME
-from provisioner.schema.model import StreamConfig, StreamInfo, StreamSpec
+from provisioner.schema.model import StreamInfo, StreamSpec
 from provisioner.schema.scalars import Size
 from provisioner.schema.types import Wire
+from provisioner.status.figures import stream_findings
 from provisioner.status.listing import Listing
 from provisioner.status.replicas import Placement, group_results
-from provisioner.status.server_checks import NEARLY_FULL, Result, Severity, worst
+from provisioner.status.server_checks import Result, Severity, worst
+from provisioner.status.thresholds import STREAM_THRESHOLDS, StreamThresholds, of_stream, unreadable
 from provisioner.text import approximate_size, distinct_sizes
 
 _ASYNC: Final = "persist_mode async: messages are acknowledged before they are written; a crash loses the latest"
@@ -28,9 +32,10 @@ class StreamHealth:
     """One stream of the catalogue.
 
     Attributes:
-        state: ok, drift, nearly full, cut off, partial, missing or unknown; in a cluster also degraded, no quorum,
-            no leader or silent.
+        state: ok, drift, nearly full, nearly empty, quiet, cut off, partial, missing or unknown; in a cluster also
+            degraded, no quorum, no leader or silent.
         placement: where it is in a cluster.
+        thresholds: what its figures were compared with.
     """
 
     spec: StreamSpec
@@ -39,6 +44,7 @@ class StreamHealth:
     info: StreamInfo | None = None
     changes: tuple[Change, ...] = ()
     placement: Placement | None = None
+    thresholds: StreamThresholds = STREAM_THRESHOLDS
 
     @property
     def severity(self) -> Severity:
@@ -47,7 +53,11 @@ class StreamHealth:
 
 
 def examine(
-    specs: Iterable[StreamSpec], listing: Listing, copies: Mapping[str, Sequence[Path]]
+    specs: Iterable[StreamSpec],
+    listing: Listing,
+    copies: Mapping[str, Sequence[Path]],
+    thresholds: StreamThresholds = STREAM_THRESHOLDS,
+    now: datetime | None = None,
 ) -> tuple[StreamHealth, ...]:
     """Each stream of the catalogue.
 
@@ -55,17 +65,32 @@ def examine(
         specs: the catalogue's.
         listing: what the server says.
         copies: of streams that a run has not carried over to the end.
+        thresholds: of a stream of which the catalogue says no others.
+        now: the time, without which no silence is judged.
     """
     if listing.streams is None:
         return tuple(_unexamined(spec, "unknown", Severity.UNKNOWN, "the server could not be asked") for spec in specs)
-    return tuple(_found(spec, listing, copies.get(spec.name, ())) for spec in specs)
+    judge = _Judge(thresholds, now)
+    return tuple(_found(spec, listing, copies.get(spec.name, ()), judge) for spec in specs)
 
 
-def _found(spec: StreamSpec, listing: Listing, copies: Sequence[Path]) -> StreamHealth:
+class _Judge(NamedTuple):
+    thresholds: StreamThresholds
+    now: datetime | None
+
+
+def _found(spec: StreamSpec, listing: Listing, copies: Sequence[Path], judge: _Judge) -> StreamHealth:
     if silence := listing.silent.get(spec.name):
         return _unexamined(spec, *_silence(silence))
     streams = listing.streams or {}
-    health = _examined(spec, streams.get(spec.name), copies, listing.placements.get(spec.name))
+    where = listing.placements.get(spec.name)
+    info = streams.get(spec.name)
+    if info is None:
+        health = _absent(spec, copies)
+    elif mark := mark_of(info.config):
+        health = replace(_unexamined(spec, "partial", Severity.CRITICAL, _part(info, mark)), info=info, placement=where)
+    else:
+        health = _compared(spec, info, where, judge)
     return _fed(health, listing.origins.get(spec.name, ()))
 
 
@@ -90,6 +115,13 @@ def partial_results(streams: Mapping[str, StreamInfo], without: Container[str]) 
     for name, info in streams.items():
         if name not in without and (mark := mark_of(info.config)):
             yield Result(name, Severity.WARNING, _part(info, mark))
+
+
+def unmanaged_results(others: Iterable[Unmanaged]) -> Iterator[Result]:
+    """The streams that the catalogue does not name, where they are unwelcome."""
+    for other in others:
+        what = f"{other} is not in the catalogue; a pattern under ignore: in the catalogue lets it be"
+        yield Result(other.stream, Severity.WARNING, what)
 
 
 def _part(info: StreamInfo, mark: RestoreMark) -> str:
@@ -120,63 +152,33 @@ def _is_size(field: str) -> bool:
     return isinstance(BY_NAME[field].type, Size)
 
 
-def percentages(info: StreamInfo) -> dict[str, float]:
-    """How full a stream is, for each limit it has."""
-    used = {"max_bytes": info.bytes, "max_msgs": info.messages}
-    limits = {"max_bytes": info.config["max_bytes"], "max_msgs": info.config["max_msgs"]}
-    return {name: 100 * used[name] / limit for name, limit in limits.items() if limit > 0}
-
-
 def _unexamined(spec: StreamSpec, state: str, severity: Severity, text: str) -> StreamHealth:
     return StreamHealth(spec, state, (Result(spec.name, severity, text),))
 
 
-def _examined(
-    spec: StreamSpec, info: StreamInfo | None, copies: Sequence[Path], where: Placement | None
-) -> StreamHealth:
-    if info is None and copies:
-        what = f"is half carried over: its messages are in {', '.join(map(str, copies))}; pulumi up completes it"
-        return _unexamined(spec, "partial", Severity.CRITICAL, what)
-    if info is None:
+def _absent(spec: StreamSpec, copies: Sequence[Path]) -> StreamHealth:
+    if not copies:
         return _unexamined(spec, "missing", Severity.CRITICAL, "is not on the server")
-    if mark := mark_of(info.config):
-        partial = _unexamined(spec, "partial", Severity.CRITICAL, _part(info, mark))
-        return replace(partial, info=info, placement=where)
-    return _compared(spec, info, where)
+    what = f"is half carried over: its messages are in {', '.join(map(str, copies))}; pulumi up completes it"
+    return _unexamined(spec, "partial", Severity.CRITICAL, what)
 
 
-def _compared(spec: StreamSpec, info: StreamInfo, where: Placement | None) -> StreamHealth:
+def _compared(spec: StreamSpec, info: StreamInfo, where: Placement | None, judge: _Judge) -> StreamHealth:
+    thresholds = of_stream(spec, judge.thresholds)
     group = tuple(group_results(spec.name, where))
     changes = differences(info.config, spec.config)
     drift = [Result(spec.name, Severity.WARNING, f"{change.label}: {compared(change)}") for change in changes]
-    full = [Result(spec.name, Severity.WARNING, text) for text in _nearly_full(info)]
+    findings = [*stream_findings(info, thresholds, judge.now)]
+    found = [Result(spec.name, finding.severity, finding.text) for finding in findings]
+    found += [Result(spec.name, Severity.WARNING, text) for text in unreadable(spec.config["metadata"])]
     late = [Result(spec.name, Severity.WARNING, _ASYNC)] if info.config["persist_mode"] == "async" else []
     states: tuple[tuple[object, str], ...] = (
         (where and not where.leader, "no leader"),
         (where and not where.has_quorum, "no quorum"),
         (drift, "drift"),
-        (full, "nearly full"),
+        *((True, finding.state) for finding in findings),
         (group, "degraded"),
     )
     state = next((word for applies, word in states if applies), "ok")
     healthy = Result(spec.name, Severity.OK, "is as the catalogue says")
-    return StreamHealth(spec, state, (*group, *drift, *full, *late) or (healthy,), info, changes, where)
-
-
-def _nearly_full(info: StreamInfo) -> Iterator[str]:
-    """Each limit the stream is about to reach, and what happens then; nothing where that is intended."""
-    consequence = _consequence(info.config)
-    for limit, percent in percentages(info).items():
-        if consequence and percent > 100 * NEARLY_FULL:
-            yield f"{percent:.0f} % of {limit}: {consequence}"
-
-
-def _consequence(config: StreamConfig) -> str | None:
-    """What a limit does to messages somebody counts on; a stream that only keeps the newest is meant to be full."""
-    rows: tuple[tuple[Any, str | None], ...] = (
-        (config["sealed"], None),
-        (config["discard"] == "new", "then new messages are refused"),
-        (config["retention"] != "limits", "then messages are dropped before they are consumed"),
-        (config["max_age"], "then the oldest are dropped before max_age"),
-    )
-    return next((consequence for applies, consequence in rows if applies), None)
+    return StreamHealth(spec, state, (*group, *drift, *found, *late) or (healthy,), info, changes, where, thresholds)

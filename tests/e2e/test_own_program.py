@@ -10,15 +10,11 @@ from tests.support.nats_server import NatsServer
 
 PROGRAM = """
 import os
-from pathlib import Path
 
-from provisioner.catalogue import reader
-from provisioner.providers.stream import Endpoint, Stream, StreamOptions
-from provisioner.schema.model import OnDelete
+from provisioner import Server, Stream
 
-(spec,) = reader.load(Path("streams.yaml")).streams
-options = StreamOptions(on_delete=OnDelete.DELETE)
-Stream(os.environ["RESOURCE"], spec, Endpoint(url=os.environ["URL"], ready="yes"), options)
+server = Server(os.environ["URL"], on_delete="delete")
+Stream(os.environ["RESOURCE"], name="HELD", subjects=["held"], server=server)
 """
 
 
@@ -28,7 +24,6 @@ def own(project: Project, server: NatsServer) -> Project:
     (project.folder / "__main__.py").unlink()
     (project.folder / "__main__.py").write_text(PROGRAM)
     project.configure()
-    project.catalogue(HELD={"subjects": ["held"]})
     project.environment["URL"] = server.url
     return project
 

@@ -28,8 +28,8 @@ def test_without_a_dependency(package: str, arguments: list[str]) -> None:
 def test_as_a_module() -> None:
     """``python -m provisioner`` is the same program."""
     ran = _run("-m", "provisioner", "validate")
-    said = "infra/streams.yaml: 5 streams, 9 consumers, 18.5 GiB reserved\n"
-    assert (0, said, "") == (ran.returncode, ran.stdout, ran.stderr)
+    line = "infra/streams.yaml: 5 streams, 9 consumers, 18.5 GiB reserved\n"
+    assert (0, line, "") == (ran.returncode, ran.stdout, ran.stderr)
 
 
 @pytest.mark.parametrize(("target", "code"), [("/dev/full", 74), ("closed pipe", 141)])

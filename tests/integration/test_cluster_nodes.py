@@ -21,6 +21,7 @@ from provisioner.local_server.cluster import ClusterError
 from provisioner.local_server.server_dir import Peer, ServerDir, ServerSpec
 from provisioner.reconcile.estate import Estate
 from provisioner.reconcile.gate import estate_preflight
+from provisioner.reconcile.program import Program
 from tests.support.ports import free_port
 from tests.support.waiting import until
 
@@ -124,9 +125,9 @@ def test_a_cluster_does_not_shrink() -> None:
     """What is on the nodes that go would go with them."""
     url = f"nats://{HOST}:{free_port()}"
     old = Estate(owns_server=True, url=url, store="folder x", nodes=5)
-    problems = estate_preflight(old, replace(old, nodes=3), {}, Credentials()).problems
+    problems = estate_preflight(old, replace(old, nodes=3), Program(), Credentials()).problems
     assert [problem.partition(" would ")[0] for problem in problems] == ["nodes: 5 -> 3"]
-    assert estate_preflight(old, old, {}, Credentials()).problems == ()
+    assert estate_preflight(old, old, Program(), Credentials()).problems == ()
 
 
 def test_an_account_that_is_taken_away(nodes: list[ServerSpec], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,9 +40,9 @@ def test_each_in_its_state(server: NatsServer, raw: RawClient, catalogue: Path) 
 
     done = status(server, "--catalogue", str(catalogue))
     rows = {line.split()[0]: line.split() for line in done.stdout.splitlines() if line.startswith("ORDERS/")}
-    assert ["ORDERS/billing", "ok", "orders.paid", "1", "0", "1"] == rows["ORDERS/billing"]
-    assert ["ORDERS/archive", "drift", "all", "3", "0", "0"] == rows["ORDERS/archive"]
-    assert ["ORDERS/late", "missing", "all", "-", "-", "-"] == rows["ORDERS/late"]
+    assert ["ORDERS/billing", "ok", "orders.paid", "1", "0", "0", "1"] == rows["ORDERS/billing"]
+    assert ["ORDERS/archive", "drift", "all", "3", "0", "0", "0"] == rows["ORDERS/archive"]
+    assert ["ORDERS/late", "missing", "all", "-", "-", "-", "-"] == rows["ORDERS/late"]
     assert "WARNING   ORDERS/archive  max_waiting: 512 (live: 7)" in done.stdout
     assert "CRITICAL  ORDERS/late     is not on the server" in done.stdout
     assert done.stdout.endswith("CRITICAL: 1 stream: 1 ok; 3 consumers: 1 ok, 1 drift, 1 missing\n")

@@ -178,20 +178,23 @@ def _wait_for(jetstream: JetStream, stream: str) -> None:
 
 def test_losses_are_told_in_keys_and_objects(server: NatsServer, raw: RawClient) -> None:
     """What guard protects: keys and revisions, objects and messages; what a change takes: revisions."""
-    inputs = _inputs(server, "buckets:\n  A: {history: 3}\nobjects:\n  A:\n")
-    bucket = KeyValueProvider().create(inputs["KV_A"]).outs or {}
-    store = ObjectStoreProvider().create(inputs["OBJ_A"]).outs or {}
-    put_all(server, "A", one=[b"1", b"2", b"3"], two=[b"1"])
-    put_objects(server, "A", one=b"x" * 300_000, two=b"y")
-    fewer = _inputs(server, "buckets:\n  A: {history: 1}\n")["KV_A"]
+    name = "LOST"  # of its own: a stream of a name that was just deleted may have the old messages
+    inputs = _inputs(server, f"buckets:\n  {name}: {{history: 3}}\nobjects:\n  {name}:\n")
+    bucket = KeyValueProvider().create(inputs[f"KV_{name}"]).outs or {}
+    store = ObjectStoreProvider().create(inputs[f"OBJ_{name}"]).outs or {}
+    put_all(server, name, one=[b"1", b"2", b"3"], two=[b"1"])
+    put_objects(server, name, one=b"x" * 300_000, two=b"y")
+    fewer = _inputs(server, f"buckets:\n  {name}: {{history: 1}}\n")[f"KV_{name}"]
     close_all()
     (failure,) = KeyValueProvider().check(bucket, fewer).failures
-    assert "KV_A: history 3 -> 1 would delete 2 of 4 revisions" in failure.reason
-    with pytest.raises(Exception, match="KV_A holds 2 keys in 4 revisions and has 0 consumers, and on_delete is guard"):
-        KeyValueProvider().delete("KV_A", bucket)
-    with pytest.raises(Exception, match="OBJ_A holds 2 objects in 6 messages"):
-        ObjectStoreProvider().delete("OBJ_A", store)
-    assert {"KV_A", "OBJ_A"} == set(raw.stream_names())
+    assert "KV_LOST: history 3 -> 1 would delete 2 of 4 revisions" in failure.reason
+    with pytest.raises(
+        Exception, match="KV_LOST holds 2 keys in 4 revisions and has 0 consumers, and on_delete is guard"
+    ):
+        KeyValueProvider().delete(f"KV_{name}", bucket)
+    with pytest.raises(Exception, match="OBJ_LOST holds 2 objects in 6 messages"):
+        ObjectStoreProvider().delete(f"OBJ_{name}", store)
+    assert {f"KV_{name}", f"OBJ_{name}"} == set(raw.stream_names())
 
 
 def test_another_storage_keeps_the_entries(server: NatsServer) -> None:

@@ -31,37 +31,37 @@ def _fail(at: FieldPath, what: str) -> None:
     raise AssertionError(f"{at} {what}")
 
 
-_FILTERS = ("a.x", "a.*", "a.>", "b", "*.x", ">", "x..y", "a.>.b")
+_FILTERS = ("a.x", "a.*", "a.>", "b", "*.x", ">", "x..y", "a.>.b", "a.*.>", "c", "$JS.x", "a b")
 _VALUES: dict[str, st.SearchStrategy[Any]] = {
-    "description": st.sampled_from(["", "hello", "x" * 4097]),
+    "description": st.sampled_from(["", "hello", "x" * 4097, "é" * 2048]),
     "deliver_policy": st.sampled_from(["all", "all", "last", "new", "by_start_sequence", "by_start_time"])
     | st.just("last_per_subject"),
-    "opt_start_seq": st.sampled_from([0, 1, 5]),
-    "opt_start_time": st.sampled_from([None, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00.5Z"]),
+    "opt_start_seq": st.sampled_from([0, 1, 5, 2**63]),
+    "opt_start_time": st.sampled_from([None, "2026-01-01T00:00:00Z", "2026-02-01T00:00:00.5Z", "2099-01-01T00:00:00Z"]),
     "ack_policy": st.sampled_from(["none", "all", "explicit", "explicit", "flow_control"]),
-    "ack_wait": st.sampled_from([0, 1, SECOND, MINUTE]),
-    "max_deliver": st.sampled_from([-1, 1, 2, 5]),
-    "backoff": st.sampled_from([[], [SECOND], [SECOND, MINUTE, MINUTE]]),
+    "ack_wait": st.sampled_from([0, 1, SECOND, MINUTE, 2**62]),
+    "max_deliver": st.sampled_from([-1, 0, 1, 2, 5]),
+    "backoff": st.sampled_from([[], [SECOND], [SECOND, MINUTE, MINUTE], [MINUTE, SECOND], [0]]),
     "filter_subject": st.sampled_from(["", *_FILTERS]),
     "filter_subjects": st.lists(st.sampled_from(_FILTERS), max_size=2, unique=True),
     "replay_policy": st.sampled_from(["instant", "original"]),
     "rate_limit_bps": st.sampled_from([0, 1000, 10**9]),
-    "sample_freq": st.sampled_from(["", "50", "100%", "150%", "many", "-1", "1.5"]),
-    "max_waiting": st.sampled_from([0, 1, 512, 1000]),
-    "max_ack_pending": st.sampled_from([-1, 0, 1, 1000, 5000]),
+    "sample_freq": st.sampled_from(["", "50", "100%", "150%", "many", "-1", "1.5", "0%", "100 %", "%"]),
+    "max_waiting": st.sampled_from([0, 1, 512, 1000, 2**31 - 1]),
+    "max_ack_pending": st.sampled_from([-1, 0, 1, 500, 501, 1000, 5000]),
     "max_batch": st.sampled_from([0, 1, 100]),
-    "max_expires": st.sampled_from([0, 1000, SECOND]),
+    "max_expires": st.sampled_from([0, 1000, 999_999, SECOND]),
     "max_bytes": st.sampled_from([0, 1024]),
-    "deliver_subject": st.sampled_from(["", "d", "d.e", "d.*", "a.x", "d..e"]),
-    "deliver_group": st.sampled_from(["", "g"]),
+    "deliver_subject": st.sampled_from(["", "d", "d.e", "d.*", "a.x", "d..e", "c.a.x", "$JS.x", "d e"]),
+    "deliver_group": st.sampled_from(["", "g", "g.h", "g h"]),
     "idle_heartbeat": st.sampled_from([0, SECOND // 20, SECOND // 10, SECOND, MINUTE]),
     "inactive_threshold": st.sampled_from([0, MINUTE, 10 * MINUTE]),
-    "num_replicas": st.sampled_from([0, 1, 1, 3]),
+    "num_replicas": st.sampled_from([0, 1, 1, 2, 3]),
     "pause_until": st.sampled_from([None, "2020-01-01T00:00:00Z", "2099-01-01T00:00:00Z"]),
-    "priority_groups": st.sampled_from([[], ["g"], ["g", "h"], [""], ["not good"], ["x" * 17]]),
+    "priority_groups": st.sampled_from([[], ["g"], ["g", "h"], ["g", "g"], ["G-1_/="], [""], ["not good"], ["x" * 17]]),
     "priority_policy": st.sampled_from(["none", "overflow", "pinned_client", "prioritized"]),
     "priority_timeout": st.sampled_from([0, SECOND, MINUTE]),
-    "metadata": st.sampled_from([{}, {"a": "b"}, {"a": "c", "d": "e"}]),
+    "metadata": st.sampled_from([{}, {"a": "b"}, {"a": "c", "d": "e"}, {"k": "v" * 140_000}]),
 }
 _FLAGS = {field.name: st.booleans() for field in CONSUMER_FIELDS if isinstance(field.type, Flag)}
 VALUES = _VALUES | _FLAGS

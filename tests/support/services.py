@@ -70,9 +70,11 @@ class Guarded:
 
 
 @contextmanager
-def guarded(folder: Path, text: str | None = None, extra: str = "") -> Iterator[Guarded]:
-    """A server with the committed streams and services, or those of another file's text; it has no streams yet."""
-    catalogue = load(STREAMS)
+def guarded(
+    folder: Path, text: str | None = None, extra: str = "", catalogue: Catalogue | None = None
+) -> Iterator[Guarded]:
+    """A server with the committed streams and services, or those of others; it has no streams yet."""
+    catalogue = catalogue or load(STREAMS)
     services = read(SERVICES.read_text() if text is None else text, "services.yaml", catalogue)
     keys = {name: user_nkey() for name in services.purposes}
     if services.login is LoginKind.CREDS:

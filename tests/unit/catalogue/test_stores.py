@@ -24,6 +24,25 @@ PROBLEMS = {
         "2: buckets.A.mirror: closes a cycle: KV_B takes its messages from KV_A",
         "3: buckets.B.mirror: closes a cycle: KV_A takes its messages from KV_B",
     ],
+    "buckets:\n  A: {sources: [{name: B}]}\n  B: {sources: [{name: A}]}\n": [
+        "2: buckets.A.sources: closes a cycle: KV_B takes its messages from KV_A",
+        "3: buckets.B.sources: closes a cycle: KV_A takes its messages from KV_B",
+    ],
+    "S: {subjects: [s.*], republish: {src: s.*, dest: $KV.A.*}}\n"
+    "buckets:\n  A:\n    republish:\n      src: $KV.A.*\n      dest: s.*\n": [
+        "1: S.republish: dest '$KV.A.*' may not hold *; write {{wildcard(1)}} for the first one",
+        "4: buckets.A.republish: dest 's.*' may not hold *; write {{wildcard(1)}} for the first one",
+    ],
+    "S: {subjects: [s.*], republish: {src: s.*, dest: $KV.A.$1}}\n"
+    "buckets:\n  A:\n    republish:\n      src: $KV.A.*\n      dest: s.$1\n": [
+        "1: S.republish.dest: closes a cycle: S -> KV_A -> S; a message would go round and round",
+        "6: buckets.A.republish.dest: closes a cycle: KV_A -> S -> KV_A; a message would go round and round",
+    ],
+    "buckets:\n  A: {consumers: {c: {}}}\nobjects:\n  O: {consumers: {c: {}}}\n": [
+        f"{line}: {path}.consumers: is for streams: clients watch what is in here through consumers that they make for "
+        "themselves"
+        for line, path in ((2, "buckets.A"), (4, "objects.O"))
+    ],
     "S: {subjects: [$KV.A.x]}\nbuckets:\n  A:\n": ["3: buckets.A: '$KV.A.>' overlaps '$KV.A.x' of S (line 1)"],
     "buckets:\n  A: {seed: {.a: x, b: long}, max_value_size: 3}\n": [
         "2: buckets.A.seed..a: is no key; letters, digits and - / _ = with single dots between them",
@@ -68,10 +87,13 @@ def test_sources_get_the_keys_under_this_buckets_name() -> None:
 
 
 def test_origins_come_first() -> None:
-    """Whatever the order of the file; what is not in it counts for nothing."""
+    """And what captures republished messages; whatever the order of the file; what is not in it counts for nothing."""
     text = "M: {mirror: {name: KV_A}}\nN: {sources: [{name: M}, {name: GONE}]}\nO:\n"
     text += "buckets:\n  B: {mirror: {name: A}}\n  A:\n"
     assert ["KV_A", "M", "N", "O", "KV_B"] == [spec.name for spec in in_order(parse(text, "c").streams)]
+    text = "A: {subjects: [a], republish: {src: a, dest: b}}\nB: {subjects: [b], republish: {src: b, dest: $KV.K.b}}\n"
+    text += "C: {subjects: [c], republish: {src: c, dest: nobody}}\nbuckets:\n  K:\n"
+    assert ["KV_K", "B", "A", "C"] == [spec.name for spec in in_order(parse(text, "c").streams)]
     chain = "".join(f"S{n}: {{mirror: {{name: S{n + 1}}}}}\n" for n in range(2000)) + "S2000: {subjects: [a]}\n"
     assert "S2000" == in_order(parse(chain, "c").streams)[0].name
 

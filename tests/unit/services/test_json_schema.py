@@ -37,6 +37,8 @@ def test_the_committed_file_is_valid() -> None:
         {"services": {"a.b": {}}},
         {"services": {"a": {"publish": []}}},
         {"services": {"a": {"consumes": [{"subjects": []}]}}},
+        {"services": {"a": {"reads": [{"keys": ["x"]}]}}},
+        {"services": {"a": {"watches": "A"}}},
         {"services": SERVICES, "account": {"limit": 1}},
         {"services": SERVICES, "provisioner": {"copies": "no"}},
     ],

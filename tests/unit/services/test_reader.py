@@ -24,7 +24,7 @@ COPY: {mirror: {name: ORDERS}, max_bytes: 1GiB}
 SHAPE = "write services: and below it each service's name and block, indented"
 DEEPER = "'orders.*' would also let orders.> through: a permission cannot tell them apart"
 BUILT_IN = "is built in; configure it at the left margin, and choose another name for a service"
-IDLE = "is missing, and so are consumes and creates; a service does at least one of them"
+IDLE = "is missing, and so are consumes, creates, reads, writes and watches; a service does at least one of them"
 RULE = "write a letter, then up to 62 letters, digits, - and _"
 
 

@@ -126,6 +126,22 @@ def test_a_cluster_without_a_leader(asked: Any, error: ProvisionerError, *, acco
     assert (error, ["ORDERS"], ["AUDIT"]) == (found.account, names(found), list(found.silent))
 
 
+@pytest.mark.parametrize(("account", "consumed"), [(ACCOUNT, ["ORDERS"]), (NO_LEADER, [])])
+def test_consumers_without_a_leader(account: Told, consumed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are not asked for: each would be as long a wait as the first, and as vain."""
+    asked_for = list[str]()
+
+    def recorded(_client: object, name: str) -> dict[str, Any]:
+        asked_for.append(name)
+        return {}
+
+    server = FakeJetStream({"INFO": account, "STREAM.INFO.ORDERS": body("ORDERS")}, [body("ORDERS")])
+    monkeypatch.setattr(listing, "JetStream", lambda *_: server)
+    monkeypatch.setattr(listing, "consumers_listed", recorded)
+    ask(Target("nats://host:4222", ""), ["ORDERS"], ["ORDERS"])
+    assert consumed == asked_for
+
+
 @pytest.mark.parametrize(
     ("server", "kind"),
     [

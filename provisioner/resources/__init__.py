@@ -1,0 +1,1 @@
+"""What a Pulumi program declares; ``from provisioner import Stream`` leads here."""
