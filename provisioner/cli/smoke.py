@@ -26,6 +26,8 @@ from provisioner.flow.logins import Logins
 from provisioner.flow.table import table
 from provisioner.flow.walk import Result, ask_all, doubled, problems, walk
 from provisioner.jetstream.target import Credentials, target
+from provisioner.schema.config import with_fields
+from provisioner.schema.model import StreamSpec
 from provisioner.services.handing_out import credentials_of
 from provisioner.services.reader import read
 from provisioner.status.render import console
@@ -52,10 +54,16 @@ def _interrupt(*_: object) -> None:
 
 
 def _flow(file: Path, catalogue: Catalogue) -> tuple[Hop, ...]:
-    flow = hops(read(read_text(file), str(file), catalogue), catalogue)
+    # Whether an account has room for all copies is no matter of who hands what to whom.
+    single = replace(catalogue, streams=tuple(_single(spec) for spec in catalogue.streams))
+    flow = hops(read(read_text(file), str(file), single), catalogue)
     if not flow:
         raise ProvisionerError(f"{file}: no service publishes what another consumes: there is no flow to follow")
     return flow
+
+
+def _single(spec: StreamSpec) -> StreamSpec:
+    return replace(spec, config=with_fields(spec.config, {"num_replicas": 1}))
 
 
 def _identities(shared: Credentials) -> dict[str, Credentials]:

@@ -105,7 +105,9 @@ class Double:
             ProvisionerError: it is refused, or does not arrive.
         """
         name, subject = f"{hop.publisher}-{hop.consumer}", f"{ELSEWHERE}.{hop.publisher}.{hop.consumer}.{hop.subject}"
-        make(self._client, ELSEWHERE, consumer_config({**limits, "durable_name": name, "filter_subject": subject}))
+        # With more replicas, a new consumer waits for an election of seconds while a node is down.
+        named: dict[str, Wire] = {"durable_name": name, "filter_subject": subject, "num_replicas": 1}
+        make(self._client, ELSEWHERE, consumer_config({**limits, **named}))
         sent = {**headers, RUN: self._run, PATH: f"{headers.get(PATH, hop.publisher)} {hop.service}"}
         _, stored = timed(lambda: self._client.publish(subject, body, sent))
         part, delivered = timed(lambda: self._next(name))

@@ -48,11 +48,16 @@ class Result:
 
 def ask_all(logins: Logins, flow: Iterable[Hop]) -> Iterator[Result]:
     """Ask the real stream and the real consumer of each hop; none any more once there is no answer."""
-    silence = None
+    silence = ""
     for hop in flow:
         result = Result(hop, problem=silence) if silence else _ask(logins, hop)
-        silence = silence or (result.problem if result.is_silent else None)
+        silence = silence or _after(result)
         yield result
+
+
+def _after(result: Result) -> str:
+    """Why no other hop is tried after this one: each would wait as long."""
+    return f"not tried, as {result.hop.label} gave no answer" if result.is_silent else ""
 
 
 def _ask(logins: Logins, hop: Hop) -> Result:
@@ -73,7 +78,7 @@ def walk(double: Double, asked: Sequence[Result]) -> Iterator[Result]:
         hop = result.hop
         why_not = result.problem or silence or ("" if hop.publisher in arrived else f"nothing reaches {hop.publisher}")
         done = replace(result, problem=why_not) if why_not else _carried(double, result, arrived[hop.publisher])
-        silence = silence or (done.problem if done.is_silent else "")
+        silence = silence or _after(done)
         if done.carried:
             arrived.setdefault(hop.service, done.carried.headers)
         yield done

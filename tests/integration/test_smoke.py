@@ -213,7 +213,8 @@ def test_a_server_that_stops_in_the_middle(
     monkeypatch.setattr(double.Double, "carry", stopping)
     code, failed, text = smoked(capsys)
     assert (1, 4) == (code, len(seen))
-    assert failed[0].startswith(f"{seen[3]} and {HOPS - 4} more hops: ")
+    assert failed[0].startswith(f"{seen[3]}: ")
+    assert failed[1].endswith(f" and {HOPS - 5} more hops: not tried, as {seen[3]} gave no answer")
     assert "is left, and goes with the next run" in text
 
 

@@ -7,16 +7,17 @@ from typing import Any
 from provisioner.catalogue.reader import load
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.consumers import make
+from provisioner.schema.config import with_fields
 from tests.support.services import STREAMS
 
 COMMITTED = load(STREAMS)
 _OF_A_CONSUMER = ("created", "config", "delivered", "ack_floor", "num_ack_pending", "num_redelivered", "num_pending")
 
 
-def build(client: JetStream) -> None:
+def build(client: JetStream, replicas: int = 1) -> None:
     """Make the streams and consumers of the committed catalogue."""
     for spec in COMMITTED.streams:
-        client.create(spec.config)
+        client.create(with_fields(spec.config, {"num_replicas": replicas}))
     for hop in COMMITTED.consumers:
         make(client, hop.stream, hop.config)
 
