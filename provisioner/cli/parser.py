@@ -11,6 +11,7 @@ from typing import Final, NoReturn
 
 from provisioner.cli.status_options import add_status_options
 from provisioner.cli.watching_options import add_alert_options, add_metrics_options, add_monitoring_options
+from provisioner.errors import CatalogueError
 from provisioner.text import did_you_mean
 
 _DESCRIPTION: Final = "JetStream streams, described in one catalogue."
@@ -41,7 +42,13 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def default_catalogue() -> Path:
-    """The catalogue of the checkout this package is in, as short as the current folder allows."""
+    """The catalogue of the checkout this package is in, as short as the current folder allows.
+
+    Raises:
+        CatalogueError: it is in none: it has been installed.
+    """
+    if not _CATALOGUE.exists():
+        raise CatalogueError("no catalogue is named, and this installation has none of its own: give --catalogue FILE")
     folder = Path.cwd()
     return _CATALOGUE.relative_to(folder) if _CATALOGUE.is_relative_to(folder) else _CATALOGUE
 
@@ -151,7 +158,8 @@ def _command(commands: argparse._SubParsersAction[Parser], name: str, summary: s
 
 
 def _add_catalogue(command: Parser) -> None:
-    command.add_argument("--catalogue", type=Path, metavar="FILE", help=f"default: {default_catalogue()}")
+    default = f"default: {default_catalogue()}" if _CATALOGUE.exists() else "a catalogue's file"
+    command.add_argument("--catalogue", type=Path, metavar="FILE", help=default)
     command.add_argument("--replicas", type=int, metavar="N", help="num_replicas of a stream that has none of its own")
 
 

@@ -38,7 +38,7 @@ class Catalogue(pulumi.ComponentResource):
         catalogue: a catalogue's file, or what stands in one.
         server: the server that they are on; its on_delete and backup_to are theirs.
         replicas: num_replicas of a stream that has none of its own.
-        opts: Pulumi's options of a component; protect, depends_on and such are those of each resource in it.
+        opts: Pulumi's options of a component.
 
     Attributes:
         streams: its streams by name.

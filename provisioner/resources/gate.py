@@ -15,7 +15,6 @@ from weakref import WeakKeyDictionary
 import pulumi
 from pulumi.runtime import get_root_resource
 
-from provisioner.providers.engine import announce_program
 from provisioner.resources.declared import Declared, program_properties
 from provisioner.resources.errors import ArgumentError
 from provisioner.resources.estate import ServerEstate
@@ -68,7 +67,6 @@ class Gate:
         self._is_closed = True
         if failure := _failure(self._runner):
             raise failure
-        announce_program()
         return ServerEstate(self.server.name, self.server.properties(), program_properties(self._declared))
 
 

@@ -11,6 +11,7 @@ from pulumi import Input
 from provisioner.jetstream.address import address, api_prefix, domain_api
 from provisioner.jetstream.login import way_problems
 from provisioner.jetstream.target import monitor_urls, server_urls
+from provisioner.providers.engine import announce_program
 from provisioner.providers.server_login import LOGIN, LOGIN_ARGUMENTS, SERVER
 from provisioner.resources.declared import Declared
 from provisioner.resources.errors import ArgumentError, named
@@ -95,6 +96,7 @@ class Server:
         self.url, self.monitor_url = _url(url, api, problems), _monitor_url(monitor_url, problems)
         if problems:
             raise ArgumentError("\n".join(f"Server {name}: {problem}" for problem in problems))
+        announce_program()
         self._gate: Gate | None = gate_of(self) if gate else None
 
     def properties(self) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
 
@@ -58,6 +59,14 @@ def _pins(file: str) -> dict[str, str]:
 def test_the_lock_has_what_the_requirements_ask_for(requirements: str, lock: str) -> None:
     """A pin that was changed without `make lock` would change nothing."""
     assert _pins(requirements).items() <= _pins(lock).items()
+
+
+def test_a_wheel_asks_for_the_versions_that_are_tested_on() -> None:
+    """What a program installs with the package begins at the checkout's own pins, and names nothing else."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = dict(re.findall(r"^([\w.-]+)>=([\w.]+),<[\w.]+$", "\n".join(project["dependencies"]), re.MULTILINE))
+    assert len(project["dependencies"]) == len(wanted)
+    assert {name.lower(): version for name, version in wanted.items()}.items() <= _pins("requirements.txt").items()
 
 
 def test_tests_run_with_the_versions_that_users_run() -> None:
