@@ -13,6 +13,7 @@ from typing import Any
 import nats
 import nats.errors
 import pytest
+from nats.js.client import JetStreamContext
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.consumers import consumer, consumers
@@ -165,6 +166,12 @@ async def _publish(url: str, ended: threading.Event) -> int:
     return count
 
 
+async def _is_through(subscription: JetStreamContext.PullSubscription) -> bool:
+    """Whether everything is delivered and acknowledged: a pull may also end with the consumer that it was sent to."""
+    info = await subscription.consumer_info()
+    return not info.num_pending and not info.num_ack_pending
+
+
 async def _serve(url: str, ended: threading.Event, taken: set[bytes]) -> None:
     """Fetch and acknowledge; once it is told to stop, until nothing comes any more."""
     client = await nats.connect(url)
@@ -173,7 +180,7 @@ async def _serve(url: str, ended: threading.Event, taken: set[bytes]) -> None:
         try:
             messages = await subscription.fetch(50, timeout=1)
         except (nats.errors.Error, TimeoutError):  # there is no consumer for a moment, or nothing to fetch
-            if ended.is_set():
+            if ended.is_set() and await _is_through(subscription):
                 break
             continue
         for message in messages:
