@@ -121,7 +121,8 @@ def _encryption_key(settings: Settings, place: Place, estate: Estate) -> pulumi.
         return None
     given, opts = settings.encryption_key, pulumi.ResourceOptions(depends_on=[estate])
     made = EncryptionKey("encryption", given, data_of(place.store), opts)
-    return pulumi.Output.secret(given) if given else made.key
+    # Of two refusals of another key, the resource's own comes first: nothing sees the key before it has agreed.
+    return pulumi.Output.secret(made.urn.apply(lambda _: given)) if given else made.key
 
 
 def _store(place: Place, server: Server, settings: Settings, specs: Sequence[StreamSpec], estate: Estate) -> Store:
