@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Final
 import pulumi
 
 from infra.servers.nats_conf import ROUTES_ON
-from infra.settings import DOCKER, Settings, SettingsError
+from infra.setting_types import DOCKER
+from infra.settings import Settings, SettingsError
 from infra.tls_settings import AUTHORITY, FILES
 from provisioner.docker_engine.holdings import node_name
 from provisioner.local_server.ports import met_at

@@ -5,18 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from importlib import import_module
 from typing import Final, NoReturn
 
 import pulumi
 
-from infra import access, certificates, inputs
+from infra import access, certificates, inputs, monitoring
 from infra.outputs import by_kind, summary
 from infra.registering import registered, without_debug_lines
 from infra.servers import Place, Server, place_in_account, server_in_account
-from infra.settings import EXTERNAL, Settings
+from infra.setting_types import EXTERNAL
+from infra.settings import Settings
 from infra.sizing import fitted
 from infra.stack_config import configuration, secret_keys
 from provisioner import log
@@ -96,6 +97,7 @@ def _declare(
         encryption=fitting.encryption,
         key_problem=place.key_problem,
         is_open=settings.server != EXTERNAL and services is None,
+        watching=monitoring.ports(settings, place),
     )
     users = None
     if services:
@@ -112,8 +114,28 @@ def _declare(
     if settings.server != EXTERNAL:
         before = [_store(place, server, fitting, specs, estate)]
     after = pulumi.ResourceOptions(depends_on=before)
-    pulumi.run(partial(registered, declared(catalogue, StackServer(server.endpoint, options), after)))
+    streams = declared(catalogue, StackServer(server.endpoint, options), after)
+    watched = monitoring.Watched(
+        settings=settings, catalogue=catalogue, place=place, estate=estate, ca=_ca(settings, shown)
+    )
+    pulumi.run(partial(registered, _one_after_the_other(streams, watched)))
     return server.endpoint
+
+
+def _ca(settings: Settings, shown: certificates.Certificates | None) -> pulumi.Input[str] | None:
+    """The CA that the server's certificate is of, in PEM, where it is not one that everybody trusts."""
+    if shown:
+        return shown.ca
+    return settings.ca.read_text() if settings.ca else None
+
+
+def _one_after_the_other(streams: Iterable[pulumi.Resource], watched: monitoring.Watched) -> Iterator[pulumi.Resource]:
+    """The streams, then what watches them: where it fails, nothing else is left undone."""
+    made = []
+    for stream in streams:
+        made.append(stream)
+        yield stream
+    yield from watched.declare(made)
 
 
 def _encryption_key(settings: Settings, place: Place, estate: Estate) -> pulumi.Output[str] | None:

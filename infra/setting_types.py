@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from provisioner.errors import LoginRefused
@@ -15,6 +16,10 @@ from provisioner.units import parse_duration, parse_size
 
 Parser: TypeAlias = Callable[[str], object]
 
+DOCKER: Final = "docker"
+PROCESS: Final = "process"
+EXTERNAL: Final = "external"
+SERVERS: Final = (DOCKER, PROCESS, EXTERNAL)
 MAX_PORT: Final = 65_535
 MIN_MEMORY: Final = 64 * 1024**2
 MIN_PIDS: Final = 64
@@ -24,6 +29,17 @@ ALWAYS: Final = "always"
 CIPHERS: Final = ("chachapoly", "aes")
 _SHORTEST_KEY: Final = 32
 _MILLISECOND: Final = parse_duration("1ms")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its key, how its text is read, its default and the servers it applies to."""
+
+    key: str
+    parse: Parser
+    default: str | None
+    servers: tuple[str, ...]
+    doc: str
 
 
 def choice(*values: str) -> Parser:
@@ -58,6 +74,13 @@ def number(*allowed: int) -> Parser:
         return int(text)
 
     return parse
+
+
+def switch(text: str) -> bool:
+    """Whether something is on."""
+    if text not in {"true", "false"}:
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
 
 
 def counting_number(text: str) -> int:

@@ -11,9 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from infra.monitoring_settings import MONITORING_TABLE, Monitoring, monitoring_ports, unused
 from infra.node_ports import PORTS, port_problems, spread
 from infra.setting_types import (
-    Parser,
+    DOCKER,
+    EXTERNAL,
+    PROCESS,
+    SERVERS,
+    Setting,
     address,
     choice,
     counting_number,
@@ -39,10 +44,6 @@ from provisioner.jetstream.login import way_problems
 from provisioner.schema.model import OnDelete
 from provisioner.text import did_you_mean
 
-DOCKER: Final = "docker"
-PROCESS: Final = "process"
-EXTERNAL: Final = "external"
-SERVERS: Final = (DOCKER, PROCESS, EXTERNAL)
 # An even number of nodes survives no more failures than one less.
 NODES: Final = (1, 3, 5)
 REPLICAS: Final = (1, 2, 3, 4, 5)
@@ -85,6 +86,7 @@ class Settings:
     key: Path | None
     on_delete: OnDelete
     backup_to: str | None
+    monitoring: Monitoring | None
     stack: str
 
     @property
@@ -96,17 +98,6 @@ class Settings:
     def monitor_port(self) -> int:
         """The first node's port of the HTTP monitoring."""
         return self.monitor_ports[0]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """One setting: its key, how its text is read, its default and the servers it applies to."""
-
-    key: str
-    parse: Parser
-    default: str | None
-    servers: tuple[str, ...]
-    doc: str
 
 
 _ON_MACHINE: Final = (DOCKER, PROCESS)
@@ -157,6 +148,7 @@ TABLE: Final = (
     Setting("domain", domain_api, None, (EXTERNAL,), "JetStream domain, behind a leaf node."),
     Setting("apiPrefix", api_prefix, None, (EXTERNAL,), "What the API's subjects begin with instead of $JS.API."),
     Setting("monitorUrl", monitor_url, None, (EXTERNAL,), "The server's HTTP monitoring."),
+    *MONITORING_TABLE,
 )
 _BY_KEY: Final = {setting.key: setting for setting in TABLE}
 
@@ -225,11 +217,12 @@ def _contradictions(raw: Mapping[str, str], values: Mapping[str, Any]) -> Iterat
     )
     yield from (problem for broken, problem in rules if broken)
     yield from way_problems(raw)
+    yield from unused(raw)
     if values["server"] in _ON_MACHINE:
         yield from tls_problems(raw)
-    if values["server"] != EXTERNAL and values["nodes"]:
+    if values["nodes"]:
         own = (key for key in PORTS if values[key] and values["server"] in _BY_KEY[key].servers)
-        yield from port_problems({key: values[key] for key in own}, values["nodes"])
+        yield from port_problems({key: values[key] for key in own}, values["nodes"], monitoring_ports(values))
 
 
 def _settings(values: Mapping[str, Any], stack: str) -> Settings:
@@ -263,5 +256,6 @@ def _settings(values: Mapping[str, Any], stack: str) -> Settings:
         key=file(values["key"]),
         on_delete=OnDelete(values["onDelete"]),
         backup_to=values["backupTo"],
+        monitoring=Monitoring.of(values),
         stack=stack,
     )

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from infra.settings import EXTERNAL, Settings, SettingsError
+from infra.setting_types import EXTERNAL
+from infra.settings import Settings, SettingsError
 from provisioner.catalogue.model import reserved
 from provisioner.schema.model import OnDelete, StreamSpec
 from provisioner.text import counted, distinct_sizes

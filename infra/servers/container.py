@@ -42,12 +42,17 @@ _LISTENS: Final = f"grep -qsE ':{CLIENT_PORT:04X} 0+:0000 0A ' /proc/net/tcp /pr
 
 
 # /healthz says ok of a server without JetStream, and not of a node before its cluster is complete; /jsz names the
-# store as soon as JetStream is up, and only then. Quick until it is healthy for the first time, then every 30 s:
-# engines before 25 have no interval for the start, so the check itself waits. /dev/shm is empty after each start.
-# Durations are in Go's canonical form: "60s" would be a difference for ever.
+# store as soon as JetStream is up, and only then.
 def health(*, tls: bool) -> dict[str, Any]:
     """The check that tells the engine whether the server serves."""
-    asks = _LISTENS if tls else f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir"
+    return checked(_LISTENS if tls else f"timeout 3 wget -qO- http://127.0.0.1:{MONITOR_PORT}/jsz | grep -q store_dir")
+
+
+# Quick until it is healthy for the first time, then every 30 s: engines before 25 have no interval for the start, so
+# the check itself waits. /dev/shm is empty after each start. Durations are in Go's canonical form: "60s" would be a
+# difference for ever.
+def checked(asks: str) -> dict[str, Any]:
+    """A check with a command that ends well once the container serves."""
     return {
         "tests": [
             "CMD-SHELL",

@@ -54,8 +54,8 @@ def place(settings: Settings) -> Place:
             f"{_joined(settings.monitor_ports)}, maxFileStore {settings.max_file_store}, "
             f"syncInterval {settings.sync_interval}, hardened, {container.described(settings)}{_shows(settings)}"
         ),
-        docker=_docker_place(settings),
-        key_problem=encrypted_volume.key_problem(settings, _docker_place(settings)) or _lost_authority(settings),
+        docker=docker_place(settings),
+        key_problem=encrypted_volume.key_problem(settings, docker_place(settings)) or _lost_authority(settings),
         owner=mark(Path.cwd().resolve(), settings.stack, remember=not pulumi.runtime.is_dry_run()),
         grown_from=f"volume {_name(settings)}" if settings.nodes > 1 else None,
     )
@@ -109,11 +109,11 @@ class _Stack:
         shown: Certificates | None,
     ) -> None:
         self.settings, self.users, self.key, self.shown = settings, users, key, shown
-        self.place = _docker_place(settings)
+        self.place = docker_place(settings)
         self.orphans = Orphans.under(self.place)
-        self.labels = _labels(settings.stack, estate)
+        self.labels = own_labels(settings.stack, estate)
         self.opts = pulumi.ResourceOptions(depends_on=[estate])
-        folder = _listed({**self.labels, FOLDER_LABEL: str(Path.cwd())})
+        folder = listed({**self.labels, FOLDER_LABEL: str(Path.cwd())})
         self.network = docker.Network(
             "network",
             name=self.place.name,
@@ -126,7 +126,7 @@ class _Stack:
             docker.Volume(
                 node_name("data", index),
                 name=name,
-                labels=folder + _listed(encrypted_volume.labels(settings, key)),
+                labels=folder + listed(encrypted_volume.labels(settings, key)),
                 opts=_merged(self.opts, ignore_changes=["labels"], retain_on_delete=kept),
             )
             for index, name in enumerate(self.place.names)
@@ -196,7 +196,7 @@ class _Stack:
                 {"internal": CLIENT_PORT, "external": settings.client_ports[index], "ip": address},
                 {"internal": MONITOR_PORT, "external": settings.monitor_ports[index], "ip": address},
             ],
-            "labels": _listed({**self.labels, **container.labels(settings)}),
+            "labels": listed({**self.labels, **container.labels(settings)}),
             "healthcheck": container.health(tls=bool(settings.tls)),
             **container.privileges(owns_volume=self.orphans.can_act),
             **container.uploads(self.key, self.shown.shown.files if self.shown else None),
@@ -204,7 +204,8 @@ class _Stack:
         }
 
 
-def _docker_place(settings: Settings) -> DockerPlace:
+def docker_place(settings: Settings) -> DockerPlace:
+    """Where the stack's containers are, or are to be."""
     return DockerPlace(
         name=_name(settings),
         host=docker_setting("host"),
@@ -217,7 +218,7 @@ def _docker_place(settings: Settings) -> DockerPlace:
 
 def _lost_authority(settings: Settings) -> str | None:
     """Nodes with certificates of an authority that is lost find no route to the first one that is replaced."""
-    where = _docker_place(settings)
+    where = docker_place(settings)
     engine = where.engine() if settings.tls == AUTHORITY and settings.nodes > 1 else None
     names = [each.name for each in of_kind(CONTAINER, holdings(engine, where)) if each.serves] if engine else []
     if not names:
@@ -273,7 +274,7 @@ def _merged(opts: pulumi.ResourceOptions, **more: Any) -> pulumi.ResourceOptions
     return pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(**more))
 
 
-def _labels(stack: str, estate: Estate) -> dict[str, pulumi.Input[str]]:
+def own_labels(stack: str, estate: Estate) -> dict[str, pulumi.Input[str]]:
     """Name the stack, and mark what is its own: the mark is the state's, the same for as long as the stack lives."""
     return {
         "prediction-streams.project": pulumi.get_project(),
@@ -282,5 +283,6 @@ def _labels(stack: str, estate: Estate) -> dict[str, pulumi.Input[str]]:
     }
 
 
-def _listed(labels: Mapping[str, pulumi.Input[str]]) -> list[Any]:
+def listed(labels: Mapping[str, pulumi.Input[str]]) -> list[Any]:
+    """Labels as the docker plugin takes them."""
     return [{"label": label, "value": value} for label, value in labels.items()]

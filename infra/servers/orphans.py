@@ -7,13 +7,14 @@ is not among it: to create one that is there takes it over.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import pulumi
 
 from provisioner.docker_engine.api import Engine
 from provisioner.docker_engine.hardening import give_volume, limit_pids
-from provisioner.docker_engine.holdings import CONTAINER, NETWORK, DockerPlace, Holding, holdings, of_kind
+from provisioner.docker_engine.holdings import CONTAINER, NETWORK, DockerPlace, Holding, beside, holdings, of_kind
 
 _STOP_TIMEOUT_S = 10
 
@@ -35,6 +36,13 @@ class Orphans:
         network = next(iter(of_kind(NETWORK, found)), None)
         return cls(engine, place.nodes, tuple(of_kind(CONTAINER, found)), network)
 
+    @classmethod
+    def beside(cls, place: DockerPlace, names: Iterable[str]) -> Orphans:
+        """The same for containers of other names."""
+        engine = place.engine()
+        found = beside(engine, names) if engine else []
+        return cls(engine, place.nodes, tuple(of_kind(CONTAINER, found)), None)
+
     def serving(self) -> str | None:
         """The containers that a preview can ask, whatever is planned for them; None without a majority."""
         serving = [container.id for container in self.containers if container.serves]
@@ -45,12 +53,18 @@ class Orphans:
         """Whether the engine answers not only the docker plugin."""
         return self.engine is not None and self.engine.can_be_asked
 
-    def container_hook(self, name: str, pids: int) -> pulumi.ResourceHookBinding:
-        """Before a container is created, the state has none, and nothing writes to its volume; then it is limited."""
+    def container_hook(self, name: str, pids: int, *, owns_volume: bool = True) -> pulumi.ResourceHookBinding:
+        """Before a container is created, the state has none, and nothing writes to its volume; then it is limited.
+
+        Args:
+            name: the container's, and its volume's.
+            pids: how many processes and threads it may have.
+            owns_volume: whether the volume is given to a user whom its image does not know.
+        """
 
         def before(args: pulumi.ResourceHookArgs) -> None:
             self.clear_containers(name)
-            if self.engine and self.can_act and args.new_inputs:
+            if owns_volume and self.engine and self.can_act and args.new_inputs:
                 give_volume(self.engine, args.new_inputs["image"], name)
 
         def after(args: pulumi.ResourceHookArgs) -> None:

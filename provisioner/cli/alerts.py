@@ -7,7 +7,7 @@ import sys
 
 from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
-from provisioner.cli.written import write_whole
+from provisioner.text_files import write_whole
 from provisioner.watching.alerts import groups
 from provisioner.watching.rule_file import rule_file
 

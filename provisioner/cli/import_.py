@@ -8,13 +8,13 @@ from pathlib import Path
 
 from provisioner.catalogue.writer import catalogue_of
 from provisioner.cli.server import connected
-from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.consumers import listed
 from provisioner.log import tell
 from provisioner.schema.consumer_model import ConsumerConfig
 from provisioner.text import counted
+from provisioner.text_files import write_whole
 
 
 def run(options: argparse.Namespace) -> int:

@@ -7,30 +7,29 @@ from pathlib import Path
 
 from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
-from provisioner.cli.written import write_whole
 from provisioner.errors import ProvisionerError
-from provisioner.watching.files import Places, monitoring_files
+from provisioner.text_files import write_readable
+from provisioner.watching.files import COMPOSE, monitoring_files
+from provisioner.watching.parts import CA_FILE
+from provisioner.watching.places import Places
 
 
 def run(options: argparse.Namespace) -> int:
     """Write the files, those that are there already over again, and say how to run them."""
     catalogue = load(options.catalogue or default_catalogue(), options.replicas)
     metrics = ":".join(map(str, options.metrics))
-    places = Places(metrics=metrics, monitor_url=options.exporter)
-    for path, text in monitoring_files(catalogue, places, options.held).items():
-        _write(options.to / path, text)
+    places = Places(metrics=metrics, monitor_url=options.exporter, has_ca=options.exporter_ca is not None)
+    trusted = {CA_FILE: _read(options.exporter_ca)} if options.exporter_ca else {}
+    for path, text in {**monitoring_files(catalogue, places, options.held), **trusted}.items():
+        write_readable(options.to / path, text)
     print(f"{options.to}: written. To run them, each in a terminal of its own or as a service:")
     print(f"  streams metrics --listen {metrics}")
-    print(f"  GRAFANA_PASSWORD=… docker compose --file {options.to}/compose.yaml up")
+    print(f"  GRAFANA_PASSWORD=… docker compose --file {options.to}/{COMPOSE} up")
     return 0
 
 
-def _write(file: Path, text: str) -> None:
-    """For everybody to read, as containers have users of their own; there is no secret in it."""
+def _read(file: Path) -> str:
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(file, text)
-        file.parent.chmod(0o755)
-        file.chmod(0o644)
-    except OSError as error:
-        raise ProvisionerError(f"{file.parent}: cannot be made: {error.strerror}") from error
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProvisionerError(f"--exporter-ca: {file}: cannot be read: {error}") from error

@@ -53,6 +53,8 @@ def add_monitoring_options(command: argparse.ArgumentParser) -> None:
     )
     exporter = "nats-server's monitoring: runs prometheus-nats-exporter on it too"
     command.add_argument("--exporter", default="", metavar="URL", help=exporter)
+    trusted = "PEM of the CA that the certificate of that monitoring is of"
+    command.add_argument("--exporter-ca", type=Path, metavar="FILE", help=trusted)
 
 
 def _address(text: str) -> Address:

@@ -12,6 +12,8 @@ from provisioner.docker_engine.api import Engine, answering, hosts
 # Survive the state: who made it, and from which folder, for people.
 OWNER_LABEL: Final = "prediction-streams.owner"
 FOLDER_LABEL: Final = "prediction-streams.folder"
+# Of a container that has the host's network: where it listens, as the engine does not know.
+PORT_LABEL: Final = "prediction-streams.port"
 # Of a volume, and as lasting: how its data is encrypted, and the digest of the key.
 ENCRYPTION_LABEL: Final = "prediction-streams.encryption"
 
@@ -88,6 +90,12 @@ class Holding:
         return bool(_at(self.detail, "State", "Running")) and not self.is_paused
 
     @property
+    def said_port(self) -> str | None:
+        """Where a running container listens that has the host's network; None where it does not say."""
+        labels = _at(self.detail, "Config", "Labels") or {}
+        return labels.get(PORT_LABEL) if self.serves else None
+
+    @property
     def published_ports(self) -> set[int]:
         """The ports of the host that a running container has."""
         return {port for inner in self._bindings for port in self.published(inner)}
@@ -103,9 +111,12 @@ class Holding:
 
 def holdings(engine: Engine, place: DockerPlace) -> list[Holding]:
     """What there is under the stack's names: one network, and each node's container and volume."""
-    return [*_found(engine, place.name, _PATHS)] + [
-        holding for name in place.names[1:] for holding in _found(engine, name, (CONTAINER, VOLUME))
-    ]
+    return [*_found(engine, place.name, _PATHS), *beside(engine, place.names[1:])]
+
+
+def beside(engine: Engine, names: Iterable[str]) -> list[Holding]:
+    """What there is under other names: each one's container and volume."""
+    return [holding for name in names for holding in _found(engine, name, (CONTAINER, VOLUME))]
 
 
 def of_kind(kind: str, found: Iterable[Holding]) -> list[Holding]:

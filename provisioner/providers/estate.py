@@ -56,6 +56,7 @@ _KEPT: Final = (
     "nodes",
     "ca",
     "encryption",
+    "watching",
     "server",
     "login",
 )
@@ -181,7 +182,8 @@ def _docker_preflight(olds: Mapping[str, Any], news: Mapping[str, Any]) -> tuple
     if before and before.name != place.name:
         return Verdict((renamed(before, place),)), owners
     inherits = bool(olds) and not olds.get("docker") and olds["store"] == news["store"]
-    return docker_preflight(place, owners, inherits=inherits)
+    watching = {name: int(port) for name, port in (news.get("watching") or {}).items()}
+    return docker_preflight(place, owners, inherits=inherits, watching=watching)
 
 
 def _estate(props: Mapping[str, Any]) -> EstateValue:

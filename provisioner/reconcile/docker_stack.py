@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from provisioner.docker_engine.api import Engine
 from provisioner.docker_engine.hardening import forget_helper
-from provisioner.docker_engine.holdings import CONTAINER, VOLUME, DockerPlace, Holding, holdings, of_kind
+from provisioner.docker_engine.holdings import CONTAINER, VOLUME, DockerPlace, Holding, beside, holdings, of_kind
 from provisioner.docker_engine.ownership import TAKE_OVER, UNMARKED, strangers, taken, whose
 from provisioner.docker_engine.ports import publishers
 from provisioner.errors import Conflict
@@ -16,15 +17,19 @@ from provisioner.reconcile.verdict import Verdict
 
 RUNNING = "running"
 PAUSED = "paused"
+LOOPBACK: Final = "127.0.0.1"
 
 
-def docker_preflight(place: DockerPlace, owners: Sequence[str], *, inherits: bool) -> tuple[Verdict, list[str]]:
-    """What is in the way of the stack's container, network and volume.
+def docker_preflight(
+    place: DockerPlace, owners: Sequence[str], *, inherits: bool, watching: Mapping[str, int] | None = None
+) -> tuple[Verdict, list[str]]:
+    """What is in the way of the stack's containers, network and volumes.
 
     Args:
         place: where they are to be.
         owners: whose marks are the stack's own, the first for what it makes.
         inherits: whether the state is of a version that marked nothing.
+        watching: the port of each container that watches the streams, by its name.
 
     Returns:
         The verdict, and the owners from now on.
@@ -34,12 +39,14 @@ def docker_preflight(place: DockerPlace, owners: Sequence[str], *, inherits: boo
         return Verdict(), list(owners)
     found = holdings(engine, place)
     owners = [*owners, *([UNMARKED] if inherits else [])]
-    others = strangers(found, owners)
+    watchers = beside(engine, watching or {})
+    others = strangers([*found, *watchers], owners)
+    in_use = [*port_problems(engine, place, found), *_watching_problems(engine, watching or {}, watchers)]
     if others and place.name in map(str.strip, os.environ.get(TAKE_OVER, "").split(",")):
         owners = [*owners, *{holding.owner for holding in others}]
         note = f"{place.name}: taken over, {whose(others)}"
-        return Verdict(tuple(port_problems(engine, place, found)), (note,)), list(dict.fromkeys(owners))
-    problems = [*([taken(place.name, others)] if others else []), *port_problems(engine, place, found)]
+        return Verdict(tuple(in_use), (note,)), list(dict.fromkeys(owners))
+    problems = [*([taken(place.name, others)] if others else []), *in_use]
     return Verdict(tuple(problems)), list(dict.fromkeys(owners))
 
 
@@ -61,6 +68,14 @@ def port_problems(engine: Engine, place: DockerPlace, found: Iterable[Holding]) 
         if names:
             yield f"port {port} of {place.address} is in use by container {names[0]}; stop it or choose another port"
         elif engine.is_local and port not in own and (problem := ports.in_use(place.address, port)):
+            yield problem
+
+
+def _watching_problems(engine: Engine, ports_of: Mapping[str, int], found: Iterable[Holding]) -> Iterator[str]:
+    """The same for containers with the host's network, which publish no port."""
+    own = {(holding.name, holding.said_port) for holding in found}
+    for name, port in ports_of.items():
+        if engine.is_local and (name, str(port)) not in own and (problem := ports.in_use(LOOPBACK, port)):
             yield problem
 
 

@@ -38,6 +38,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         encryption: the cipher of its data, if it is encrypted.
         key_problem: why the data that is there cannot be read, where the state does not have its key.
         is_open: whether the stack's own server lets in everybody.
+        watching: the port of each container beside the servers that watches them, by its name.
 
     Attributes:
         owners: Whose marks are the stack's own; the first is for what it makes.
@@ -64,6 +65,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
         encryption: str | None = None,
         key_problem: str | None = None,
         is_open: bool = False,
+        watching: Mapping[str, int] | None = None,
     ) -> None:
         streams = [properties.inputs(spec, options.on_delete) | {"owner": options.owner} for spec in specs]
         props = {
@@ -87,6 +89,7 @@ class Estate(Resource, module="jetstream", name="Estate"):
             "encryption": encryption,
             "key_problem": key_problem,
             "open": is_open,
+            "watching": watching or None,
         }
         super().__init__(EstateProvider(), resource_name, props, pulumi.ResourceOptions())
 

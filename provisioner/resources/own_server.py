@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from provisioner.providers.encryption import EncryptionKey
     from provisioner.providers.endpoint import Endpoint, StreamOptions
     from provisioner.providers.engine import announce_program
+    from provisioner.providers.files import Files
     from provisioner.providers.identity import Identity
     from provisioner.providers.node_turn import NodeTurn
     from provisioner.providers.operator import Operator
+    from provisioner.providers.password import Password
     from provisioner.providers.server_process import ServerProcess, Tls
     from provisioner.providers.store import Store
     from provisioner.reconcile.docker_cluster import greeting_nodes
@@ -29,9 +31,11 @@ __all__ = [
     "EncryptionKey",
     "Endpoint",
     "Estate",
+    "Files",
     "Identity",
     "NodeTurn",
     "Operator",
+    "Password",
     "ServerProcess",
     "StackServer",
     "Store",
@@ -47,9 +51,11 @@ _MODULES: Final = {
     "providers.encryption": ("EncryptionKey",),
     "providers.endpoint": ("Endpoint", "StreamOptions"),
     "providers.engine": ("announce_program",),
+    "providers.files": ("Files",),
     "providers.identity": ("Identity",),
     "providers.node_turn": ("NodeTurn",),
     "providers.operator": ("Operator",),
+    "providers.password": ("Password",),
     "providers.server_process": ("ServerProcess", "Tls"),
     "providers.store": ("Store",),
     "reconcile.docker_cluster": ("greeting_nodes",),

@@ -23,6 +23,8 @@ TYPES = {
     "jetstream:Authority": "AuthorityProvider",
     "jetstream:Operator": "OperatorProvider",
     "jetstream:EncryptionKey": "EncryptionKeyProvider",
+    "jetstream:Files": "FilesProvider",
+    "jetstream:Password": "PasswordProvider",
 }
 
 
@@ -30,7 +32,8 @@ def test_a_state_has_the_committed_names(project: Project) -> None:
     """A class that moves or is renamed would make every stack that is up unreadable. WRITE_STATE=1 writes the file."""
     ports = {"clientPort": free_port(), "monitorPort": free_port()}
     files = {"catalogue": "streams.yaml", "services": "services.yaml"}
-    project.configure(server="process", **ports, onDelete="delete", encryption="aes", tls="authority", **files)
+    more = {"encryption": "aes", "tls": "authority", "monitoring": True}
+    project.configure(server="process", **ports, onDelete="delete", **more, **files)
     stores: dict[str, Any] = {"buckets": {"ONE": {"seed": {"key": "value"}}}, "objects": {"ONE": {}}}
     project.catalogue(ONE={"consumers": {"worker": None}}, **stores)
     (project.folder / "services.yaml").write_text(

@@ -13,10 +13,11 @@ import pytest
 import yaml
 
 from provisioner.catalogue.reader import parse
-from provisioner.watching.files import PROMETHEUS, Places, monitoring_files
+from provisioner.watching.files import monitoring_files
+from provisioner.watching.places import PROMETHEUS, Places
+from tests.support.monitoring_images import prometheus_image
 from tests.support.ports import free_port
 from tests.support.prometheus import Prometheus
-from tests.support.prometheus_image import ensure_image
 from tests.support.waiting import until
 
 pytestmark = [
@@ -47,7 +48,7 @@ def run(client: docker.DockerClient, folder: Path, service: dict[str, Any], volu
         if mount.startswith(old)
     ]
     return client.containers.run(
-        ensure_image(client),
+        prometheus_image(client),
         [word.replace(PROMETHEUS, address) for word in service["command"]],
         detach=True,
         network_mode=service["network_mode"],

@@ -12,7 +12,8 @@ from provisioner.catalogue.reader import load
 from provisioner.jetstream import consumers
 from provisioner.jetstream.client import JetStream
 from provisioner.schema.config import with_fields
-from provisioner.watching.files import Places, monitoring_files
+from provisioner.watching.files import monitoring_files
+from provisioner.watching.places import Places
 from tests.support.nats_server import NatsServer
 from tests.support.ports import free_port
 from tests.support.prometheus import Prometheus, prometheus, promtool
@@ -57,7 +58,7 @@ def write(folder: Path, file: Path, port: int) -> Path:
     for path, text in monitoring_files(load(file), places, held_ns=0).items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text)
-    return folder / "prometheus.yml"
+    return folder / "prometheus/prometheus.yml"
 
 
 def await_alerts(watching: Prometheus, *expected: tuple[str, str, str]) -> None:

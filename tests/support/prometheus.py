@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -52,6 +53,10 @@ class Prometheus:
         result = self._get(f"query?query={query}")["result"]
         return float(result[0]["value"][1]) if result else None
 
+    def rule_groups(self) -> set[str]:
+        """The names of the groups of rules that it has."""
+        return {group["name"] for group in self._get("rules")["groups"]}
+
     def is_ready(self) -> bool:
         """Whether it answers, and has read what it had."""
         with suppress(OSError), urllib.request.urlopen(f"{self.url}/-/ready", timeout=2) as answer:  # noqa: S310 - http
@@ -59,7 +64,7 @@ class Prometheus:
         return False
 
     def _get(self, path: str) -> dict[str, Any]:
-        with urllib.request.urlopen(f"{self.url}/api/v1/{path}", timeout=_DEADLINE_S) as response:  # noqa: S310 - http
+        with urllib.request.urlopen(f"{self.url}/api/v1/{quote(path, safe='?=')}", timeout=_DEADLINE_S) as response:  # noqa: S310 - http
             return dict(json.load(response)["data"])
 
 

@@ -34,7 +34,7 @@ def build(target: Path, number: str) -> None:
         ToolError: there is no Go toolchain to be had, or the compilation fails.
     """
     with tempfile.TemporaryDirectory() as folder:
-        go = _toolchain(Path(folder))
+        go = toolchain(Path(folder))
         programs = target / "bin"
         programs.mkdir(parents=True)
         tell(f"Compiling Pulumi {number} from its Go modules: once, some 5 minutes on two cores")
@@ -49,30 +49,30 @@ def _compile(go: str, module: str, package: str, output: Path, stamp: str) -> No
     flags = ("-trimpath", "-ldflags", f"-s -w {stamp}", "-o", output)
     where = MODULES / module
     title = f"compiling {output.name}"
-    run(title, [go, "build", *flags, package], timeout=COMPILE_TIMEOUT_S, cwd=where, env=_environment())
+    run(title, [go, "build", *flags, package], timeout=COMPILE_TIMEOUT_S, cwd=where, env=go_environment())
 
 
 def _copy_scripts(go: str, programs: Path) -> None:
     """Copy the parts of the language host that are scripts, as the engine's own SDK has them."""
     where = [go, "list", "-m", "-f", "{{.Dir}}", SDK]
-    sdk = Path(capture(where, timeout=60, cwd=MODULES / "engine", env=_environment()).strip())
+    sdk = Path(capture(where, timeout=60, cwd=MODULES / "engine", env=go_environment()).strip())
     for script in SCRIPTS:
         copy = programs / Path(script).name
         shutil.copyfile(sdk / script, copy)
         copy.chmod(0o755)
 
 
-def _environment() -> dict[str, str]:
+def go_environment() -> dict[str, str]:
     """Return an environment in which the user's own Go settings change nothing about the result."""
     fixed = {"CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off"}
     return dict(os.environ) | fixed
 
 
-def _toolchain(folder: Path) -> str:
-    """Return a Go that is recent enough: the one on PATH, else one for this once."""
+def toolchain(folder: Path) -> str:
+    """Return a Go that is recent enough: the one on PATH, else one for this once, in ``folder``."""
     needed = pinned(ENGINE_PINS, r"^go ([0-9.]+)")
     go = shutil.which("go")
-    if go and recent_enough(capture([go, "version"], timeout=30, cwd=ROOT, env=_environment()), needed):
+    if go and recent_enough(capture([go, "version"], timeout=30, cwd=ROOT, env=go_environment()), needed):
         return go
     tell(f"Fetching Go {needed} for this once, as {f'{go} is older' if go else 'there is none here'}")
     pins = MODULES / "requirements.txt"

@@ -7,7 +7,8 @@ from typing import Any
 import yaml
 
 from provisioner.catalogue.reader import parse
-from provisioner.watching.files import Places, monitoring_files
+from provisioner.watching.files import monitoring_files
+from provisioner.watching.places import Places
 
 CATALOGUE = parse("ORDERS: {subjects: [orders.*]}\n", "streams.yaml")
 
@@ -52,7 +53,7 @@ def test_the_exporter_comes_with_a_monitoring_url() -> None:
     assert ["http://a:8222", "http://b:8222"] == compose(monitor_url="http://a:8222,http://b:8222")["exporter"][
         "command"
     ][-2:]
-    jobs = yaml.safe_load(files(monitor_url="http://a:8222")["prometheus.yml"])["scrape_configs"]
+    jobs = yaml.safe_load(files(monitor_url="http://a:8222")["prometheus/prometheus.yml"])["scrape_configs"]
     assert {"streams": "127.0.0.1:9770", "nats": "127.0.0.1:7777"} == {
         job["job_name"]: job["static_configs"][0]["targets"][0] for job in jobs
     }
