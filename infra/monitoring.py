@@ -11,8 +11,7 @@ import pulumi
 
 from infra.setting_types import DOCKER
 from provisioner.resources.own_server import Files, Password
-from provisioner.watching.files import COMPOSE, configuration, monitoring_files
-from provisioner.watching.parts import CA_FILE, GRAFANA, PROMETHEUS, Part, parts
+from provisioner.watching.parts import CA_FILE, COMPOSE, GRAFANA, PROMETHEUS, parts
 from provisioner.watching.places import Places
 
 if TYPE_CHECKING:
@@ -33,12 +32,7 @@ def ports(settings: Settings, place: Place) -> dict[str, int]:
     if settings.monitoring is None or place.docker is None:
         return {}
     watching = parts(_places(settings.monitoring, place.monitor_url, has_ca=False))
-    return {container_name(place.docker.name, part): part.port for part in watching}
-
-
-def container_name(stack: str, part: Part) -> str:
-    """The name of a container, and of its volume."""
-    return f"{stack}-{part.name}"
+    return {part.beside(place.docker.name): part.port for part in watching}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +74,9 @@ class Watched:
     def _containers(
         self, places: Places, password: Password, opts: pulumi.ResourceOptions
     ) -> Iterator[pulumi.Resource]:
-        from infra.servers.docker_monitoring import Watching  # noqa: PLC0415 - pulumi_docker is slow to import
+        # Grafana's library and pulumi_docker are slow to import.
+        from infra.servers.docker_monitoring import Watching  # noqa: PLC0415
+        from provisioner.watching.files import configuration  # noqa: PLC0415
 
         files = {**configuration(self.catalogue, places, _HELD_NS), **self._trusted}
         watching = Watching(
@@ -89,6 +85,8 @@ class Watched:
         return watching.declare(parts(places))
 
     def _files(self, places: Places, _password: Password, opts: pulumi.ResourceOptions) -> Iterator[pulumi.Resource]:
+        from provisioner.watching.files import monitoring_files  # noqa: PLC0415 - as above
+
         files = {**monitoring_files(self.catalogue, places, _HELD_NS), **self._trusted}
         yield Files("monitoring", folder=str(self._folder), files=files, opts=opts)
 

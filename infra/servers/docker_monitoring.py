@@ -48,7 +48,7 @@ class Watching:
     def declare(self, parts: Sequence[Part]) -> Iterator[pulumi.Resource]:
         """Declare each container, its image, and a volume where it keeps something."""
         place = docker_place(self.settings)
-        names = [f"{place.name}-{part.name}" for part in parts]
+        names = [part.beside(place.name) for part in parts]
         orphans = Orphans.beside(place, names)
         for part, name in zip(parts, names, strict=True):
             hooks = orphans.container_hook(name, _PIDS, owns_volume=False)

@@ -9,8 +9,8 @@ from provisioner.catalogue.reader import load
 from provisioner.cli.parser import default_catalogue
 from provisioner.errors import ProvisionerError
 from provisioner.text_files import write_readable
-from provisioner.watching.files import COMPOSE, monitoring_files
-from provisioner.watching.parts import CA_FILE
+from provisioner.watching.files import monitoring_files
+from provisioner.watching.parts import CA_FILE, COMPOSE
 from provisioner.watching.places import Places
 
 

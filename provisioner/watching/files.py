@@ -9,11 +9,10 @@ import yaml
 from provisioner.catalogue.model import Catalogue
 from provisioner.watching.alerts import groups
 from provisioner.watching.dashboard import dashboard_json
-from provisioner.watching.parts import DASHBOARDS, GRAFANA, PROMETHEUS, Part, parts
+from provisioner.watching.parts import COMPOSE, DASHBOARDS, GRAFANA, PROMETHEUS, Part, parts
 from provisioner.watching.places import Places
 from provisioner.watching.rule_file import rule_file
 
-COMPOSE: Final = "compose.yaml"
 _RULES: Final = "rules/streams.yml"
 _PASSWORD: Final = "${GRAFANA_PASSWORD:?the password that admin is to have}"
 

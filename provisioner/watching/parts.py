@@ -16,6 +16,7 @@ PROMETHEUS: Final = "prometheus"
 GRAFANA: Final = "grafana"
 EXPORTER: Final = "exporter"
 DASHBOARDS: Final = "/etc/grafana/dashboards"
+COMPOSE: Final = "compose.yaml"
 CA_FILE: Final = f"{EXPORTER}/ca.pem"
 _CA_FOLDER: Final = "/etc/exporter"
 _NOBODY: Final = "65534:65534"
@@ -48,6 +49,10 @@ class Part:
     folders: Mapping[str, str] = field(default_factory=dict)
     data: str | None = None
     ready: str | None = None
+
+    def beside(self, server: str) -> str:
+        """What its container, and its volume, are called beside that of a server."""
+        return f"{server}-{self.name}"
 
     def place_of(self, path: str) -> str | None:
         """Where the container has a file; None of another container's."""
