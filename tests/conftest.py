@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -15,6 +16,10 @@ from tests.support.exploring import MARKER, is_exploring
 from tests.support.faults.figures import PROPERTY, Figures, Record
 
 SEED = 20260101
+
+# Of a run in the background, where a shell has it ignored, no child would hear Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The longest tests first, so that no worker is left alone with one when the others have run out; within a room the
 # order stays shuffled.

@@ -82,7 +82,7 @@ def _identities(shared: Credentials) -> dict[str, Credentials]:
 def _results(logins: Logins, flow: Sequence[Hop], replicas: int) -> list[Result]:
     asked = [*ask_all(logins, flow)]
     try:
-        with doubled(lambda: Double(logins.manager, replicas)) as double:
+        with doubled(Double(logins.manager, replicas)) as double:
             return [*walk(double, asked)]
     except ProvisionerError as error:  # the hops have been asked all the same
         return [replace(result, problem=result.problem or str(error)) for result in asked]

@@ -72,9 +72,6 @@ class Double:
     Args:
         client: of whoever manages streams.
         replicas: as many as the real streams have.
-
-    Raises:
-        Conflict: another run is at work.
     """
 
     def __init__(self, client: JetStream, replicas: int) -> None:
@@ -90,13 +87,21 @@ class Double:
                 "metadata": {"run": self._run},
             }
         )
+
+    def create(self) -> None:
+        """Make the stream.
+
+        Raises:
+            Conflict: another run is at work.
+            ApiError: the server refuses it.
+        """
         try:
-            client.create(self._config)
+            self._client.create(self._config)
         except ApiError as error:
             if error.code != NAME_IN_USE:
                 raise
             self._remove_left()
-            client.create(self._config)
+            self._client.create(self._config)
 
     def carry(self, hop: Hop, limits: Mapping[str, Wire], body: bytes, headers: Mapping[str, str]) -> Carried:
         """Publish as the hop's publisher would, take it from a consumer with these limits, and acknowledge it.

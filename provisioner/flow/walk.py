@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -85,16 +85,28 @@ def walk(double: Double, asked: Sequence[Result]) -> Iterator[Result]:
 
 
 @contextmanager
-def doubled(make: Callable[[], Double]) -> Iterator[Double]:
-    """The stream of a run, which goes whatever happens; where it cannot, the user is told."""
-    double = make()
+def doubled(double: Double) -> Iterator[Double]:
+    """The stream of a run, which goes whatever happens; where it cannot, the user is told.
+
+    Raises:
+        ProvisionerError: it cannot be made.
+    """
+    try:
+        double.create()
+    except KeyboardInterrupt:  # the server may have made it
+        _remove(double)
+        raise
     try:
         yield double
     finally:
-        try:
-            double.remove()
-        except ProvisionerError as error:
-            tell(f"the smoke test's own stream is left, and goes with the next run: {error}")
+        _remove(double)
+
+
+def _remove(double: Double) -> None:
+    try:
+        double.remove()
+    except ProvisionerError as error:
+        tell(f"the smoke test's own stream is left, and goes with the next run: {error}")
 
 
 def problems(results: Iterable[Result]) -> list[str]:

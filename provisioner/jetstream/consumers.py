@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 from provisioner.errors import CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, ApiError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import decode, encode
+from provisioner.jetstream.election import outlast_silence
 from provisioner.schema.consumer_fields import CONSUMER_FIELDS, consumer_value
 from provisioner.schema.consumer_model import ConsumerConfig, ConsumerInfo, subject_filters
 
@@ -72,6 +73,17 @@ def consumer(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
         if error.code in (CONSUMER_NOT_FOUND, STREAM_NOT_FOUND):
             return None
         raise
+
+
+def awaited(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
+    """The same for who is about to change it: it is the last to have a leader when a cluster has lost a node.
+
+    Raises:
+        Unreachable: it has none for longer than an election takes.
+    """
+    if client.cluster == "":
+        return consumer(client, stream, name)
+    return outlast_silence(lambda: consumer(client, stream, name))
 
 
 def make(client: JetStream, stream: str, config: ConsumerConfig) -> ConsumerInfo:

@@ -41,3 +41,19 @@ def outlast_election(subject: str, ask: Callable[[], T]) -> T:
             if not subject.startswith(_READS) or time.monotonic() > deadline:
                 raise
         time.sleep(_PAUSE_S)
+
+
+def outlast_silence(read: Callable[[], T]) -> T:
+    """The answer to a read of what has a leader of its own, asked again while there is none.
+
+    Raises:
+        Unreachable: there is no answer for longer than an election takes.
+    """
+    deadline = time.monotonic() + ELECTION_TIMEOUT_S
+    while True:
+        try:
+            return read()
+        except Unreachable:
+            if time.monotonic() > deadline:
+                raise
+        time.sleep(_PAUSE_S)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from asyncio import InvalidStateError
+from contextlib import suppress
 from typing import Any
 
 from nats.aio.client import Client, RawCredentials
@@ -43,6 +45,11 @@ class GuardedClient(Client):
         except (OSError, NatsError, TimeoutError):
             self._give_up_transport()
             raise
+
+    async def _attempt_reconnect(self) -> None:
+        # A node that is killed ends a connection twice, and nats.py counts both attempts as the end of the one wait.
+        with suppress(InvalidStateError):
+            await super()._attempt_reconnect()
 
     def _give_up_transport(self) -> None:
         """Drop a connection that came to nothing: nats.py leaves it open, or waits for an end that TLS never tells."""

@@ -40,7 +40,7 @@ def carry_consumer(client: JetStream, stream: StreamConfig, old: ConsumerInfo, d
 
 def keeper_of(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
     """The consumer that a killed run has left to keep the position of this one."""
-    return consumers.consumer(client, stream, keeper_name(name))
+    return consumers.awaited(client, stream, keeper_name(name))
 
 
 def kept_for(keeper: ConsumerInfo, live: ConsumerInfo) -> bool:

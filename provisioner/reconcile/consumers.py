@@ -85,7 +85,7 @@ def ensure_consumer(context: Context, spec: ConsumerSpec) -> ConsumerInfo:
     """
     client, stream = context.client(), _stream(context, spec)
     context.server.consumers.forget(spec.stream)
-    live, keeper = consumers.consumer(client, spec.stream, spec.name), keeper_of(client, spec.stream, spec.name)
+    live, keeper = consumers.awaited(client, spec.stream, spec.name), keeper_of(client, spec.stream, spec.name)
     if live is None or live.config["pause_until"] == UNPOSITIONED:
         return _made(client, spec, live, keeper)
     if keeper:
@@ -110,7 +110,7 @@ def delete_consumer(context: Context, spec: ConsumerSpec) -> None:
         Conflict: the policy is guard, and messages wait to be acknowledged.
     """
     client = context.client()
-    live = consumers.consumer(client, spec.stream, spec.name)
+    live = consumers.awaited(client, spec.stream, spec.name)
     if live is None or spec.on_delete is OnDelete.RETAIN:
         return
     if problem := deletion_problem(spec, live):

@@ -40,6 +40,11 @@ from provisioner.flow.double import Double
 Double.carry = lambda *_: time.sleep(60)
 sys.exit(main(["smoke"]))
 """
+MADE_SLOWLY: Final = """
+from provisioner.jetstream.client import JetStream
+create = JetStream.create
+JetStream.create = lambda *arguments: (create(*arguments), time.sleep(60))
+"""
 FAILED = re.compile(r"^CRITICAL  (.+)$", re.MULTILINE)
 
 
@@ -241,6 +246,19 @@ def test_killed_in_the_middle(
     assert left == (client.stream(ELSEWHERE) is not None)
     assert (0, []) == smoked(capsys)[:2]
     assert before == everything(client)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_killed_as_its_stream_is_made(client: JetStream, number: signal.Signals) -> None:
+    """The server has it, and the run does not know yet: it is taken along all the same."""
+    process = _run("-c", STUCK.replace("Double.carry = lambda *_: time.sleep(60)", MADE_SLOWLY))
+    try:
+        until("the stream is made", lambda: client.stream(ELSEWHERE))
+        process.send_signal(number)
+        process.communicate(timeout=30)
+    finally:
+        process.kill()
+    assert client.stream(ELSEWHERE) is None
 
 
 def test_two_at_once(client: JetStream) -> None:
