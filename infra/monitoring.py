@@ -66,29 +66,29 @@ class Watched:
         yield password
         places = _places(watched, self.place.monitor_url, has_ca=self.ca is not None)
         opts = pulumi.ResourceOptions(depends_on=[self.estate, *after])
-        declared = self._containers if self.settings.server == DOCKER else self._files
-        yield from declared(places, password, opts)
+        if self.settings.server == DOCKER:
+            yield from self._containers(places, password.password, opts)
+        else:
+            yield self._files(places, opts)
         pulumi.export("grafana_password", password.password)
         pulumi.export("monitoring", self._said(places))
 
     def _containers(
-        self, places: Places, password: Password, opts: pulumi.ResourceOptions
+        self, places: Places, password: pulumi.Output[str], opts: pulumi.ResourceOptions
     ) -> Iterator[pulumi.Resource]:
         # Grafana's library and pulumi_docker are slow to import.
         from infra.servers.docker_monitoring import Watching  # noqa: PLC0415
         from provisioner.watching.files import configuration  # noqa: PLC0415
 
         files = {**configuration(self.catalogue, places, _HELD_NS), **self._trusted}
-        watching = Watching(
-            settings=self.settings, files=files, password=password.password, estate=self.estate, opts=opts
-        )
+        watching = Watching(settings=self.settings, files=files, password=password, estate=self.estate, opts=opts)
         return watching.declare(parts(places))
 
-    def _files(self, places: Places, _password: Password, opts: pulumi.ResourceOptions) -> Iterator[pulumi.Resource]:
+    def _files(self, places: Places, opts: pulumi.ResourceOptions) -> Files:
         from provisioner.watching.files import monitoring_files  # noqa: PLC0415 - as above
 
         files = {**monitoring_files(self.catalogue, places, _HELD_NS), **self._trusted}
-        yield Files("monitoring", folder=str(self._folder), files=files, opts=opts)
+        return Files("monitoring", folder=str(self._folder), files=files, opts=opts)
 
     @property
     def _trusted(self) -> dict[str, pulumi.Input[str]]:

@@ -11,7 +11,7 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Final
@@ -120,32 +120,31 @@ def _plain(secret: Any) -> str | None:
     return json.loads(secret["plaintext"]) if isinstance(secret, dict) and "plaintext" in secret else None
 
 
-def streams_in_state(owner: str, server: str = "") -> Iterator[StreamState]:
-    """The streams of the last checkpoint, those behind buckets too; none where it cannot be read.
+def in_state(owner: str, server: str = "") -> tuple[list[StreamState], list[ConsumerSpec]]:
+    """The streams of the last checkpoint, those behind buckets too, and the consumers; none where it cannot be read.
 
     Args:
         owner: project and stack.
         server: what the program calls the server that is meant; nothing where it has but one.
     """
-    for type_, props in _outputs_in_state(owner, (_STREAM_TYPE, *_STORE_TYPES), server):
-        kind = _STORE_TYPES.get(type_)
-        outputs = of_stream(kind, props) if kind else props
-        yield StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
+    found = [*_outputs_in_state(owner, server)]
+    streams = [_stream_state(type_, props) for type_, props in found if type_ in {_STREAM_TYPE, *_STORE_TYPES}]
+    return streams, [consumer_properties.spec(props) for type_, props in found if type_ == _CONSUMER_TYPE]
 
 
-def consumers_in_state(owner: str, server: str = "") -> Iterator[ConsumerSpec]:
-    """The consumers of the last checkpoint, as ``streams_in_state``."""
-    return (consumer_properties.spec(props) for _type, props in _outputs_in_state(owner, (_CONSUMER_TYPE,), server))
+def _stream_state(type_: str, props: dict[str, Any]) -> StreamState:
+    kind = _STORE_TYPES.get(type_)
+    outputs = of_stream(kind, props) if kind else props
+    return StreamState(outputs["name"], OnDelete(outputs["on_delete"]), outputs.get("created"), data_of(outputs))
 
 
-def _outputs_in_state(owner: str, types: Collection[str], server: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The type and the properties of each resource of some types that is on a server."""
+def _outputs_in_state(owner: str, server: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The type and the properties of each resource that is on a server."""
     deployment = _answer(owner, "stack", "export").get("deployment") or {}
     for resource in deployment.get("resources") or ():
-        type_ = f":{resource['type'].rpartition(':')[2]}"
         outputs = resource.get("outputs") or {}
-        if type_ in types and outputs and (outputs.get("server") or "") == server:
-            yield type_, outputs
+        if outputs and (outputs.get("server") or "") == server:
+            yield f":{resource['type'].rpartition(':')[2]}", outputs
 
 
 def announce_program() -> None:

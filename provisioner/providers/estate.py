@@ -23,7 +23,7 @@ from provisioner.backup.carry_folder import CarryFolder
 from provisioner.docker_engine.holdings import DockerPlace
 from provisioner.errors import ProvisionerError
 from provisioner.providers import consumer_properties, properties
-from provisioner.providers.engine import StreamState, consumers_in_state, other_login, streams_in_state
+from provisioner.providers.engine import StreamState, in_state, other_login
 from provisioner.providers.errors import one_line
 from provisioner.providers.provider import Provider
 from provisioner.providers.server_login import login_of, name_of, url_problem
@@ -142,9 +142,10 @@ class EstateProvider(Provider):
         if old and old.policies and news.get("owner"):
             run = old.context(self.credentials).run
             if not any(map(run.has_read, old.policies)):
-                for stream in streams_in_state(news["owner"], old.of):
+                streams, consumers = in_state(news["owner"], old.of)
+                for stream in streams:
                     run.on_read(stream.name, stream.on_delete, _created_now(stream), data=stream.data)
-                for consumer in consumers_in_state(news["owner"], old.of):
+                for consumer in consumers:
                     run.on_consumer_read(consumer)
 
 

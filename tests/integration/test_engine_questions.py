@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from provisioner.jetstream.target import Credentials
-from provisioner.providers.engine import StreamState, login_now, streams_in_state
+from provisioner.providers.engine import StreamState, in_state, login_now
 from provisioner.reconcile.run_state import Data
 from provisioner.schema.model import OnDelete
 
@@ -92,5 +92,5 @@ def test_the_streams_of_the_state(answers: Path, monkeypatch: pytest.MonkeyPatch
     data = Data("nats://h", None, "nats://h")
     assert [
         StreamState(name, OnDelete.GUARD, "2026-11-25T20:00:00Z", data) for name in ("ORDERS", "KV_A", "OBJ_B")
-    ] == [*streams_in_state("project/prod")]
+    ] == in_state("project/prod")[0]
     assert "stack export --non-interactive --stack company/project/prod\n" == (answers / "asked").read_text()
