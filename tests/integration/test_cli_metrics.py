@@ -134,7 +134,7 @@ def test_the_files_for_prometheus_and_grafana(tmp_path: Path, file: Path, capsys
     folder, before = tmp_path / "watch", os.umask(0o077)
     assert 0 == main(["monitoring", "--to", str(folder), "--catalogue", str(file), "--exporter", "http://n1:8222"])
     os.umask(before)
-    checked = promtool("check", "config", str(folder / "prometheus.yml"))
+    checked = promtool("check", "config", str(folder / "prometheus/prometheus.yml"))
 
     assert (0, "") == (checked.returncode, checked.stderr)
     assert {0o644} == {stat.S_IMODE(each.stat().st_mode) for each in folder.rglob("*") if each.is_file()}
