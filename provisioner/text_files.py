@@ -23,15 +23,17 @@ def write_whole(file: Path, text: str) -> None:
 
 
 def write_readable(file: Path, text: str) -> None:
-    """Write a file, and its folder, for everybody to read: containers have users of their own.
+    """Write a file, and the folders that it needs, for everybody to read: containers have users of their own.
 
     Raises:
         ProvisionerError: it cannot be written; the line says why.
     """
+    new = [folder for folder in file.parents if not folder.exists()]
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, text)
-        file.parent.chmod(0o755)
         file.chmod(0o644)
+        for folder in new:
+            folder.chmod(0o755)
     except OSError as error:
         raise ProvisionerError(f"{file.parent}: cannot be made: {error.strerror}") from error

@@ -138,5 +138,6 @@ def test_the_files_for_prometheus_and_grafana(tmp_path: Path, file: Path, capsys
 
     assert (0, "") == (checked.returncode, checked.stderr)
     assert {0o644} == {stat.S_IMODE(each.stat().st_mode) for each in folder.rglob("*") if each.is_file()}
+    assert {0o755} == {stat.S_IMODE(each.stat().st_mode) for each in (folder, *folder.rglob("*")) if each.is_dir()}
     assert "JetStream streams" == json.loads((folder / "grafana/dashboards/streams.json").read_text())["title"]
     assert f"docker compose --file {folder}/compose.yaml up" in capsys.readouterr().out
