@@ -38,4 +38,7 @@ def test_the_files_for_a_stack(tmp_path: Path, server: NatsServer) -> None:
     code, lines = copy.run("python3 -m tools monitoring")
 
     assert 0 == code, lines
-    assert 'streams_stream_present{stream="ORDERS"}' in (copy.folder / "monitoring/prometheus/rules/streams.yml").read_text()
+    assert (
+        'streams_stream_present{stream="ORDERS"}'
+        in (copy.folder / "monitoring/prometheus/rules/streams.yml").read_text()
+    )
