@@ -31,6 +31,9 @@ _LAST_DAYS: Final = 7
 _STALE_S: Final = 600
 # A service may work on what it has for minutes before it asks for more.
 _STOPPED_AFTER: Final = "10m"
+# What tells the alerts of one name apart.
+_WHOM: Final = "stream, consumer, limit"
+_FIRING: Final = 'ALERTS{{alertname="{name}", severity="critical", alertstate="firing"}}'
 _SECOND_NS: Final = 1_000_000_000
 
 
@@ -163,13 +166,17 @@ def _stopped(lag: str, deliveries: str) -> str:
 
 
 def _levels(name: str, levels: Levels, figure: str, summary: str) -> Iterator[Alert]:
-    """Of the two only the graver one at a time; at a level is beyond it."""
-    beyond, short = ("<=", ">") if isinstance(levels, FewestLevels) else (">=", "<")
-    graver = "" if levels.critical is None else f" {short} {levels.critical:.12g}"
-    if levels.warning is not None:
-        yield Alert(name, WARNING, f"{figure} {beyond} {levels.warning:.12g}{graver}", summary)
+    """Of the two only the graver one at a time; at a level is beyond it.
+
+    The warning holds until the critical one fires, not until that begins to wait. Prometheus evaluates the rules of a
+    group one after the other, so that the warning, the second, sees what has become of the first.
+    """
+    beyond = "<=" if isinstance(levels, FewestLevels) else ">="
     if levels.critical is not None:
         yield Alert(name, CRITICAL, f"{figure} {beyond} {levels.critical:.12g}", summary)
+    if levels.warning is not None:
+        graver = "" if levels.critical is None else f" unless on ({_WHOM}) {_FIRING.format(name=name)}"
+        yield Alert(name, WARNING, f"{figure} {beyond} {levels.warning:.12g}{graver}", summary)
 
 
 def _of_stream(what: str) -> str:
