@@ -40,7 +40,8 @@ FULL = {**ORDERS, "limit": "max_bytes"}
 
 
 WARNING, CRITICAL = "warning", "critical"
-GRAVER = ' unless on (stream, consumer, limit) ALERTS{alertname="StreamNearlyFull", severity="critical", alertstate="firing"}'
+FIRING = 'ALERTS{alertname="StreamNearlyFull", severity="critical", alertstate="firing"}'
+GRAVER = f" unless on (stream, consumer, limit) {FIRING}"
 LEFT = "certificate of tls://n1 ends in"
 
 
