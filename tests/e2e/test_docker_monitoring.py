@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,6 +16,8 @@ from uuid import uuid4
 import pytest
 from docker.client import DockerClient
 
+from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.e2e.test_docker import engine_client
 from tests.support import docker_plugin
@@ -142,6 +144,22 @@ def test_with_tls(watched: Project, engine_client: DockerClient) -> None:
     watched.destroy()
     assert {} == containers(watched, engine_client)
     assert [] == engine_client.volumes.list(filters={"name": watched.stack})
+
+
+def test_an_image_that_cannot_be_had(watched: Project, engine_client: DockerClient) -> None:
+    """The streams are there all the same, and the next up brings what is missing."""
+    grafana = watched.settings["grafanaImage"]
+    watched.configure(**{**watched.settings, "grafanaImage": "127.0.0.1:9/grafana:1"})
+    run = watched.pulumi("up", "--yes", "--skip-preview")
+    assert run.code != 0
+    assert "127.0.0.1:9" in run.text
+    assert "Traceback" not in run.text
+    url = f"nats://127.0.0.1:{watched.settings['clientPort']}"
+    with closing(JetStream(url, Credentials())) as client:
+        assert {"ORDERS"} == client.streams().keys()
+    watched.configure(**{**watched.settings, "grafanaImage": grafana})
+    watched.up()
+    assert {"nats", *PARTS} == containers(watched, engine_client).keys()
 
 
 def test_a_preview_says_what_is_in_the_way(watched: Project, engine_client: DockerClient) -> None:
