@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -74,7 +74,7 @@ def _servers(report: Report) -> Iterator[Sample]:
     for answers in [node.answers for node in nodes] or [report.answers]:
         varz = answers.get("/varz", Answer()).body
         if "slow_consumers" in varz:
-            yield Sample(m.SLOW_CONSUMERS, float(varz["slow_consumers"]), (str(varz.get("server_name", "")),))
+            yield Sample(m.SLOW_CONSUMERS, _slow_clients(varz), (str(varz.get("server_name", "")),))
 
 
 def _stream(health: StreamHealth) -> Iterator[Sample]:
@@ -137,3 +137,9 @@ def _consumer(health: ConsumerHealth) -> Iterator[Sample]:
 
 def _seconds(time: str) -> float:
     return parse_time(time) / _SECOND_NS
+
+
+def _slow_clients(varz: Mapping[str, Any]) -> float:
+    """Not the routes, which a node that hangs is at the end of: nodes that are down are told of as such."""
+    by_kind = varz.get("slow_consumer_stats") or {"clients": varz["slow_consumers"]}
+    return float(by_kind["clients"])

@@ -61,7 +61,12 @@ LISTING = Listing(
 def report(listing: Listing = LISTING, api: Severity = Severity.OK) -> Report:
     """What a status finds with this listing."""
     return Report(
-        answers={"/varz": Answer({"server_name": "n1", "slow_consumers": 4})},
+        # A node that hangs is a slow consumer to the others: routes are not told of as clients.
+        answers={
+            "/varz": Answer(
+                {"server_name": "n1", "slow_consumers": 7, "slow_consumer_stats": {"clients": 4, "routes": 3}}
+            )
+        },
         certificates=(
             Certificate("tls://n1", ends=NOW + timedelta(days=9)),
             Certificate("tls://n2", problem="refused"),
