@@ -284,8 +284,8 @@ class Connection:
         """What a missing answer probably means."""
         if self._client.is_connected:
             return (
-                "the server answers but its JetStream does not: a cluster without a leader, an overloaded server, "
-                "or a user that is denied the subject"
+                "the server answers but its JetStream does not: a cluster without a leader, a full disk, "
+                "an overloaded server, or a user that is denied the subject"
             )
         return self._tls_problem or "the server is down or overloaded"
 

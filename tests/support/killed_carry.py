@@ -41,7 +41,7 @@ def _run(request: int, olds: Mapping[str, Any], news: Mapping[str, Any]) -> subp
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=_DEADLINE_S, check=False)
 
 
-class _Requests:
+class Requests:
     """Counts them, and ends the process before the one of a number."""
 
     def __init__(self, last: int) -> None:
@@ -59,11 +59,17 @@ class _Requests:
         setattr(owner, method, counted)
 
 
-def main() -> None:
-    """Update, and be killed."""
-    requests = _Requests(int(sys.argv[1]))
+def watched(last: int) -> Requests:
+    """The requests of this process, which ends before the one of a number."""
+    requests = Requests(last)
     for owner, method in ((Connection, "request"), (Connection, "long_request"), (Transfer, "send")):
         requests.watch(owner, method)
+    return requests
+
+
+def main() -> None:
+    """Update, and be killed."""
+    requests = watched(int(sys.argv[1]))
     olds, news = map(json.loads, sys.argv[2:])
     provider().update(olds["name"], olds, news)
     print(requests.count)  # noqa: T201 - what the caller reads

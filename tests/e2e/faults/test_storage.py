@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing
@@ -17,6 +19,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from tests.e2e.conftest import Project
 from tests.support.faults.figures import Figures
+from tests.support.nats_py import put_all
 from tests.support.nats_server import NatsServer, running
 from tests.support.raw_nats import raw_client
 
@@ -29,16 +32,38 @@ class Full:
 
     Attributes:
         published: to a message.
+        seeded: to a first value of a bucket, in up's words.
         refused: to a stream that reserves more than there is; where it does not know how much that is, it takes it.
+        limits: of the server.
+        users: its accounts.
     """
 
     published: str
+    seeded: str
     refused: str = ""
+    limits: str = "max_file_store: 4GB"
+    users: str = ""
+
+    @property
+    def is_disk(self) -> bool:
+        """Whether it has a small disk."""
+        return not self.refused
 
 
 FULL = {
-    "limit reached": Full("insufficient resources (10023)", "NEW: insufficient storage resources available: lower "),
-    "disk full": Full("no answer to filled within "),
+    "limit reached": Full(
+        "insufficient resources (10023)",
+        "insufficient resources (10023): the server has no more room; give it some, and run pulumi up again",
+        "NEW: insufficient storage resources available: lower ",
+        limits="max_file_store: 4MB",
+    ),
+    "account's limit reached": Full(
+        "resource limits exceeded for account (10002)",
+        "resource limits exceeded for account (10002): the account has no more room; give it some, and run",
+        "NEW: max_bytes asks for 16.0 MiB; of the 4.0 MiB this account has for file streams 0 B are reserved",
+        users="accounts { A: { jetstream: { max_file: 4MB }, users: [{ user: a, password: a }] } }\nno_auth_user: a",
+    ),
+    "disk full": Full("no answer to filled within ", "a cluster without a leader, a full disk, an overloaded server"),
 }
 
 
@@ -52,8 +77,8 @@ def full(request: pytest.FixtureRequest) -> Full:
 def server(full: Full, tmp_path: Path) -> Iterator[NatsServer]:
     """A server with room for a few megabytes, by its own limit or because the disk has no more."""
     folder = tmp_path / "nats"
-    if full.refused:
-        with running(folder, jetstream="max_file_store: 4MB") as started:
+    if not full.is_disk:
+        with running(folder, full.users, full.limits) as started:
             yield started
         return
     if os.geteuid() != 0:
@@ -61,7 +86,7 @@ def server(full: Full, tmp_path: Path) -> Iterator[NatsServer]:
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=True)
     try:
-        with running(folder, jetstream="max_file_store: 4GB") as started:
+        with running(folder, full.users, full.limits) as started:
             yield started
     finally:
         subprocess.run(["umount", folder], check=True)
@@ -84,7 +109,7 @@ def _fill(url: str) -> tuple[set[int], str]:
 
 def _make_room(server: NatsServer) -> None:
     server.kill()
-    server.jetstream = "max_file_store: 1GB"
+    server.jetstream, server.extra = "max_file_store: 1GB", server.extra.replace("4MB", "1GB")
     if os.path.ismount(server.folder):
         subprocess.run(["mount", "-o", "remount,size=64m", server.folder], check=True)
     server.start()
@@ -115,3 +140,25 @@ def test_up_goes_on_when_there_is_room(full: Full, server: NatsServer, project: 
     figures.count_lost({"FILLED": sorted(acknowledged - stored)})
     # The last message may be stored, although the server could not say so; never the other way round.
     assert stored - acknowledged <= {len(acknowledged)}
+
+
+def test_first_values_go_on_when_there_is_room(full: Full, server: NatsServer, project: Project) -> None:
+    """One line names the bucket and the key; a service's values are not overwritten, and all that are missing come."""
+    project.configure(server="external", url=server.url, onDelete="delete", catalogue="streams.yaml")
+    seed = {f"k{number}": "x" * SIZE for number in range(80)}
+    project.catalogue(buckets={"A": {"history": 3, "seed": seed}})
+    said = project.pulumi("up", "--yes", "--skip-preview")
+    assert said.code
+    (line,) = set(re.findall(r"KV_A: seed k\d+: .*", said.text))  # Pulumi says it twice
+    assert full.seeded in line
+    assert "Traceback" not in said.text
+
+    _make_room(server)
+    put_all(server, "A", k9=[b"own"], k0=[b"own", b"other"])
+    project.up()
+    assert project.unchanged()
+    with raw_client(server.url) as raw:
+        entries = [(each["subject"], base64.b64decode(each["data"])) for each in raw.messages("KV_A")]
+    own = [("$KV.A.k9", b"own"), ("$KV.A.k0", b"own"), ("$KV.A.k0", b"other")]
+    sown = [(f"$KV.A.{key}", value.encode()) for key, value in seed.items() if key != "k9"]
+    assert sorted([*own, *sown]) == sorted(entries)

@@ -6,12 +6,21 @@ from typing import Any
 
 import pytest
 
-from provisioner.errors import WRONG_LAST_SEQUENCE, WRONG_LAST_SEQUENCE_IN_CLUSTER, ApiError, JetStreamOff, Unreachable
+from provisioner.errors import (
+    WRONG_LAST_SEQUENCE,
+    WRONG_LAST_SEQUENCE_IN_CLUSTER,
+    ApiError,
+    JetStreamOff,
+    ProvisionerError,
+    Unreachable,
+)
 from provisioner.reconcile import seeds
 
 
 class _Context:
     """A context and its client, which answers as it is told."""
+
+    cluster = "C"
 
     def __init__(self, *answers: Exception | None) -> None:
         self.answers, self.published = list(answers), list[str]()
@@ -52,8 +61,17 @@ def test_a_new_stream_that_not_every_node_knows(error: Exception) -> None:
 
 def test_another_refusal_names_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """And a server that stays away ends it."""
-    with pytest.raises(ApiError, match="KV_B: seed one: maximum bytes exceeded"):
+    with pytest.raises(ProvisionerError, match=r"KV_B: seed one: maximum bytes exceeded \(10077\)"):
         _sown(_Context(ApiError(10077, "maximum bytes exceeded")))
     monkeypatch.setattr(seeds, "ELECTION_TIMEOUT_S", -1)
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unreachable, match="KV_B: seed one: no answer"):
         _sown(_Context(Unreachable("no answer")))
+
+
+def test_a_single_server_is_asked_once() -> None:
+    """It knows a stream that it has made; one that does not answer then has a full disk, say."""
+    context = _Context(Unreachable("no answer"), None)
+    context.cluster = ""
+    with pytest.raises(Unreachable):
+        _sown(context)
+    assert ["$KV.B.one"] == context.published
