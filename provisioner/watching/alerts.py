@@ -134,7 +134,8 @@ def _replicas(of: Mapping[str, str]) -> Iterator[Alert]:
     replica = "replica {{ $labels.replica }} of {{ $labels.stream }}"
     yield Alert("StreamWithoutLeader", CRITICAL, f"{m.STREAM_LEADER.of(**of)} == 0", _of_stream("has no leader"))
     yield Alert("ReplicaDown", WARNING, f"{m.REPLICA_UP.of(**of)} == 0", f"{replica} is not heard of")
-    behind = f"{m.REPLICA_LAG.of(**of)} > {MOST_LAG} and {m.REPLICA_CURRENT.of(**of)} == 0"
+    is_heard = f"{m.REPLICA_UP.of(**of)} == 1"
+    behind = f"{m.REPLICA_LAG.of(**of)} > {MOST_LAG} and {m.REPLICA_CURRENT.of(**of)} == 0 and {is_heard}"
     yield Alert("ReplicaBehind", WARNING, behind, f"{replica} is {{{{ $value }}}} entries behind")
 
 
