@@ -176,8 +176,13 @@ def _options(settings: Settings) -> StreamOptions:
 
 
 def _end_quietly(_signal: int, _frame: object) -> NoReturn:
-    """The engine interrupts a program that still runs when the engine has refused something, which it has said."""
-    sys.exit(_ALREADY_LOGGED)
+    """The engine interrupts a program that still runs when the engine has refused something, which it has said.
+
+    At once: Python would find fault, at length, with what was under way in Pulumi's event loop.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(_ALREADY_LOGGED)
 
 
 def _stop(error: ProvisionerError) -> NoReturn:
