@@ -229,8 +229,12 @@ class JetStream:
         Raises:
             ApiError: the stream refuses it.
         """
-        root = "" if self.api == address.DEFAULT_API else f"{self.api}."
-        answered(self._session.request(root + subject, payload, REQUEST_TIMEOUT_S, dict(headers)))
+        answered(self._session.request(self.rooted(subject), payload, REQUEST_TIMEOUT_S, dict(headers)))
+
+    def rooted(self, subject: str) -> str:
+        """A subject of a stream as it is published from here: a bucket's entries go by way of the API."""
+        is_own = self.api == address.DEFAULT_API or not subject.startswith("$")
+        return subject if is_own else f"{self.api}.{subject}"
 
     def _making_store(
         self, subject: str, body: Mapping[str, Any], timeout: float = REQUEST_TIMEOUT_S

@@ -92,6 +92,22 @@ class Connection:
         return None if name and name == info.get("server_name") else name
 
     @property
+    def domain(self) -> str:
+        """The JetStream domain of the server that this is connected to; empty if it has none."""
+        return str(self._client._server_info.get("domain") or "")  # noqa: SLF001 - nats.py has no public way
+
+    def permitted(self, subject: str) -> str:
+        """What a user has to be permitted in order to publish to a subject.
+
+        A server with a domain of its own maps the domain's subjects, and looks at permissions afterwards.
+        """
+        own = f"{address.domain_api(self.domain)}." if self.domain else ""
+        if not own or not subject.startswith(own):
+            return subject
+        rest = subject.removeprefix(own)
+        return rest if rest.startswith("$") else f"{address.DEFAULT_API}.{rest}"
+
+    @property
     def max_payload(self) -> int:
         """Bytes of the largest message that the server takes."""
         return int(self._client.max_payload)
@@ -246,7 +262,8 @@ class Connection:
     def _deny(self, text: str) -> None:
         """Tell each request that a permissions violation is about; nats.py hands the text over in lower case."""
         inbox = self._inbox_prefix
-        for subject, denial in self._denials.items():
+        for asked, denial in self._denials.items():
+            subject = self.permitted(asked)
             actions = {f'"{subject.lower()}"': f"publish to {subject}", f'"{inbox.lower()}.': f"subscribe to {inbox}.>"}
             denied = [action for pattern, action in actions.items() if pattern in text]
             if denied and not denial.done():

@@ -12,7 +12,8 @@ from typing import Any, Literal, cast
 from provisioner.errors import CONSUMER_NOT_FOUND, STREAM_NOT_FOUND, ApiError
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.codec import decode, encode
-from provisioner.jetstream.election import outlast_silence
+from provisioner.jetstream.election import ELECTION_TIMEOUT_S, outlast_silence
+from provisioner.jetstream.timeouts import REQUEST_TIMEOUT_S
 from provisioner.schema.consumer_fields import CONSUMER_FIELDS, consumer_value
 from provisioner.schema.consumer_model import ConsumerConfig, ConsumerInfo, subject_filters
 
@@ -84,6 +85,12 @@ def awaited(client: JetStream, stream: str, name: str) -> ConsumerInfo | None:
     if client.cluster == "":
         return consumer(client, stream, name)
     return outlast_silence(lambda: consumer(client, stream, name))
+
+
+def lagging(client: JetStream, stream: str, name: str) -> list[str]:
+    """The nodes of a cluster that do not have all of a consumer: they are down, or behind."""
+    cluster = client.request(f"CONSUMER.INFO.{stream}.{name}").get("cluster") or {}
+    return [each["name"] for each in cluster.get("replicas") or () if not each["current"]]
 
 
 def make(client: JetStream, stream: str, config: ConsumerConfig) -> ConsumerInfo:
@@ -169,4 +176,6 @@ def _sent(client: JetStream, stream: str, config: ConsumerConfig, action: Litera
     filters = subject_filters(config)
     # The subject with the filter is the one that permissions can tell from others.
     filtered = f".{filters[0]}" if len(filters) == 1 else ""
-    return from_info(client.request(f"CONSUMER.CREATE.{stream}.{config['durable_name']}{filtered}", body))
+    # In a cluster the consumer's own leader answers: where the node is down that was to lead it, after an election.
+    timeout = max(REQUEST_TIMEOUT_S, 0 if client.cluster == "" else ELECTION_TIMEOUT_S)
+    return from_info(client.request(f"CONSUMER.CREATE.{stream}.{config['durable_name']}{filtered}", body, timeout))

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Final
 
 from pulumi.dynamic import CheckFailure, CheckResult, CreateResult, DiffResult, ReadResult, UpdateResult
 
+from provisioner.errors import ProvisionerError
 from provisioner.providers import store_properties
 from provisioner.providers.errors import one_line
 from provisioner.providers.server_login import context_of
@@ -18,6 +19,7 @@ from provisioner.providers.stream import PASSING, StreamProvider
 from provisioner.providers.unknown import is_unknown, known, unasked, unknown
 from provisioner.reconcile.carry import folder_of
 from provisioner.reconcile.notices import notice_once
+from provisioner.reconcile.permitted import missing_for_values
 from provisioner.reconcile.seeds import sow
 from provisioner.schema.stores import BUCKETS, OBJECTS, StoreKind
 
@@ -86,6 +88,13 @@ class KeyValueProvider(StoreKindProvider):
 
     kind = BUCKETS
 
+    def check(self, _olds: dict[str, Any], news: dict[str, Any]) -> CheckResult:
+        """Refuse in preview what ``up`` would run into, first values included."""
+        result = super().check(_olds, news)
+        if not result.failures and not unknown(news):
+            result.failures.extend(self._unsowable(news, (_olds or {}).get(SEED) or {}))
+        return result
+
     def diff(self, id_: str, _olds: dict[str, Any], _news: dict[str, Any]) -> DiffResult:
         """Compare the stream's configuration, and the first values."""
         result = super().diff(id_, _olds, _news)
@@ -106,6 +115,21 @@ class KeyValueProvider(StoreKindProvider):
         is_new = before != (result.outs or {}).get("created")
         self._sow(_news, {} if is_new else _olds.get(SEED) or {})
         return result
+
+    @one_line
+    def _unsowable(self, props: dict[str, Any], sown: dict[str, str]) -> list[CheckFailure]:
+        """The first values that this user may not publish; none where the plan is made without the server."""
+        where, keys = context_of(self.credentials, props), {*(props.get(SEED) or {})} - {*sown}
+        if not keys:
+            return []
+        try:
+            lacking = missing_for_values(where, props[BUCKET], keys).problems
+        except ProvisionerError as error:
+            if not where.server.may_go_unasked(error):
+                raise
+            return []
+        stream = self.kind.stream_of(props[BUCKET])
+        return [CheckFailure("", f"{stream}: {lack}") for lack in lacking]
 
     @one_line
     def _sow(self, props: dict[str, Any], sown: dict[str, str]) -> None:

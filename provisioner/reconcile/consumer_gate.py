@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from provisioner.reconcile.consumers import consumer_preflight, deletion_problem
+from provisioner.reconcile.consumers import arriving_preflight, consumer_preflight, deletion_problem
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.program import Program
+from provisioner.reconcile.renaming import predecessor
 from provisioner.reconcile.verdict import Verdict
 from provisioner.schema.consumer_model import ConsumerInfo, ConsumerSpec, by_stream
 from provisioner.schema.model import OnDelete, StreamConfig, StreamInfo
@@ -27,11 +28,29 @@ def consumers_preflight(target: Context, infos: Mapping[str, StreamInfo], progra
             absent = () if program.may_have(name) else ours
             yield from (Verdict((f"{spec.label}: there is no stream {name}",)) for spec in absent)
             continue
+        if name in program.specs and (old := predecessor(target, program.specs[name], infos.get(name))):
+            yield from arriving_consumers(target, str(old.config["name"]), name, program)
         concerned = [spec.name for spec in (*ours, *going)]
         present = target.server.consumers.seen(name, concerned) if name in infos else {}
         verdicts = [(spec, consumer_preflight(target, spec, present, stream)) for spec in ours]
         verdicts += [(spec, _departure(spec, present.get(spec.name))) for spec in going]
         yield from (_named(spec, verdict) for spec, verdict in verdicts)
+
+
+def arriving_consumers(source: Context, origin: str, name: str, program: Program) -> Iterator[Verdict]:
+    """What the changes of consumers mean that come along with their stream.
+
+    Args:
+        source: the server that has the stream, and the run.
+        origin: what it is called there.
+        name: what it is to be called.
+        program: what the program wants.
+    """
+    ours = by_stream(program.consumers).get(name, [])
+    present = source.server.consumers.seen(origin, [spec.name for spec in ours]) if ours else {}
+    for spec in ours:
+        if live := present.get(spec.name):
+            yield _named(spec, arriving_preflight(source, spec, live, program.specs[name].config, origin))
 
 
 def _stream(name: str, infos: Mapping[str, StreamInfo], program: Program) -> StreamConfig | None:

@@ -13,10 +13,18 @@ from provisioner.jetstream.client import JetStream
 from provisioner.plan.consumer_diff import RESET_SINCE, ConsumerPlan, plan_consumer
 from provisioner.plan.consumer_position import Shift, forecast_shift
 from provisioner.plan.diff import Effect
-from provisioner.reconcile.consumer_carry import carry_consumer, completed, keeper_of, kept_for
+from provisioner.reconcile.consumer_carry import (
+    carry_consumer,
+    completed,
+    keeper_of,
+    kept_for,
+    nodes_missing,
+    remove_relieved,
+)
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.loss_approval import approve, may_lose
 from provisioner.reconcile.permitted import missing_for_consumer
+from provisioner.reconcile.server_view import PLAN_TIMEOUT_S
 from provisioner.reconcile.verdict import Verdict, together
 from provisioner.rules.consumer_config import consumer_problems
 from provisioner.rules.consumer_estate import age_problems, beside_problems
@@ -67,9 +75,31 @@ def consumer_preflight(
     planned = _plan(context, live, spec, stream)
     if planned.effect is Effect.NOTHING:
         return Verdict()
-    problems = _problems(context, spec, _others(spec, present), stream, is_new=False) or _in_the_way(live, planned)
+    problems = (
+        _problems(context, spec, _others(spec, present), stream, is_new=False)
+        or _in_the_way(live, planned)
+        or _node_problems(context, spec, planned, stream)
+    )
     approval = Verdict(problems) if problems else _approval(context, spec, live, planned)
     return together((approval, missing_for_consumer(context, spec.stream)))
+
+
+def arriving_preflight(
+    source: Context, spec: ConsumerSpec, live: ConsumerInfo, stream: StreamConfig, origin: str
+) -> Verdict:
+    """What a change of a consumer means that comes along with its stream in the same run.
+
+    Args:
+        source: the server that has it, and the run.
+        spec: the consumer as it is wanted.
+        live: the consumer as it is.
+        stream: the stream as it is wanted.
+        origin: what the stream is called there.
+    """
+    if problem := adoption_problem(source, spec, live, stream):
+        return Verdict((problem,))
+    planned = _plan(source, live, spec, stream)
+    return _verdict(spec, planned, forecast_shift(live, spec.config, planned, _Stored(source.client(), origin)))
 
 
 def ensure_consumer(context: Context, spec: ConsumerSpec) -> ConsumerInfo:
@@ -87,12 +117,12 @@ def ensure_consumer(context: Context, spec: ConsumerSpec) -> ConsumerInfo:
     context.server.consumers.forget(spec.stream)
     live, keeper = consumers.awaited(client, spec.stream, spec.name), keeper_of(client, spec.stream, spec.name)
     if live is None or live.config["pause_until"] == UNPOSITIONED:
-        return _made(client, spec, live, keeper)
+        return _made(client, spec, stream, live, keeper)
     if keeper:
         if not kept_for(keeper, live) and _is_behind(live, keeper, _plan(context, live, spec, stream)):
-            return _made(client, spec, live, keeper)
+            return _made(client, spec, stream, live, keeper)
         context.run.on_consumer_read(spec)
-        consumers.remove(client, spec.stream, keeper.name)
+        remove_relieved(client, stream, keeper.name, spec.name)
     if problem := adoption_problem(context, spec, live, stream):
         raise Conflict(problem)
     planned = _plan(context, live, spec, stream)
@@ -169,18 +199,27 @@ def _in_the_way(live: ConsumerInfo, planned: ConsumerPlan) -> tuple[str, ...]:
     return (f"deliver_subject: a client listens to {live.config['deliver_subject']}; stop it first",)
 
 
+def _node_problems(
+    context: Context, spec: ConsumerSpec, planned: ConsumerPlan, stream: StreamConfig
+) -> tuple[str, ...]:
+    if planned.effect is not Effect.CARRY or stream["retention"] != "interest":
+        return ()
+    problem = nodes_missing(context.client(), stream, spec.name, PLAN_TIMEOUT_S)
+    return (f"{spec.label}: {problem}",) if problem else ()
+
+
 def _approval(context: Context, spec: ConsumerSpec, live: ConsumerInfo, planned: ConsumerPlan) -> Verdict:
-    shift = _shift(context, spec, live, planned)
+    stored = _Stored(context.client(), spec.stream)
+    return _verdict(spec, planned, forecast_shift(live, spec.config, planned, stored))
+
+
+def _verdict(spec: ConsumerSpec, planned: ConsumerPlan, shift: Shift) -> Verdict:
     if shift:
         return approve(spec.label, str(shift))
     anew = ", ".join(map(str, planned.replaces))
     return Verdict(
         notes=(f"{spec.label}: {anew} needs a new consumer, which goes on where the old one is",) if anew else ()
     )
-
-
-def _shift(context: Context, spec: ConsumerSpec, live: ConsumerInfo, planned: ConsumerPlan) -> Shift:
-    return forecast_shift(live, spec.config, planned, _Stored(context.client(), spec.stream))
 
 
 def _others(spec: ConsumerSpec, present: Mapping[str, ConsumerInfo]) -> list[ConsumerConfig]:
@@ -193,13 +232,13 @@ def _is_behind(live: ConsumerInfo, keeper: ConsumerInfo, planned: ConsumerPlan) 
 
 
 def _made(
-    client: JetStream, spec: ConsumerSpec, live: ConsumerInfo | None, keeper: ConsumerInfo | None
+    client: JetStream, spec: ConsumerSpec, stream: StreamConfig, live: ConsumerInfo | None, keeper: ConsumerInfo | None
 ) -> ConsumerInfo:
     """A new consumer, or the rest of a replacement that was killed."""
     if not (live or keeper):
         return consumers.make(client, spec.stream, spec.config)
     consumers.remove(client, spec.stream, spec.name)
-    return completed(client, spec.stream, spec.config)
+    return completed(client, stream, spec.config)
 
 
 def _changed(

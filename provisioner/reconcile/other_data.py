@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from provisioner.errors import ProvisionerError
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile.carry import folder_of
+from provisioner.reconcile.consumer_gate import arriving_consumers
 from provisioner.reconcile.context import Context
 from provisioner.reconcile.deletion import holding
 from provisioner.reconcile.estate import Estate, data_of
@@ -44,6 +45,7 @@ def other_data(old: Estate, new: Estate, credentials: Credentials, program: Prog
             yield leaving(source, info, old.policies[name])  # deleted there, not left behind
         elif name in old.policies and name in program.specs and _moves(old, new, source, info, moved):
             yield moving_preflight(source, program.specs[name], info, (old.store, new.store), elsewhere.get(name))
+            yield from arriving_consumers(source, name, name, program)
             lacking = missing_for_moving(source, new.context(credentials), name)
             yield Verdict(tuple(f"{name}: {lack}" for lack in lacking.problems))
             if data_of(old.store) == data_of(new.store):

@@ -103,6 +103,14 @@ def missing_for_moving(source: Context, target: Context, name: str) -> Verdict:
     return together((_asked(source, out), _asked(target, [(Work.RESTORE, name), (Work.UPDATE, name)])))
 
 
+def missing_for_values(context: Context, bucket: str, keys: Iterable[str]) -> Verdict:
+    """The same for first values of a bucket."""
+    permissions, connection = context.server.permissions(), context.client().connection
+    wanted = (connection.permitted(context.client().rooted(f"$KV.{bucket}.{key}")) for key in sorted(keys))
+    lacking = [subject for subject in wanted if not permissions.publish.permit(subject)]
+    return Verdict(tuple(f"this user may not publish to {subject}; give it the permission" for subject in lacking))
+
+
 def missing_for_consumer(context: Context, stream: str) -> Verdict:
     """The same for the consumers of a stream."""
     return _verdict(context, [(Work.CONSUMER, stream)])
@@ -147,7 +155,7 @@ def _lacking(context: Context, work: Work, stream: str) -> Iterator[str]:
     permissions = context.server.permissions()
     if permissions == UNLIMITED:
         return
-    for subject in subjects(work, stream, api(context.server.url)):
+    for subject in map(context.client().connection.permitted, subjects(work, stream, api(context.server.url))):
         answers = permissions.responses and subject.startswith(_ANSWERS)
         if not answers and not permissions.publish.permit(subject):
             yield f"publish to {subject}"

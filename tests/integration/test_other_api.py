@@ -19,7 +19,7 @@ from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.reconcile import apply, carry, deletion
 from provisioner.reconcile.context import context
-from provisioner.schema.config import with_fields
+from provisioner.schema.config import config_of, with_fields
 from provisioner.schema.model import OnDelete, StreamSpec
 from tests.support.configurations import config
 from tests.support.leaf import Leaf, hub_and_leaf
@@ -70,6 +70,28 @@ def test_a_stream_of_the_leaf_through_the_hub(sea: Leaf, clients: tuple[JetStrea
     hub.create(StreamSpec(config("ORDERS", subjects=["others"])).config)
     deletion.delete(where, StreamSpec(spec.config, on_delete=OnDelete.DELETE), carried.created)
     assert (["ORDERS"], {}) == (list(hub.streams()), leaf.streams())
+
+
+def test_messages_for_the_leaf_through_the_hub(sea: Leaf, clients: tuple[JetStream, JetStream]) -> None:
+    """Entries of a bucket, also where the hub has one of that name, and the messages of other streams."""
+    hub, leaf = clients
+    bucket = {"name": "KV_A", "subjects": ["$KV.A.>"], "allow_rollup_hdrs": True}
+    for client in (hub, leaf):
+        client.create(config_of(bucket))
+    leaf.create(WANTED.config)
+    with closing(JetStream(sea.address, Credentials())) as client:
+        client.publish("$KV.A.mode", b"safe", {"Nats-Expected-Last-Subject-Sequence": "0"})
+        until("the hub knows who takes it", lambda: _is_published(client, "orders"))
+    assert {"KV_A": 1, "ORDERS": 1} == {name: info.messages for name, info in leaf.streams().items()}
+    assert {"KV_A": 0} == {name: info.messages for name, info in hub.streams().items()}
+
+
+def _is_published(client: JetStream, subject: str) -> bool:
+    try:
+        client.publish(subject, b"x", {})
+    except JetStreamOff:
+        return False
+    return True
 
 
 def test_a_mirror_of_a_stream_of_its_name_elsewhere(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 import pytest
 
 from provisioner.errors import Refused
+from provisioner.jetstream.address import address, domain_api
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.target import Credentials
 from provisioner.jetstream.user_info import USER_INFO, user_info
 from provisioner.reconcile import apply, deletion
 from provisioner.reconcile.context import Context, context
-from provisioner.reconcile.permitted import Work, missing_for_moving, subjects
+from provisioner.reconcile.permitted import Work, missing_for_moving, missing_for_values, subjects
 from provisioner.reconcile.preflight import preflight
 from provisioner.rules.permissions import permissions_of
 from provisioner.schema.config import with_fields
@@ -218,6 +220,23 @@ def test_the_documented_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     login = Credentials("provisioner", "s3cret", inbox_prefix="_INBOX_provisioner")
     with running(tmp_path, users) as server, closing(JetStream(server.url, Credentials("admin", "admin"))) as admin:
         whole_job(context(server.url, None, login), admin)
+
+
+def test_the_domain_of_the_server_itself(tmp_path: Path) -> None:
+    """It maps the domain's subjects to the account's own, and looks at permissions afterwards."""
+    room = f"{NatsServer.jetstream}, domain: shop"
+    with running(tmp_path, users(**USERS), room) as server:
+        where = address(server.url, domain_api("shop"))
+        expected = "this user may not publish to $JS.API.STREAM.CREATE.ORDERS; give it the permission"
+        found = {user: context(where, None, Credentials(user, user)) for user in ("enough", "nocreate", "silent")}
+        assert ((), (expected,)) == tuple(preflight(found[u], wanted(), None).problems for u in ("enough", "nocreate"))
+        with pytest.raises(Refused, match=re.escape(expected)):
+            apply.create(found["silent"], wanted())
+        assert (f"{expected.replace('JS.API.STREAM.CREATE.ORDERS', 'KV.A.mode')}",) == missing_for_values(
+            found["enough"], "A", ["mode"]
+        ).problems
+        with closing(JetStream(server.url, Credentials("admin", "admin"))) as admin:
+            whole_job(found["enough"], admin)
 
 
 @pytest.mark.parametrize("of_account", [False, True])

@@ -107,11 +107,11 @@ class NatsCluster:
 
     def health(self, node: int) -> int:
         """The HTTP status of a node's /healthz; 0 if it does not answer."""
-        return self._get(node, "/healthz")[0]
+        return self.get(node, "/healthz")[0]
 
     def meta_leader(self, node: int) -> int | None:
         """The node that leads the meta group, as this node sees it."""
-        leader = self._get(node, "/jsz")[1].get("meta_cluster", {}).get("leader")
+        leader = self.get(node, "/jsz")[1].get("meta_cluster", {}).get("leader")
         return self.names.index(leader) if leader else None
 
     def _is_ready(self) -> bool:
@@ -125,7 +125,8 @@ class NatsCluster:
             return b'"error"' not in client.request("$JS.API.INFO", timeout=_ANSWER_TIMEOUT_S)
         return False
 
-    def _get(self, node: int, path: str) -> tuple[int, dict[str, Any]]:
+    def get(self, node: int, path: str) -> tuple[int, dict[str, Any]]:
+        """What a node's monitoring answers: the HTTP status and the body; 0 if it does not."""
         try:
             with _OPENER.open(self.nodes[node].monitor_url + path, timeout=_HTTP_TIMEOUT_S) as response:
                 return response.status, json.load(response)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from provisioner.jetstream.client import JetStream
 from provisioner.jetstream.consumers import consumer, consumers
@@ -88,6 +92,52 @@ def test_they_move_to_another_server(own: Project, raw: RawClient, tmp_path: Pat
         assert own.unchanged()
         own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS=STREAM)
     assert {} == jetstream.streams()
+
+
+# Two changes of one consumer: what both mean, and its position afterwards, as acknowledged and outstanding.
+TWICE: dict[str, tuple[dict[str, Any], str, tuple[int, int]]] = {
+    "ack_policy": (
+        {"filter_subject": "orders.old", "ack_policy": "all"},
+        "ack_policy explicit -> all needs a new consumer and would skip 3 to 4 messages",
+        (2, 1),
+    ),
+    "deliver_policy": (
+        {"filter_subject": "orders.new", "deliver_policy": "new"},
+        "deliver_policy all -> new needs a new consumer and would redeliver up to 5 and skip up to 4 messages",
+        (6, 0),
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("way", "name"), [("moves", "ack_policy"), ("moves", "deliver_policy"), ("gets another name", "deliver_policy")]
+)
+def test_it_changes_twice_while_the_stream(
+    own: Project, raw: RawClient, tmp_path: Path, jetstream: JetStream, way: str, name: str
+) -> None:
+    """What its changes skip is refused in preview, before the stream moves; with a yes all is done in one run."""
+    _used(own, raw)
+    raw.publish("orders.old")
+    fields, told, position = TWICE[name]
+    stream: dict[str, Any] = {"subjects": ["orders.>"], "consumers": {NAME: fields, "idle": None}}
+    new = STREAM if way == "moves" else "SALES"
+    with running(tmp_path / "other") as other:
+        moves = {"STREAMS_MOVE_DATA": "yes"} if way == "moves" else {}
+        own.configure(**{**own.settings, "url": other.url if moves else own.settings["url"]})
+        own.catalogue(**{new: stream if moves else {**stream, "renamed_from": STREAM}})
+        for command in (("preview",), ("up", "--yes", "--skip-preview")):
+            refused = own.pulumi(*command, **moves)
+            assert refused.code != 0
+            assert f"{new}/{NAME}: {told}" in refused.text, refused.text
+        assert (2, 4) == _position(jetstream)
+
+        own.up(STREAMS_ALLOW_LOSS=f"{new}/{NAME}", **moves)
+        with closing(JetStream(other.url if moves else own.settings["url"], Credentials())) as client:
+            assert position == _position(client, new)
+            assert {NAME, "idle"} == {*consumers(client, new)}
+            assert 6 == client.state(new)["messages"]
+        assert own.unchanged()
+        own.pulumi("destroy", "--yes", "--skip-preview", STREAMS_ALLOW_LOSS=new)
 
 
 def test_the_stream_is_made_anew(own: Project, jetstream: JetStream, raw: RawClient) -> None:
