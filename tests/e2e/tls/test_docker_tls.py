@@ -15,8 +15,11 @@ from docker.client import DockerClient
 from docker.models.containers import Container
 
 from infra.servers.container import KEY_FILE, tls_files
+from provisioner.cli.main import main
 from provisioner.jetstream.client import JetStream
+from provisioner.jetstream.consumers import consumer
 from provisioner.jetstream.target import Credentials
+from provisioner.services.handing_out import credentials_of
 from provisioner.services.model import inbox_prefix
 from tests.e2e.cluster.test_docker_life import _containers, _ids, cluster
 from tests.e2e.conftest import Project
@@ -45,6 +48,58 @@ def test_a_live_container_gets_tls(dev: Project, engine_client: DockerClient, tm
     with closing(JetStream(said["url"], Credentials(trusted=said["ca"]))) as client:
         assert client.streams()["ROUTING"].messages == 1
     _is_without_rights(engine_client.containers.get(_name(dev)))
+
+
+SHOP = """\
+login: password
+services:
+  shop: {purpose: Sells, publishes: [orders.*], writes: [SETTINGS]}
+  billing: {purpose: Bills, consumes: [ORDERS]}
+"""
+
+
+def _shop(project: Project, storage: str, **consumer: object) -> None:
+    project.catalogue(
+        ORDERS={"subjects": ["orders.*"], "consumers": {"billing": consumer}},
+        buckets={"SETTINGS": {"history": 5, "storage": storage, "seed": {"mode": "safe"}}},
+        objects={"MODELS": {"storage": storage}},
+    )
+
+
+def test_consumers_and_stores_in_a_container(dev: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With passwords: the container, a consumer and the storage of both change in one run; then every hop is walked."""
+    (dev.folder / "services.yaml").write_text(SHOP)
+    settings = {**dev.settings, "catalogue": "streams.yaml", "services": "services.yaml", "tls": "authority"}
+    dev.configure(**settings)
+    _shop(dev, "file")
+    dev.up()
+    assert dev.unchanged()
+    shop = _login(dev, "shop")
+    with closing(JetStream(outputs(dev)["url"], shop)) as client:
+        for subject in ("orders.new", "orders.new", "$KV.SETTINGS.own"):
+            client.connection.request(subject, b"kept")
+
+    dev.configure(**settings, certificate="2")
+    _shop(dev, "memory", ack_policy="all", max_waiting=9)
+    dev.up()
+    assert dev.unchanged()
+    with closing(JetStream(outputs(dev)["url"], _login(dev, "provisioner"))) as client:
+        held = {name: info.messages for name, info in client.streams().items()}
+        info = consumer(client, "ORDERS", "billing")
+    assert {"ORDERS": 2, "KV_SETTINGS": 2, "OBJ_MODELS": 0} == held
+    assert info
+    assert ("all", 2) == (info.config["ack_policy"], info.outstanding)
+
+    said = outputs(dev)
+    monkeypatch.setenv("NATS_URL", said["url"])
+    monkeypatch.setenv("NATS_CA", said["ca"])
+    monkeypatch.setenv("STREAMS_IDENTITIES", json.dumps(said["credentials"]))
+    assert 0 == main(["smoke", "--catalogue", str(dev.folder / "streams.yaml")])
+
+
+def _login(project: Project, identity: str) -> Credentials:
+    said = outputs(project)
+    return credentials_of(identity, said["credentials"][identity], Credentials(trusted=said["ca"]))
 
 
 def test_a_cluster_keeps_its_secrets(cluster: Project, engine_client: DockerClient) -> None:
